@@ -1,0 +1,306 @@
+//! What runs on a shard: the [`Application`] trait and the [`Context`] it acts through.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use colloquy_session::{
+    AcceptParameters, ConnectParameters, Enclosure, Indication, PeerFault, RefuseParameters, ServiceError,
+    SessionConfig, Tokens,
+};
+use colloquy_transport::buf::{Body, Slice};
+use colloquy_transport::class0::{Class0Config, ConnectTpdu, TransportFault, TransportSelector};
+use colloquy_transport::driver::{ConnectOptions, Driver};
+
+/// A session of one shard: slab index and generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionId {
+    /// Slot.
+    pub index: u32,
+    /// Generation of the slot.
+    pub generation: u32,
+}
+
+/// What to do with a T-CONNECT indication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportAnswer {
+    /// CC.
+    Accept,
+    /// DR with this reason (X.224 §13.5.3: 3 address unknown, 1 congestion ...).
+    Refuse(u8),
+}
+
+/// How a session ended: each slot is freed with exactly one of these.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionEnd {
+    /// Orderly release, DN sent or received.
+    Released,
+    /// RF sent or received.
+    Refused {
+        /// Reason code of the RF.
+        reason: u8,
+        /// The refusal came from the peer.
+        by_peer: bool,
+    },
+    /// AB sent or received.
+    Aborted {
+        /// The abort came from the peer.
+        by_peer: bool,
+        /// By a user; else by a provider.
+        by_user: bool,
+    },
+    /// DR, DC or ER before a session existed, or T-CONNECT refused.
+    TransportRefused {
+        /// DR reason.
+        reason: u8,
+    },
+    /// The peer closed the network connection.
+    Eof,
+    /// The network connection failed: reset, unreachable, refused.
+    Network(std::io::Error),
+    /// A timer of the shard ran out (connect, half-open, release, close).
+    Timeout(&'static str),
+    /// The peer broke the protocol; the fault was reported by `Application::fault`.
+    ProtocolError,
+}
+
+/// One record for the log about what a peer did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// In TPKT or TPDU.
+    Transport(TransportFault),
+    /// In the session layer.
+    Session(PeerFault),
+}
+
+/// An outgoing session.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectTarget<'a> {
+    /// Where to.
+    pub address: SocketAddr,
+    /// Socket options.
+    pub options: ConnectOptions,
+    /// Calling TSAP.
+    pub calling_tsap: Option<TransportSelector>,
+    /// Called TSAP.
+    pub called_tsap: Option<TransportSelector>,
+    /// Transport choices.
+    pub transport: Class0Config,
+    /// Session choices.
+    pub session: SessionConfig,
+    /// S-CONNECT request.
+    pub connect: ConnectParameters<'a>,
+}
+
+/// Code that runs on a shard: one value per shard, called for all its sessions.
+///
+/// Calls never nest: what a call asks for through the context takes effect on the wire at the end of the
+/// completion batch, and indications it causes come in later calls.
+pub trait Application: Sized {
+    /// State of one session, kept in its slot.
+    type Session: Default;
+    /// What other threads may send here (through the shard's command ring).
+    type Command: Send;
+
+    /// T-CONNECT indication on a listener; `listener` is the tag given to `Shard::listen`.
+    fn transport_connect<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        listener: u32,
+        peer: SocketAddr,
+        connect: &ConnectTpdu,
+    ) -> TransportAnswer;
+    /// A session indication. For `Data` and `TypedData`, `body` is the user data; else it is empty.
+    fn indication<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        indication: Indication<'_>,
+        body: &Body,
+    );
+    /// The send queue fell below the low mark after it was above the high mark.
+    fn writable<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId);
+    /// A timer set by [`Context::set_timer`] ran out.
+    fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId);
+    /// The session is over and its slot is about to be freed. Called exactly once for each session id
+    /// that `transport_connect` or [`Context::connect`] made known (and for connections that ended before).
+    fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd);
+    /// A peer's fault, at most once a session, before `ended`.
+    fn fault<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, fault: Fault);
+    /// A command from another thread.
+    fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: Self::Command);
+    /// A shard-wide timer set by [`Context::set_shard_timer`] ran out (the load generator's pacing).
+    fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>);
+}
+
+/// The shard as an application sees it during a call. The shard's owner supplies it.
+pub struct Context<'a, D: Driver, A: Application> {
+    _todo: std::marker::PhantomData<(&'a mut D, &'a mut A)>,
+}
+
+#[allow(unused_variables)]
+impl<D: Driver, A: Application> Context<'_, D, A> {
+    /// Time of this turn, since the driver's origin.
+    pub fn now(&self) -> Duration {
+        todo!()
+    }
+    /// Sessions in the slab.
+    pub fn session_count(&self) -> usize {
+        todo!()
+    }
+    /// The application's state of a session; `None` when the id is stale.
+    pub fn state(&mut self, id: SessionId) -> Option<&mut A::Session> {
+        todo!()
+    }
+    /// The session's protocol machine, to read from.
+    pub fn machine(&self, id: SessionId) -> Option<&colloquy_session::Session> {
+        todo!()
+    }
+    /// The peer's address.
+    pub fn peer(&self, id: SessionId) -> Option<SocketAddr> {
+        todo!()
+    }
+    /// Opens a session to `target`.
+    ///
+    /// # Errors
+    /// When a limit or the system refuses a connection at once, or a parameter is out of range.
+    pub fn connect(&mut self, target: &ConnectTarget<'_>) -> Result<SessionId, ConnectError> {
+        todo!()
+    }
+    /// S-CONNECT response, accept.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; a stale id gives `State`. So for all that follow.
+    pub fn connect_response(
+        &mut self,
+        id: SessionId,
+        accept: &AcceptParameters<'_>,
+    ) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-CONNECT response, reject.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn connect_refuse(
+        &mut self,
+        id: SessionId,
+        refuse: &RefuseParameters<'_>,
+    ) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-DATA request. Slices from 2 KiB on travel by reference.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn data_request(
+        &mut self,
+        id: SessionId,
+        body: &[Slice],
+        enclosure: Enclosure,
+    ) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-TOKEN-GIVE request.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn token_give_request(
+        &mut self,
+        id: SessionId,
+        tokens: Tokens,
+        user_data: &[u8],
+    ) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-TOKEN-PLEASE request.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn token_please_request(
+        &mut self,
+        id: SessionId,
+        tokens: Tokens,
+        user_data: &[u8],
+    ) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-RELEASE request.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn release_request(&mut self, id: SessionId, user_data: &[u8]) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-RELEASE response.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn release_response(
+        &mut self,
+        id: SessionId,
+        affirmative: bool,
+        user_data: &[u8],
+    ) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// S-U-ABORT request.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn abort_request(&mut self, id: SessionId, user_data: &[u8]) -> Result<(), ServiceError> {
+        todo!()
+    }
+    /// Ends a session as the provider (AB without the user bit), or resets it when it has no session yet.
+    pub fn provider_abort(&mut self, id: SessionId, reason: colloquy_session::ProviderAbortReason) {
+        todo!()
+    }
+    /// Octets queued and not yet written to the network.
+    pub fn queued_octets(&self, id: SessionId) -> usize {
+        todo!()
+    }
+    /// True while the send queue is above the high mark and has not fallen below the low mark.
+    pub fn is_congested(&self, id: SessionId) -> bool {
+        todo!()
+    }
+    /// Stops delivering from this session (and receiving for it).
+    pub fn pause(&mut self, id: SessionId) {
+        todo!()
+    }
+    /// Delivers from this session again.
+    pub fn resume(&mut self, id: SessionId) {
+        todo!()
+    }
+    /// Arms, moves or (with `None`) stops the session's application timer.
+    pub fn set_timer(&mut self, id: SessionId, at: Option<Duration>) {
+        todo!()
+    }
+    /// Arms, moves or stops the application's own timer of this shard.
+    pub fn set_shard_timer(&mut self, at: Option<Duration>) {
+        todo!()
+    }
+    /// Stops accepting on all listeners.
+    pub fn stop_listening(&mut self) {
+        todo!()
+    }
+    /// Ends `Shard::run` when the last session is gone.
+    pub fn stop_when_empty(&mut self) {
+        todo!()
+    }
+}
+
+/// Why no session could be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The shard is at `sessions_max`.
+    #[error("the shard is at its limit of {0} sessions")]
+    SessionsMax(usize),
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A parameter is out of range.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}

@@ -1,0 +1,132 @@
+//! The driver trait: a completion-shaped contract that io_uring, mio and the simulator keep alike.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::buf::{Slice, TxBatch};
+
+/// A connection of one driver: slot index and generation, so that a stale id never resolves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectionId {
+    /// Slot.
+    pub index: u32,
+    /// Generation of the slot.
+    pub generation: u32,
+}
+
+/// A listener of one driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(pub u32);
+
+/// What a driver reports.
+#[derive(Debug)]
+pub enum Completion {
+    /// A listener accepted a connection; it is already receiving.
+    Accepted {
+        /// Which listener.
+        listener: ListenerId,
+        /// The new connection.
+        connection: ConnectionId,
+        /// The peer's address.
+        peer: SocketAddr,
+    },
+    /// [`Driver::connect`] succeeded; the connection is receiving.
+    Connected(ConnectionId),
+    /// Octets arrived; never empty.
+    Received(ConnectionId, Slice),
+    /// The batch has been written whole; it comes back for reuse. Also reported (with the unsent batch)
+    /// when the connection failed or was aborted while a send was in flight, before `Closed`.
+    Sent(ConnectionId, TxBatch),
+    /// The peer closed its direction. Nothing more is received; sending may still work.
+    Eof(ConnectionId),
+    /// Connecting, receiving or sending failed: the connection is dead. At most once; `close` is still due.
+    Failed(ConnectionId, io::Error),
+    /// The last completion of this id, after [`Driver::close`]: all kernel work on it has ended.
+    Closed(ConnectionId),
+    /// Accepting failed (descriptor limit); the listener goes on by itself.
+    AcceptFailed(ListenerId, io::Error),
+    /// A [`std::task::Waker`] from [`Driver::waker`] was used.
+    Woken,
+}
+
+/// How to end a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// Finish the send in flight, send FIN, discard what arrives until the peer's FIN, then close.
+    /// Unread octets must not turn into a reset that destroys what was sent. The caller escalates to
+    /// `Abort` by its own timer.
+    Graceful,
+    /// Reset: drop what is in flight, close at once.
+    Abort,
+}
+
+/// Options of an outgoing connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConnectOptions {
+    /// Local address to bind to, for tests beyond 28 000 connections.
+    pub source: Option<SocketAddr>,
+}
+
+/// Counts since the driver was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DriverStats {
+    /// System calls made by the driver.
+    pub system_calls: u64,
+    /// Receive completions that ended for want of a free block.
+    pub buffers_exhausted: u64,
+    /// Completion queue overflows seen (io_uring).
+    pub overflows: u64,
+}
+
+/// One thread's network: created, used and dropped on that thread (rule U6).
+///
+/// Contract, held by the driver suite on every implementation:
+/// * At most one batch is in flight per connection: calling `send` before the last `Sent` is a bug of
+///   the caller and panics.
+/// * Octets of one connection are received in order; after `pause` returns, receipts already made may
+///   still be reported, then none until `resume`.
+/// * Every connection id ends with exactly one `Closed`, which follows exactly one `close` (a second `close`
+///   with `Abort` escalates a graceful one). After `close`, only `Sent` and `Closed` are reported for it.
+/// * Calls that name a stale id are ignored.
+/// * A receiver whose pool is exhausted waits, FIFO, until a block is free; it never fails for it.
+pub trait Driver {
+    /// What this driver can listen on.
+    type Listener;
+
+    /// Name for logs and metrics: `io_uring`, `mio`, `sim`.
+    const NAME: &'static str;
+
+    /// Time since an origin of the driver's choice; cached, renewed by each `wait`.
+    fn now(&self) -> Duration;
+    /// Starts to accept on `listener`.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn listen(&mut self, listener: Self::Listener) -> io::Result<ListenerId>;
+    /// Stops accepting and closes the listener.
+    fn unlisten(&mut self, listener: ListenerId);
+    /// Starts to connect; `Connected` or `Failed` follows.
+    ///
+    /// # Errors
+    /// When no slot, socket or address can be had.
+    fn connect(&mut self, to: SocketAddr, options: &ConnectOptions) -> io::Result<ConnectionId>;
+    /// Sends a batch, whole and in order; `Sent` gives it back. The batch must not be empty.
+    fn send(&mut self, connection: ConnectionId, batch: TxBatch);
+    /// Stops receiving.
+    fn pause(&mut self, connection: ConnectionId);
+    /// Receives again.
+    fn resume(&mut self, connection: ConnectionId);
+    /// Ends the connection; `Closed` follows.
+    fn close(&mut self, connection: ConnectionId, how: Close);
+    /// Submits what is pending and waits until something completes, `timeout` passes (`None`: for ever)
+    /// or a waker is used; appends to `completions`. `Duration::ZERO` polls.
+    ///
+    /// # Errors
+    /// Only what makes the driver unusable.
+    fn wait(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()>;
+    /// Wakes `wait` from any thread.
+    fn waker(&self) -> std::task::Waker;
+    /// Counts so far.
+    fn stats(&self) -> DriverStats;
+}
