@@ -1,0 +1,462 @@
+//! Load plans: what a run does, from a TOML file or built in code.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use colloquy_session::Selector;
+use colloquy_transport::class0::TransportSelector;
+use serde::{Deserialize, Serialize};
+
+/// The only schema of load plans so far.
+pub const SCHEMA_VERSION: u32 = 1;
+/// Most sessions of a run.
+pub const SESSIONS_MAX: u32 = 1_000_000;
+/// Most SSDUs in flight per session.
+pub const DEPTH_MAX: u32 = 4096;
+/// Most SSDUs in flight in a run: each takes 16 octets of the generator's memory.
+pub const IN_FLIGHT_MAX: u64 = 1 << 24;
+/// Longest SSDU, in octets.
+pub const SSDU_OCTETS_MAX: u32 = 16 << 20;
+/// Most generator threads.
+pub const THREADS_MAX: u32 = 64;
+
+/// How requests are paced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Every answer is followed by the next request: measures capacity.
+    #[default]
+    Closed,
+    /// Open loop, requests evenly spaced.
+    Constant,
+    /// Open loop, exponentially distributed gaps.
+    Poisson,
+}
+
+/// Which data dialogue is proposed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialogue {
+    /// Duplex functional unit.
+    #[default]
+    Duplex,
+    /// Half-duplex functional unit: the data token goes over after each round of requests.
+    HalfDuplex,
+}
+
+/// What is done with answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Content and order of every SSDU are compared with what was sent.
+    #[default]
+    Echo,
+    /// Answers are counted only.
+    Discard,
+}
+
+/// Which driver the generator runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriverChoice {
+    /// io_uring where it works, else mio.
+    #[default]
+    Auto,
+    /// io_uring or failure.
+    IoUring,
+    /// mio.
+    Mio,
+}
+
+impl DriverChoice {
+    /// The name as in plans and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DriverChoice::Auto => "auto",
+            DriverChoice::IoUring => "io_uring",
+            DriverChoice::Mio => "mio",
+        }
+    }
+}
+
+/// A selector in a plan: `"0x0001"`, `"ascii:ICCP"` or `""`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectorText {
+    /// The octets meant.
+    pub octets: Vec<u8>,
+}
+
+impl std::str::FromStr for SelectorText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let octets = if let Some(hex) = text.strip_prefix("0x") {
+            octets_of_hex(hex).map_err(|fault| fault.to_string())?
+        } else if let Some(ascii) = text.strip_prefix("ascii:") {
+            ascii.as_bytes().to_vec()
+        } else if text.is_empty() {
+            Vec::new()
+        } else {
+            return Err(format!("selector `{text}` must begin with 0x or ascii:, as in 0x0001 or ascii:ICCP"));
+        };
+        Ok(SelectorText { octets })
+    }
+}
+
+impl fmt::Display for SelectorText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.octets.is_empty() {
+            return Ok(());
+        }
+        f.write_str("0x")?;
+        self.octets.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for SelectorText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for SelectorText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a run does. `configs/load.toml` explains every key.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadPlan {
+    /// Always [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Where sessions go, round robin. Never empty.
+    pub to: Vec<SocketAddr>,
+    /// Concurrent sessions.
+    pub sessions: u32,
+    /// Octets of each SSDU; with a payload its length counts.
+    pub ssdu_octets: u32,
+    /// SSDUs in flight per session, at most.
+    pub depth: u32,
+    /// Pacing.
+    pub mode: Mode,
+    /// Whole-run rate of an open loop, in SSDUs per second.
+    pub rate_per_s: f64,
+    /// Time over which sessions are opened.
+    pub ramp_ms: u64,
+    /// Load before the measured part.
+    pub warm_up_ms: u64,
+    /// The measured part.
+    pub duration_ms: u64,
+    /// How long unanswered SSDUs are waited for at the end.
+    pub drain_ms: u64,
+    /// SSDUs each session sends, then stops; 0 leaves only the duration to end the run.
+    pub ssdus_per_session_max: u64,
+    /// Generator threads, each with its share of the sessions.
+    pub threads: u32,
+    /// The generator's driver.
+    pub driver: DriverChoice,
+    /// First core to pin threads to; absent leaves them unpinned.
+    pub first_core: Option<usize>,
+    /// Dialogue.
+    pub dialogue: Dialogue,
+    /// Check of answers.
+    pub check: Check,
+    /// Calling TSAP selector.
+    pub calling_tsap: SelectorText,
+    /// Called TSAP selector.
+    pub called_tsap: SelectorText,
+    /// Calling SSAP selector.
+    pub calling_ssap: SelectorText,
+    /// Called SSAP selector.
+    pub called_ssap: SelectorText,
+    /// Largest TPDU proposed, in octets.
+    pub tpdu_octets_max: u32,
+    /// Hex file with the user data of each CN.
+    pub connect_user_data_file: Option<PathBuf>,
+    /// Hex file with the content of each SSDU.
+    pub payload_file: Option<PathBuf>,
+    /// Local addresses, round robin: more than one for more than about 28 000 sessions to one target.
+    pub source_addresses: Vec<IpAddr>,
+    /// Sessions being opened at one time, per thread.
+    pub connecting_max: u32,
+    /// Longest time for one session to be established.
+    pub connect_timeout_ms: u64,
+    /// Seed of payload and Poisson gaps.
+    pub seed: u64,
+    /// Lateness (p99) of an open loop beyond which a run is not valid.
+    pub lateness_p99_us_max: u64,
+    /// Octets of CN user data and of each SSDU, read from the files by [`LoadPlan::from_file`] or set here.
+    #[serde(skip)]
+    pub content: Content,
+}
+
+/// Octets that a plan's files hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// User data of each CN.
+    pub connect_user_data: Vec<u8>,
+    /// Content of each SSDU; `None` generates it from session, sequence number and seed.
+    pub payload: Option<Vec<u8>>,
+}
+
+impl Default for LoadPlan {
+    fn default() -> Self {
+        LoadPlan {
+            schema_version: SCHEMA_VERSION,
+            to: Vec::new(),
+            sessions: 100,
+            ssdu_octets: 256,
+            depth: 1,
+            mode: Mode::Closed,
+            rate_per_s: 0.0,
+            ramp_ms: 0,
+            warm_up_ms: 1000,
+            duration_ms: 10_000,
+            drain_ms: 2000,
+            ssdus_per_session_max: 0,
+            threads: 1,
+            driver: DriverChoice::Auto,
+            first_core: None,
+            dialogue: Dialogue::Duplex,
+            check: Check::Echo,
+            calling_tsap: SelectorText::default(),
+            called_tsap: SelectorText::default(),
+            calling_ssap: SelectorText::default(),
+            called_ssap: SelectorText::default(),
+            tpdu_octets_max: 8192,
+            connect_user_data_file: None,
+            payload_file: None,
+            source_addresses: Vec::new(),
+            connecting_max: 128,
+            connect_timeout_ms: 10_000,
+            seed: 1,
+            lateness_p99_us_max: 5000,
+            content: Content::default(),
+        }
+    }
+}
+
+impl LoadPlan {
+    /// Reads a plan and the hex files it names (relative to the plan), and checks it.
+    ///
+    /// # Errors
+    /// [`PlanError`]: a file cannot be read, is no TOML, has unknown keys, or values out of range.
+    pub fn from_file(path: &Path) -> Result<LoadPlan, PlanError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| PlanError::Read { path: path.to_owned(), error })?;
+        let mut plan: LoadPlan = toml::from_str(&text)
+            .map_err(|error| PlanError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
+        plan.load_content(path.parent().unwrap_or(Path::new(".")))?;
+        plan.validate()?;
+        Ok(plan)
+    }
+
+    /// Reads the hex files that the plan names, relative to `folder`.
+    ///
+    /// # Errors
+    /// [`PlanError`] when one cannot be read or is no hex.
+    pub fn load_content(&mut self, folder: &Path) -> Result<(), PlanError> {
+        if let Some(file) = &self.connect_user_data_file {
+            self.content.connect_user_data = read_hex(&folder.join(file))?;
+        }
+        if let Some(file) = &self.payload_file {
+            let payload = read_hex(&folder.join(file))?;
+            self.ssdu_octets = payload.len() as u32;
+            self.content.payload = Some(payload);
+        }
+        Ok(())
+    }
+
+    /// Checks every value and reports all faults at once.
+    ///
+    /// # Errors
+    /// [`PlanError::Range`] with one line for each fault.
+    pub fn validate(&self) -> Result<(), PlanError> {
+        let mut faults = Vec::new();
+        let mut check = |good: bool, fault: String| {
+            if !good {
+                faults.push(fault);
+            }
+        };
+        let in_flight = u64::from(self.sessions) * u64::from(self.depth);
+        check(
+            self.schema_version == SCHEMA_VERSION,
+            format!("schema_version = {}: only {SCHEMA_VERSION} is known", self.schema_version),
+        );
+        check(!self.to.is_empty(), "to: at least one address is needed, as in [\"127.0.0.1:10102\"]".into());
+        check(
+            (1..=SESSIONS_MAX).contains(&self.sessions),
+            format!("sessions = {}: 1 to {SESSIONS_MAX}", self.sessions),
+        );
+        check(
+            (1..=SSDU_OCTETS_MAX).contains(&self.ssdu_octets),
+            format!("ssdu_octets = {}: 1 to {SSDU_OCTETS_MAX}", self.ssdu_octets),
+        );
+        check((1..=DEPTH_MAX).contains(&self.depth), format!("depth = {}: 1 to {DEPTH_MAX}", self.depth));
+        check(in_flight <= IN_FLIGHT_MAX, format!("sessions x depth = {in_flight}: at most {IN_FLIGHT_MAX}"));
+        check(
+            self.mode == Mode::Closed || (self.rate_per_s > 0.0 && self.rate_per_s.is_finite()),
+            format!("rate_per_s = {}: an open loop needs a rate above 0", self.rate_per_s),
+        );
+        check(self.duration_ms > 0, "duration_ms = 0: at least 1".into());
+        check(
+            (1..=THREADS_MAX.min(self.sessions.max(1))).contains(&self.threads),
+            format!("threads = {}: 1 to {THREADS_MAX}, and not more than sessions", self.threads),
+        );
+        check(
+            (128..=8192).contains(&self.tpdu_octets_max) && self.tpdu_octets_max.is_power_of_two(),
+            format!("tpdu_octets_max = {}: a power of two, 128 to 8192", self.tpdu_octets_max),
+        );
+        check(self.connecting_max > 0, "connecting_max = 0: at least 1".into());
+        check(self.connect_timeout_ms > 0, "connect_timeout_ms = 0: at least 1".into());
+        for (key, tsap) in [("calling_tsap", &self.calling_tsap), ("called_tsap", &self.called_tsap)] {
+            check(TransportSelector::new(&tsap.octets).is_some(), format!("{key}: at most 32 octets"));
+        }
+        for (key, ssap) in [("calling_ssap", &self.calling_ssap), ("called_ssap", &self.called_ssap)] {
+            check(Selector::new(&ssap.octets).is_some(), format!("{key}: at most 16 octets"));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(PlanError::Range(faults)) }
+    }
+
+    /// The measured part.
+    pub fn duration(&self) -> Duration {
+        Duration::from_millis(self.duration_ms)
+    }
+}
+
+/// Why a plan cannot be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// No TOML, an unknown key or a value of the wrong type; the text names line and column.
+    #[error("{}: {error}", path.display())]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        error: Box<toml::de::Error>,
+    },
+    /// No hex.
+    #[error("{}:{}:{}: {}", path.display(), fault.line, fault.column, fault)]
+    Hex {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        fault: HexFault,
+    },
+    /// Values out of range, one line each.
+    #[error("{}", .0.join("\n"))]
+    Range(Vec<String>),
+}
+
+/// What is no hex, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", match self.found { Some(found) => format!("`{found}` is no hex digit"), None => "a hex digit is missing at the end".into() })]
+pub struct HexFault {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// The character at fault; `None` when the number of digits is odd.
+    pub found: Option<char>,
+}
+
+/// Octets of hex text; white space and `:` separate, `#` starts a comment.
+///
+/// # Errors
+/// [`HexFault`] with line and column.
+pub fn octets_of_hex(text: &str) -> Result<Vec<u8>, HexFault> {
+    let mut octets = Vec::with_capacity(text.len() / 2);
+    let mut high = None;
+    let mut place = (1, 1);
+    for (row, line) in text.lines().enumerate() {
+        for (column, found) in line.chars().enumerate() {
+            place = (row + 1, column + 1);
+            match found {
+                '#' => break,
+                ' ' | '\t' | '\r' | ':' => continue,
+                _ => {}
+            }
+            let digit = found.to_digit(16).ok_or(HexFault {
+                line: row + 1,
+                column: column + 1,
+                found: Some(found),
+            })? as u8;
+            match high.take() {
+                None => high = Some(digit),
+                Some(high) => octets.push(high << 4 | digit),
+            }
+        }
+    }
+    match high {
+        None => Ok(octets),
+        Some(_) => Err(HexFault { line: place.0, column: place.1, found: None }),
+    }
+}
+
+fn read_hex(path: &Path) -> Result<Vec<u8>, PlanError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| PlanError::Read { path: path.to_owned(), error })?;
+    octets_of_hex(&text).map_err(|fault| PlanError::Hex { path: path.to_owned(), fault })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = toml::from_str::<LoadPlan>("sessions = 1\nsesions = 2\n").unwrap_err().to_string();
+        assert!(error.contains("sesions"), "{error}");
+        assert!(error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn all_faults_of_a_plan_are_reported_at_once() {
+        let plan = LoadPlan { sessions: 0, depth: 0, tpdu_octets_max: 1000, ..LoadPlan::default() };
+        let PlanError::Range(faults) = plan.validate().unwrap_err() else { panic!("range expected") };
+        for key in ["to:", "sessions", "depth", "tpdu_octets_max"] {
+            assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key} in {faults:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_loop_needs_a_rate() {
+        let plan = LoadPlan {
+            to: vec![([127, 0, 0, 1], 1).into()],
+            mode: Mode::Poisson,
+            ..LoadPlan::default()
+        };
+        assert!(plan.validate().unwrap_err().to_string().contains("rate_per_s"));
+        assert!(LoadPlan { rate_per_s: 10.0, ..plan }.validate().is_ok());
+    }
+
+    #[test]
+    fn selectors_are_octets() {
+        assert_eq!("0x0001".parse::<SelectorText>().unwrap().octets, [0, 1]);
+        assert_eq!("ascii:ICCP".parse::<SelectorText>().unwrap().octets, b"ICCP");
+        assert!("17".parse::<SelectorText>().is_err());
+    }
+
+    #[test]
+    fn hex_text_takes_comments_and_names_the_place_of_a_fault() {
+        assert_eq!(octets_of_hex("01 02 # three\n0a:ff\n").unwrap(), [1, 2, 10, 255]);
+        assert_eq!(
+            octets_of_hex("01\n0g").unwrap_err(),
+            HexFault { line: 2, column: 2, found: Some('g') }
+        );
+        assert_eq!(octets_of_hex("01 2").unwrap_err(), HexFault { line: 1, column: 4, found: None });
+    }
+}
