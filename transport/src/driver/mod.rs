@@ -68,7 +68,7 @@ pub struct ConnectOptions {
     pub source: Option<SocketAddr>,
 }
 
-/// Counts since the driver was made.
+/// Counts since the driver was made, and what it holds at this time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DriverStats {
     /// System calls made by the driver.
@@ -77,6 +77,12 @@ pub struct DriverStats {
     pub buffers_exhausted: u64,
     /// Completion queue overflows seen (io_uring).
     pub overflows: u64,
+    /// Connections that have an id: connecting, open, or closing.
+    pub connections: u32,
+    /// Blocks of the receive pool that neither receive nor are held by slices.
+    pub blocks_free: u32,
+    /// Octets of the receive pool that slices keep from being reused.
+    pub octets_pinned: u64,
 }
 
 /// One thread's network: created, used and dropped on that thread (rule U6).

@@ -1,0 +1,292 @@
+//! What one send call carries.
+
+use std::io::IoSlice;
+use std::ops::Range;
+
+use super::{COPY_THRESHOLD_OCTETS, Slice, copies};
+
+/// Most I/O vectors a driver gives to one system call; Linux refuses more than 1024.
+pub const IOVECS_MAX: usize = 1024;
+
+/// What one send call carries: header octets in its own arena, bodies copied beside them or by reference.
+///
+/// ```text
+///   parts   arena 0..23 │ slice, 4096 octets │ arena 23..30 │ slice ...      one I/O vector each
+///   arena   header header+small body │ header ...                            never moves while in flight
+/// ```
+///
+/// A cursor remembers what was sent, so that a short write goes on where it stopped. Recycled by the shard:
+/// cleared, its capacity stays. Moving the batch moves neither arena nor slices (rule U2).
+#[derive(Debug, Default)]
+pub struct TxBatch {
+    arena: Vec<u8>,
+    parts: Vec<Part>,
+    octets: usize,
+    /// Parts sent whole.
+    sent_parts: usize,
+    /// Octets sent of the part after those.
+    sent_of_part: usize,
+    sent_octets: usize,
+}
+
+#[derive(Debug)]
+enum Part {
+    Arena(Range<usize>),
+    Slice(Slice),
+}
+
+impl TxBatch {
+    /// An empty batch.
+    pub fn new() -> TxBatch {
+        TxBatch::default()
+    }
+
+    /// Appends header octets (copied, not counted as a body copy).
+    pub fn put_header(&mut self, octets: &[u8]) {
+        if octets.is_empty() {
+            return;
+        }
+        let start = self.arena.len();
+        self.arena.extend_from_slice(octets);
+        self.octets += octets.len();
+        match self.parts.last_mut() {
+            Some(Part::Arena(range)) => {
+                debug_assert_eq!(range.end, start, "the arena grows with its last part");
+                range.end = self.arena.len();
+            }
+            _ => self.parts.push(Part::Arena(start..self.arena.len())),
+        }
+    }
+
+    /// Appends a body: copied below [`COPY_THRESHOLD_OCTETS`], by reference from there on; a slice that
+    /// continues the last part becomes one I/O vector with it, whatever its size.
+    pub fn put_slice(&mut self, slice: Slice) {
+        if let Some(Part::Slice(last)) = self.parts.last_mut()
+            && last.join(&slice)
+        {
+            self.octets += slice.len();
+        } else if slice.len() < COPY_THRESHOLD_OCTETS {
+            if !slice.is_empty() {
+                copies::count(slice.len());
+            }
+            self.put_header(&slice);
+        } else {
+            self.octets += slice.len();
+            self.parts.push(Part::Slice(slice));
+        }
+    }
+
+    /// Moves the cursor over `octets` octets that were sent; slices sent whole are released.
+    ///
+    /// # Panics
+    /// When fewer are left.
+    pub fn advance(&mut self, octets: usize) {
+        assert!(octets <= self.remaining_octets(), "more octets sent than there were");
+        self.sent_octets += octets;
+        let mut left = octets;
+        while let Some(part) = self.parts.get_mut(self.sent_parts) {
+            let part_left = part.len() - self.sent_of_part;
+            if left < part_left {
+                self.sent_of_part += left;
+                return;
+            }
+            left -= part_left;
+            // Its block may be what a receiver waits for.
+            *part = Part::Arena(0..0);
+            self.sent_of_part = 0;
+            self.sent_parts += 1;
+        }
+        debug_assert_eq!(left, 0);
+    }
+
+    /// Empties it, dropping slices, keeping capacity up to a bound.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.parts.clear();
+        // One burst must not keep its memory for the life of the batch.
+        if self.arena.capacity() > ARENA_KEPT_OCTETS_MAX {
+            self.arena.shrink_to(ARENA_KEPT_OCTETS_MAX);
+        }
+        if self.parts.capacity() > PARTS_KEPT_MAX {
+            self.parts.shrink_to(PARTS_KEPT_MAX);
+        }
+        self.octets = 0;
+        self.sent_parts = 0;
+        self.sent_of_part = 0;
+        self.sent_octets = 0;
+    }
+
+    /// Octets in the batch, sent or not.
+    pub fn octets(&self) -> usize {
+        self.octets
+    }
+
+    /// Octets not sent yet.
+    pub fn remaining_octets(&self) -> usize {
+        self.octets - self.sent_octets
+    }
+
+    /// True when nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.octets == 0
+    }
+
+    /// I/O vectors that the octets not sent yet need.
+    pub fn iovec_count(&self) -> usize {
+        self.parts.len() - self.sent_parts
+    }
+
+    /// The octets not sent yet, in order, one item for each I/O vector.
+    ///
+    /// A driver takes at most [`IOVECS_MAX`] of them for one call and calls [`TxBatch::advance`] with what
+    /// the call sent.
+    pub fn iovecs(&self) -> impl Iterator<Item = &[u8]> {
+        let mut skip = self.sent_of_part;
+        self.parts[self.sent_parts..].iter().map(move |part| {
+            let octets = match part {
+                Part::Arena(range) => &self.arena[range.clone()],
+                Part::Slice(slice) => slice,
+            };
+            &octets[std::mem::take(&mut skip)..]
+        })
+    }
+
+    /// Appends the octets not sent yet to `out`, as the peer will see them.
+    pub fn io_slices<'a>(&'a self, out: &mut Vec<IoSlice<'a>>) {
+        out.extend(self.iovecs().map(IoSlice::new));
+    }
+
+    /// The octets not sent yet in one vector; for tests and tools.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.iovecs().flatten().copied().collect()
+    }
+}
+
+impl Part {
+    fn len(&self) -> usize {
+        match self {
+            Part::Arena(range) => range.len(),
+            Part::Slice(slice) => slice.len(),
+        }
+    }
+}
+
+/// Capacity a cleared batch keeps.
+const ARENA_KEPT_OCTETS_MAX: usize = 128 << 10;
+const PARTS_KEPT_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Pool, PoolConfig};
+    use super::*;
+
+    fn body(octet: u8, octets: usize) -> Slice {
+        Slice::from_vec(vec![octet; octets])
+    }
+
+    #[test]
+    fn headers_and_small_bodies_are_one_iovec() {
+        let before = copies::of_this_thread();
+        let mut batch = TxBatch::new();
+        for _ in 0..16 {
+            batch.put_header(b"head");
+            batch.put_slice(body(7, 100));
+        }
+        assert_eq!((batch.octets(), batch.iovec_count()), (16 * 104, 1));
+        let after = copies::of_this_thread();
+        assert_eq!((after.small_count, after.large_count), (before.small_count + 16, before.large_count));
+        assert_eq!(&batch.to_vec()[..6], b"head\x07\x07");
+    }
+
+    #[test]
+    fn large_bodies_travel_by_reference() {
+        let before = copies::of_this_thread();
+        let large = body(1, COPY_THRESHOLD_OCTETS);
+        let mut batch = TxBatch::new();
+        batch.put_header(b"h");
+        batch.put_slice(large.clone());
+        batch.put_header(b"i");
+        assert_eq!(batch.iovec_count(), 3);
+        assert_eq!(batch.iovecs().nth(1).expect("body").as_ptr(), large.as_ptr());
+        assert_eq!(copies::of_this_thread(), before);
+        batch.put_slice(Slice::default());
+        assert_eq!((batch.iovec_count(), copies::of_this_thread()), (3, before));
+    }
+
+    #[test]
+    fn a_run_of_neighbours_is_one_iovec_without_copies() {
+        let mut pool = Pool::new(PoolConfig::default());
+        let run: Vec<Slice> = [3000, 10, 500]
+            .map(|octets| {
+                pool.writable().expect("room")[..octets].fill(5);
+                pool.commit(octets)
+            })
+            .into();
+        let before = copies::of_this_thread();
+        let mut batch = TxBatch::new();
+        run.into_iter().for_each(|slice| batch.put_slice(slice));
+        assert_eq!((batch.octets(), batch.iovec_count()), (3510, 1));
+        assert_eq!(copies::of_this_thread(), before);
+    }
+
+    #[test]
+    fn the_cursor_goes_through_every_split() {
+        let mut batch = TxBatch::new();
+        let fill = |batch: &mut TxBatch| {
+            batch.put_header(b"abc");
+            batch.put_slice(body(9, COPY_THRESHOLD_OCTETS));
+            batch.put_header(b"de");
+            batch.put_slice(body(8, 3));
+        };
+        fill(&mut batch);
+        let whole = batch.to_vec();
+        for step in [1, 2, 3, 4, 100, 2047, 2048, 2049, whole.len()] {
+            let mut sent = Vec::new();
+            while batch.remaining_octets() > 0 {
+                let octets = step.min(batch.remaining_octets());
+                sent.extend_from_slice(&batch.to_vec()[..octets]);
+                batch.advance(octets);
+                assert_eq!(batch.iovecs().map(<[u8]>::len).sum::<usize>(), batch.remaining_octets());
+                assert!(batch.iovecs().all(|part| !part.is_empty()));
+            }
+            assert_eq!(sent, whole, "in steps of {step}");
+            assert_eq!((batch.octets(), batch.iovec_count()), (whole.len(), 0));
+            batch.clear();
+            fill(&mut batch);
+        }
+    }
+
+    #[test]
+    fn slices_are_released_as_soon_as_they_are_sent() {
+        let mut pool = Pool::new(PoolConfig { block_count: 1, block_octets: 4096 });
+        pool.writable().expect("room").fill(1);
+        let mut batch = TxBatch::new();
+        batch.put_slice(pool.commit(4096));
+        batch.put_header(b"tail");
+        batch.advance(4095);
+        assert_eq!(pool.free_blocks(), 0);
+        batch.advance(1);
+        assert_eq!(pool.free_blocks(), 1);
+        assert_eq!(batch.to_vec(), b"tail");
+    }
+
+    #[test]
+    fn clearing_keeps_capacity_up_to_a_bound() {
+        let mut batch = TxBatch::new();
+        batch.put_header(&[0; 1000]);
+        let capacity = batch.arena.capacity();
+        batch.clear();
+        assert_eq!((batch.arena.capacity(), batch.is_empty()), (capacity, true));
+        batch.put_header(&vec![0; 4 * ARENA_KEPT_OCTETS_MAX]);
+        batch.clear();
+        assert!(batch.arena.capacity() <= ARENA_KEPT_OCTETS_MAX);
+    }
+
+    #[test]
+    #[should_panic(expected = "more octets sent")]
+    fn advancing_too_far_panics() {
+        let mut batch = TxBatch::new();
+        batch.put_header(b"abc");
+        batch.advance(4);
+    }
+}
