@@ -13,6 +13,14 @@
 //! loop a request is due when its predecessor is answered, so both are the same; in an open loop
 //! the difference is what the requests waited for a free place in their session or for the generator.
 
+pub mod content;
+pub mod generator;
+mod handlers;
+pub mod live;
+pub mod pace;
+mod phases;
 pub mod plan;
+pub mod random;
+pub mod recorder;
 
 pub use plan::{Check, Dialogue, DriverChoice, LoadPlan, Mode, PlanError};

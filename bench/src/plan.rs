@@ -99,7 +99,9 @@ impl std::str::FromStr for SelectorText {
         } else if text.is_empty() {
             Vec::new()
         } else {
-            return Err(format!("selector `{text}` must begin with 0x or ascii:, as in 0x0001 or ascii:ICCP"));
+            return Err(format!(
+                "selector `{text}` must begin with 0x or ascii:, as in 0x0001 or ascii:ICCP"
+            ));
         };
         Ok(SelectorText { octets })
     }
@@ -322,6 +324,11 @@ impl LoadPlan {
         if faults.is_empty() { Ok(()) } else { Err(PlanError::Range(faults)) }
     }
 
+    /// True when a session that sent `sent` SSDUs sends no more.
+    pub fn is_finished(&self, sent: u64) -> bool {
+        self.ssdus_per_session_max > 0 && sent >= self.ssdus_per_session_max
+    }
+
     /// The measured part.
     pub fn duration(&self) -> Duration {
         Duration::from_millis(self.duration_ms)
@@ -434,11 +441,8 @@ mod tests {
 
     #[test]
     fn an_open_loop_needs_a_rate() {
-        let plan = LoadPlan {
-            to: vec![([127, 0, 0, 1], 1).into()],
-            mode: Mode::Poisson,
-            ..LoadPlan::default()
-        };
+        let plan =
+            LoadPlan { to: vec![([127, 0, 0, 1], 1).into()], mode: Mode::Poisson, ..LoadPlan::default() };
         assert!(plan.validate().unwrap_err().to_string().contains("rate_per_s"));
         assert!(LoadPlan { rate_per_s: 10.0, ..plan }.validate().is_ok());
     }
@@ -453,10 +457,7 @@ mod tests {
     #[test]
     fn hex_text_takes_comments_and_names_the_place_of_a_fault() {
         assert_eq!(octets_of_hex("01 02 # three\n0a:ff\n").unwrap(), [1, 2, 10, 255]);
-        assert_eq!(
-            octets_of_hex("01\n0g").unwrap_err(),
-            HexFault { line: 2, column: 2, found: Some('g') }
-        );
+        assert_eq!(octets_of_hex("01\n0g").unwrap_err(), HexFault { line: 2, column: 2, found: Some('g') });
         assert_eq!(octets_of_hex("01 2").unwrap_err(), HexFault { line: 1, column: 4, found: None });
     }
 }

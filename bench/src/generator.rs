@@ -1,0 +1,372 @@
+//! The application that runs on each generator thread: sends requests when they are due, judges answers.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use colloquy_session::{Enclosure, Tokens};
+use colloquy_shard::{Context, SessionId};
+use colloquy_transport::buf::Body;
+use colloquy_transport::driver::Driver;
+
+use crate::content::{Arriving, Content, Identity};
+use crate::live::Live;
+use crate::pace::Schedule;
+use crate::plan::{Check, Dialogue, LoadPlan};
+use crate::recorder::{LATE, Recorder};
+
+/// Where a session of the plan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Not opened.
+    Planned,
+    /// Opened, not confirmed.
+    Connecting,
+    /// In the data phase.
+    Established,
+    /// The generator asked for its end.
+    Releasing,
+    /// Over.
+    Over,
+}
+
+/// One session of the plan.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) id: Option<SessionId>,
+    pub(crate) stage: Stage,
+    pub(crate) opened_at: Duration,
+    pub(crate) identity: Identity,
+    pub(crate) number: u32,
+    pub(crate) schedule: Option<Schedule>,
+    /// Its next request stood still for want of a place, the token or room in the send queue.
+    blocked: bool,
+    pub(crate) sent: u64,
+    next_answer: u32,
+    first_flight: u32,
+    pub(crate) in_flight: u32,
+    arriving: Arriving,
+}
+
+/// A request that was sent and not yet answered; times as nanoseconds on the driver's clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flight {
+    due_ns: u64,
+    sent_ns: u64,
+}
+
+/// What the slot of a session in the shard knows: which session of the plan it is.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanIndex(pub(crate) u32);
+
+impl Default for PlanIndex {
+    fn default() -> Self {
+        PlanIndex(u32::MAX)
+    }
+}
+
+/// What the coordinator tells a generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Open the sessions.
+    Open,
+    /// Start the load.
+    Start,
+    /// End the measured part.
+    Stop,
+}
+
+/// What a generator tells the coordinator.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// Every session of this thread is established or has failed.
+    Ready,
+}
+
+/// The parts of a run; times are on the driver's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Idle,
+    Opening { began: Duration },
+    Ready,
+    Running(Window),
+    Draining { until: Duration },
+    Releasing { until: Duration },
+    Aborting,
+}
+
+/// The measured part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: Duration,
+    pub(crate) from: Duration,
+    pub(crate) until: Duration,
+}
+
+/// The load generator of one thread.
+#[derive(Debug)]
+pub struct Generator {
+    pub(crate) plan: Arc<LoadPlan>,
+    pub(crate) content: Content,
+    pub(crate) slots: Vec<Slot>,
+    flights: Vec<Flight>,
+    /// Sessions of an open loop by when their next request is due; blocked ones are not in it.
+    pub(crate) due: BinaryHeap<Reverse<(u64, u32)>>,
+    pub(crate) phase: Phase,
+    pub(crate) window: Window,
+    pub(crate) opened: usize,
+    pub(crate) connecting: usize,
+    pub(crate) established: usize,
+    pub(crate) in_flight: u64,
+    /// Established sessions that may send more.
+    pub(crate) unfinished: usize,
+    pub(crate) cpu_from: Option<Duration>,
+    pub(crate) recorder: Recorder,
+    pub(crate) live: Arc<Live>,
+    notices: Sender<Notice>,
+}
+
+impl Generator {
+    /// The generator for the sessions `numbers` of the plan. Belongs to the thread it is made on.
+    pub(crate) fn new(
+        plan: Arc<LoadPlan>,
+        numbers: std::ops::Range<u32>,
+        live: Arc<Live>,
+        notices: Sender<Notice>,
+    ) -> Generator {
+        let content = Content::new(plan.ssdu_octets as usize, plan.seed, plan.content.payload.as_deref());
+        let count = numbers.len();
+        let slots = numbers
+            .map(|number| Slot {
+                id: None,
+                stage: Stage::Planned,
+                opened_at: Duration::ZERO,
+                identity: content.identity(number),
+                number,
+                schedule: Schedule::of_session(&plan, number),
+                blocked: false,
+                sent: 0,
+                next_answer: 0,
+                first_flight: 0,
+                in_flight: 0,
+                arriving: Arriving::default(),
+            })
+            .collect();
+        let mut recorder = Recorder::default();
+        recorder.counts.sessions = count as u64;
+        Generator {
+            flights: vec![Flight::default(); count * plan.depth as usize],
+            due: BinaryHeap::with_capacity(count),
+            plan,
+            content,
+            slots,
+            phase: Phase::Idle,
+            window: Window::default(),
+            opened: 0,
+            connecting: 0,
+            established: 0,
+            in_flight: 0,
+            unfinished: 0,
+            cpu_from: None,
+            recorder,
+            live,
+            notices,
+        }
+    }
+
+    /// What was recorded; the generator is of no use afterwards.
+    pub(crate) fn into_recorder(self) -> Recorder {
+        self.recorder
+    }
+
+    pub(crate) fn notify(&self, notice: Notice) {
+        // A coordinator that is gone needs no notices.
+        let _ = self.notices.send(notice);
+    }
+
+    /// Sends every request of a session that is due and has a place.
+    pub(crate) fn issue<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
+        let now = ctx.now();
+        let Phase::Running(window) = self.phase else { return };
+        if now >= window.until {
+            return;
+        }
+        let Some(id) = self.slots[index as usize].id else { return };
+        let mut sent_any = false;
+        loop {
+            let slot = &mut self.slots[index as usize];
+            if slot.stage != Stage::Established || self.plan.is_finished(slot.sent) {
+                break;
+            }
+            let due = match &slot.schedule {
+                None => now,
+                Some(schedule) => window.start + Duration::from_nanos(schedule.due_ns()),
+            };
+            if due > now {
+                self.due.push(Reverse((due.as_nanos() as u64, index)));
+                slot.blocked = false;
+                break;
+            }
+            if slot.in_flight >= self.plan.depth || !may_send(self.plan.dialogue, ctx, id) {
+                slot.blocked = true;
+                break;
+            }
+            if !self.send_one(ctx, index, id, due, now) {
+                break;
+            }
+            sent_any = true;
+        }
+        if sent_any && self.plan.dialogue == Dialogue::HalfDuplex {
+            self.give_token(ctx, id);
+        }
+    }
+
+    fn send_one<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        index: u32,
+        id: SessionId,
+        due: Duration,
+        now: Duration,
+    ) -> bool {
+        let slot = &mut self.slots[index as usize];
+        let parts = self.content.ssdu(&slot.identity, slot.sent as u32);
+        if let Err(error) = ctx.data_request(id, parts.as_slices(), Enclosure::WHOLE) {
+            self.recorder.error(&format!("S-DATA request: {error}"));
+            ctx.provider_abort(id, colloquy_session::ProviderAbortReason::Undefined);
+            slot.stage = Stage::Releasing;
+            return false;
+        }
+        let depth = self.plan.depth;
+        let place = index * depth + (slot.first_flight + slot.in_flight) % depth;
+        self.flights[place as usize] =
+            Flight { due_ns: due.as_nanos() as u64, sent_ns: now.as_nanos() as u64 };
+        slot.in_flight += 1;
+        slot.sent += 1;
+        let blocked = std::mem::take(&mut slot.blocked);
+        if self.plan.is_finished(slot.sent) {
+            self.unfinished -= 1;
+        }
+        if let Some(schedule) = &mut slot.schedule {
+            schedule.advance();
+            self.note_lateness(blocked, due, now);
+        }
+        self.in_flight += 1;
+        let counts = &mut self.recorder.counts;
+        counts.sent += 1;
+        counts.sent_in_window += u64::from(self.window.contains(now));
+        self.live.sent(counts.sent);
+        true
+    }
+
+    fn note_lateness(&mut self, blocked: bool, due: Duration, now: Duration) {
+        if !self.window.contains(due) {
+            return;
+        }
+        if blocked {
+            self.recorder.counts.waited += 1;
+            return;
+        }
+        let lateness = now.saturating_sub(due);
+        self.recorder.counts.late += u64::from(lateness > LATE);
+        self.recorder.lateness_ns.saturating_record(lateness.as_nanos() as u64);
+    }
+
+    fn give_token<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        if let Err(error) = ctx.token_give_request(id, Tokens::DATA, &[]) {
+            self.recorder.error(&format!("S-TOKEN-GIVE request: {error}"));
+        }
+    }
+
+    /// Gives the data token to a peer that asks for it, unless requests follow anyway.
+    pub(crate) fn token_asked<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        let owned = ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA));
+        if owned {
+            self.give_token(ctx, id);
+        }
+    }
+
+    /// Takes an SSDU, or a part of one, that came from the peer.
+    pub(crate) fn answer<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        index: u32,
+        enclosure: Enclosure,
+        body: &Body,
+    ) {
+        let now = ctx.now();
+        let slot = &mut self.slots[index as usize];
+        let octets = body.len() as u64;
+        if self.plan.check == Check::Echo {
+            for slice in body.slices() {
+                self.content.compare(&mut slot.arriving, slice);
+            }
+        }
+        let in_window = self.window.contains(now);
+        let counts = &mut self.recorder.counts;
+        counts.octets_in_window += if in_window { octets } else { 0 };
+        if !enclosure.end {
+            return;
+        }
+        if slot.in_flight == 0 {
+            counts.unexpected += 1;
+            slot.arriving = Arriving::default();
+            return;
+        }
+        let depth = self.plan.depth;
+        let flight = self.flights[(index * depth + slot.first_flight) as usize];
+        slot.first_flight = (slot.first_flight + 1) % depth;
+        slot.in_flight -= 1;
+        let expected = slot.next_answer;
+        slot.next_answer = expected.wrapping_add(1);
+        if self.plan.check == Check::Echo {
+            let verdict = self.content.finish(&mut slot.arriving, slot.number, expected);
+            self.recorder.verdict(verdict);
+        }
+        self.record(flight, now, in_window);
+        self.in_flight -= 1;
+        match self.phase {
+            Phase::Running(_) => {
+                self.issue(ctx, index);
+                if self.unfinished == 0 && self.in_flight == 0 {
+                    self.advance(ctx);
+                }
+            }
+            Phase::Draining { .. } if self.in_flight == 0 => self.advance(ctx),
+            _ => {}
+        }
+    }
+
+    fn record(&mut self, flight: Flight, now: Duration, in_window: bool) {
+        let now_ns = now.as_nanos() as u64;
+        let recorder = &mut self.recorder;
+        recorder.counts.answered += 1;
+        recorder.counts.answered_in_window += u64::from(in_window);
+        if self.window.contains(Duration::from_nanos(flight.due_ns)) {
+            recorder.counts.measured += 1;
+            recorder.response_ns.saturating_record(now_ns.saturating_sub(flight.due_ns));
+            recorder.service_ns.saturating_record(now_ns.saturating_sub(flight.sent_ns));
+        }
+        self.live.answered(recorder.counts.answered);
+    }
+}
+
+impl Window {
+    fn contains(&self, at: Duration) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+fn may_send<D: Driver>(dialogue: Dialogue, ctx: &Context<'_, D, Generator>, id: SessionId) -> bool {
+    if ctx.is_congested(id) {
+        return false;
+    }
+    match dialogue {
+        Dialogue::Duplex => true,
+        Dialogue::HalfDuplex => {
+            ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA))
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The course of a run on one generator thread, from opening sessions to releasing them.
+
+use std::cmp::Reverse;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use colloquy_session::{
+    ConnectParameters, ConnectionIdentifier, FunctionalUnits, ProviderAbortReason, Selector, SessionConfig,
+    TokenSettings, Tokens, Versions,
+};
+use colloquy_shard::{ConnectTarget, Context, SessionId};
+use colloquy_transport::class0::{Class0Config, TransportSelector};
+use colloquy_transport::driver::{ConnectOptions, Driver};
+
+use crate::generator::{Generator, Notice, Phase, Stage, Window};
+use crate::plan::{Dialogue, Mode};
+use crate::recorder::thread_cpu;
+
+/// How long sessions may take to be released before they are aborted.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How soon opening is tried again when nothing else causes it.
+const OPEN_RETRY: Duration = Duration::from_millis(1);
+
+impl Generator {
+    /// Goes as far in the course of the run as the time allows, and arms the timer for what comes next.
+    pub(crate) fn advance<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        let now = ctx.now();
+        match self.phase {
+            Phase::Idle | Phase::Ready | Phase::Aborting => {}
+            Phase::Opening { began } => self.open_more(ctx, began),
+            Phase::Running(window) => self.go_on(ctx, window),
+            Phase::Draining { until } => {
+                if self.in_flight == 0 || now >= until {
+                    self.release_all(ctx);
+                } else {
+                    ctx.set_shard_timer(Some(until));
+                }
+            }
+            Phase::Releasing { until } => {
+                if now >= until {
+                    self.abort_all(ctx);
+                } else {
+                    ctx.set_shard_timer(Some(until));
+                }
+            }
+        }
+    }
+
+    /// Starts to open sessions.
+    pub(crate) fn open<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        if self.phase == Phase::Idle {
+            self.phase = Phase::Opening { began: ctx.now() };
+            self.advance(ctx);
+        }
+    }
+
+    fn open_more<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, began: Duration) {
+        let ramp = Duration::from_millis(self.plan.ramp_ms);
+        let count = self.slots.len();
+        while self.opened < count && self.connecting < self.plan.connecting_max as usize {
+            let due = began + ramp.mul_f64(self.opened as f64 / count as f64);
+            if due > ctx.now() {
+                ctx.set_shard_timer(Some(due));
+                return;
+            }
+            let index = self.opened;
+            self.opened += 1;
+            self.open_one(ctx, index);
+        }
+        if self.opened == count && self.connecting == 0 {
+            self.phase = Phase::Ready;
+            ctx.set_shard_timer(None);
+            self.notify(Notice::Ready);
+        } else {
+            ctx.set_shard_timer(Some(ctx.now() + OPEN_RETRY));
+        }
+    }
+
+    fn open_one<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: usize) {
+        let plan = self.plan.clone();
+        let number = self.slots[index].number as usize;
+        let source = match plan.source_addresses.as_slice() {
+            [] => None,
+            addresses => Some(SocketAddr::new(addresses[number % addresses.len()], 0)),
+        };
+        let session = session_config(plan.dialogue);
+        let selector = |octets: &[u8]| Selector::new(octets).expect("the plan was validated");
+        let tsap = |octets: &[u8]| (!octets.is_empty()).then(|| TransportSelector::new(octets)).flatten();
+        let target = ConnectTarget {
+            address: plan.to[number % plan.to.len()],
+            options: ConnectOptions { source },
+            calling_tsap: tsap(&plan.calling_tsap.octets),
+            called_tsap: tsap(&plan.called_tsap.octets),
+            transport: Class0Config { tpdu_octets_max: plan.tpdu_octets_max, ..Class0Config::default() },
+            session,
+            connect: ConnectParameters {
+                identifier: ConnectionIdentifier::default(),
+                calling: selector(&plan.calling_ssap.octets),
+                called: selector(&plan.called_ssap.octets),
+                versions: session.versions,
+                requirements: session.functional_units,
+                initial_serial_number: None,
+                token_settings: TokenSettings::default(),
+                tsdu_maximum_size: None,
+                user_data: &plan.content.connect_user_data,
+            },
+        };
+        match ctx.connect(&target) {
+            Ok(id) => {
+                if let Some(state) = ctx.state(id) {
+                    state.0 = index as u32;
+                }
+                ctx.set_timer(id, Some(ctx.now() + Duration::from_millis(plan.connect_timeout_ms)));
+                let slot = &mut self.slots[index];
+                slot.id = Some(id);
+                slot.stage = Stage::Connecting;
+                slot.opened_at = ctx.now();
+                self.connecting += 1;
+            }
+            Err(error) => {
+                self.slots[index].stage = Stage::Over;
+                self.recorder.error(&format!("connect: {error}"));
+                self.session_failed();
+            }
+        }
+    }
+
+    /// The session is in the data phase.
+    pub(crate) fn session_established<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        slot.stage = Stage::Established;
+        if let Some(id) = slot.id {
+            ctx.set_timer(id, None);
+        }
+        let connect_time = ctx.now().saturating_sub(slot.opened_at);
+        self.recorder.connect_ns.saturating_record(connect_time.as_nanos() as u64);
+        self.recorder.counts.established += 1;
+        self.connecting -= 1;
+        self.established += 1;
+        self.unfinished += 1;
+        self.live.established(self.established);
+        self.advance(ctx);
+    }
+
+    /// Counts a session that never got to the data phase.
+    pub(crate) fn session_failed(&mut self) {
+        self.recorder.counts.failed += 1;
+        self.show_failures();
+    }
+
+    pub(crate) fn show_failures(&self) {
+        let counts = &self.recorder.counts;
+        self.live.failed(counts.failed + counts.ended_early);
+    }
+
+    /// Starts the load on all established sessions.
+    pub(crate) fn start<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        if self.phase != Phase::Ready {
+            return;
+        }
+        let start = ctx.now();
+        // A run that counts SSDUs measures all of them.
+        let warm_up_ms = if self.plan.ssdus_per_session_max > 0 { 0 } else { self.plan.warm_up_ms };
+        let from = start + Duration::from_millis(warm_up_ms);
+        self.window = Window { start, from, until: from + self.plan.duration() };
+        self.phase = Phase::Running(self.window);
+        for index in 0..self.slots.len() as u32 {
+            self.issue(ctx, index);
+        }
+        self.advance(ctx);
+    }
+
+    fn go_on<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, window: Window) {
+        let now = ctx.now();
+        let finished = self.unfinished == 0 && self.in_flight == 0;
+        if now >= window.until || finished {
+            self.end_window(ctx, now.min(window.until));
+            return;
+        }
+        if now >= window.from && self.cpu_from.is_none() {
+            self.cpu_from = Some(thread_cpu());
+        }
+        let now_ns = now.as_nanos() as u64;
+        while let Some(&Reverse((due_ns, index))) = self.due.peek() {
+            if due_ns > now_ns {
+                break;
+            }
+            self.due.pop();
+            self.issue(ctx, index);
+        }
+        let next_mark = if now < window.from { window.from } else { window.until };
+        let next_due = self.due.peek().map(|Reverse((due_ns, _))| Duration::from_nanos(*due_ns));
+        ctx.set_shard_timer(Some(next_due.map_or(next_mark, |due| due.min(next_mark))));
+    }
+
+    /// Ends the measured part at `end` and waits for what is unanswered.
+    pub(crate) fn end_window<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, end: Duration) {
+        let Phase::Running(window) = self.phase else { return };
+        self.window.until = end;
+        self.recorder.measured = end.saturating_sub(window.from);
+        if let Some(from) = self.cpu_from {
+            self.recorder.cpu.push(thread_cpu().saturating_sub(from));
+        }
+        if self.plan.mode != Mode::Closed && self.plan.ssdus_per_session_max == 0 {
+            let end_ns = end.saturating_sub(window.start).as_nanos() as u64;
+            for slot in &self.slots {
+                if let (Stage::Established, Some(schedule)) = (slot.stage, &slot.schedule) {
+                    self.recorder.counts.missed += schedule.clone().count_before(end_ns);
+                }
+            }
+        }
+        self.phase = Phase::Draining { until: ctx.now() + Duration::from_millis(self.plan.drain_ms) };
+        self.advance(ctx);
+    }
+
+    fn release_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        self.phase = Phase::Releasing { until: ctx.now() + RELEASE_TIMEOUT };
+        ctx.set_shard_timer(Some(ctx.now() + RELEASE_TIMEOUT));
+        for index in 0..self.slots.len() {
+            if self.slots[index].stage == Stage::Established {
+                self.count_lost(index);
+                self.release_one(ctx, index);
+            }
+        }
+        ctx.stop_when_empty();
+    }
+
+    /// Asks for the release of one session; without the data token, asks for the token first.
+    pub(crate) fn release_one<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: usize) {
+        let slot = &mut self.slots[index];
+        let Some(id) = slot.id else { return };
+        let has_token = |ctx: &Context<'_, D, Self>, id: SessionId| {
+            ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA))
+        };
+        if self.plan.dialogue == Dialogue::HalfDuplex && !has_token(ctx, id) {
+            if let Err(error) = ctx.token_please_request(id, Tokens::DATA, &[]) {
+                self.recorder.error(&format!("S-TOKEN-PLEASE request: {error}"));
+            }
+            return;
+        }
+        slot.stage = Stage::Releasing;
+        if let Err(error) = ctx.release_request(id, &[]) {
+            self.recorder.error(&format!("S-RELEASE request: {error}"));
+            ctx.provider_abort(id, ProviderAbortReason::Undefined);
+        }
+    }
+
+    /// Counts what a session that ends leaves unanswered.
+    pub(crate) fn count_lost(&mut self, index: usize) {
+        let in_flight = u64::from(std::mem::take(&mut self.slots[index].in_flight));
+        self.recorder.counts.lost += in_flight;
+        self.in_flight -= in_flight;
+    }
+
+    /// Ends the run before its load has started.
+    pub(crate) fn give_up<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        for index in 0..self.slots.len() {
+            if let (Stage::Connecting, Some(id)) = (self.slots[index].stage, self.slots[index].id) {
+                ctx.provider_abort(id, ProviderAbortReason::Undefined);
+            }
+        }
+        self.opened = self.slots.len();
+        self.release_all(ctx);
+    }
+
+    fn abort_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        self.phase = Phase::Aborting;
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            if let (Stage::Established | Stage::Releasing, Some(id)) = (slot.stage, slot.id) {
+                slot.stage = Stage::Releasing;
+                self.recorder.error("release not answered");
+                ctx.provider_abort(id, ProviderAbortReason::Undefined);
+            }
+        }
+    }
+}
+
+/// Version 2 alone where nothing needs version 1, because several real responders accept nothing else.
+fn session_config(dialogue: Dialogue) -> SessionConfig {
+    let functional_units = match dialogue {
+        Dialogue::Duplex => FunctionalUnits::DUPLEX,
+        Dialogue::HalfDuplex => FunctionalUnits::HALF_DUPLEX,
+    };
+    SessionConfig { versions: Versions::V2, functional_units, ..SessionConfig::default() }
+}
