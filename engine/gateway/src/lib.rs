@@ -1,1 +1,7 @@
-//! Under construction.
+//! The gateway: configuration, listeners, the echo, sink and relay applications, admin HTTP and metrics.
+//!
+//! The crate owns what sessions are for: whom to accept, where to relay, how each end on one side becomes
+//! the right primitive on the other. It never touches a socket on the data path (that is the driver's) and
+//! never looks into user data.
+
+pub mod config;

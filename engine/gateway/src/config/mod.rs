@@ -1,0 +1,205 @@
+//! The configuration of a gateway: TOML in, typed values or every fault at once out.
+//!
+//! One key table ([`keys::KEYS`]) feeds the reader, the defaults and the reference file. A file is taken
+//! whole or not at all; nothing here touches the network or the file system.
+
+mod build;
+mod diagnostics;
+pub mod keys;
+mod read;
+mod reference;
+mod relations;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use colloquy_session::{FunctionalUnits, Selector, Versions};
+use colloquy_transport::class0::TransportSelector;
+
+pub use diagnostics::{ConfigFault, Diagnostics, FaultKind};
+pub use reference::reference_file;
+
+/// A whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Config {
+    /// `[engine]`.
+    pub engine: EngineConfig,
+    /// `[[listener]]`.
+    pub listeners: Vec<ListenerConfig>,
+    /// `[[target]]`.
+    pub targets: Vec<TargetConfig>,
+    /// `[admin]`.
+    pub admin: AdminConfig,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// `[drain]`.
+    pub drain: DrainConfig,
+}
+
+/// How the network is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriverChoice {
+    /// io_uring where the system allows it, else mio.
+    Auto,
+    /// io_uring or no start.
+    IoUring,
+    /// mio.
+    Mio,
+}
+
+/// `[engine]`: sizes are for each shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// How the network is reached.
+    pub driver: DriverChoice,
+    /// Event loops; 0: one for each core.
+    pub shards: usize,
+    /// Pin each shard to a core.
+    pub pin_cores: bool,
+    /// Sessions of one shard.
+    pub sessions_max: usize,
+    /// Blocks of the receive pool.
+    pub receive_blocks: usize,
+    /// Octets of one block.
+    pub receive_block_octets: usize,
+    /// Octets of the pool that one session may keep.
+    pub pinned_octets_max: usize,
+    /// Octets of an SSDU that is joined or kept.
+    pub ssdu_octets_max: usize,
+    /// Octets queued from which the feeding session is paused.
+    pub send_high_mark_octets: usize,
+    /// Octets queued below which it is resumed.
+    pub send_low_mark_octets: usize,
+}
+
+/// What a listener does with its sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerApplication {
+    /// Sends each SSDU back.
+    Echo,
+    /// Takes SSDUs and says nothing.
+    Sink,
+    /// Opens a session to the target of this index in [`Config::targets`].
+    Relay {
+        /// Index of the target.
+        target: usize,
+    },
+}
+
+/// `[[listener]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// Name in logs and metrics.
+    pub name: String,
+    /// Address and port.
+    pub address: SocketAddr,
+    /// What it does.
+    pub application: ListenerApplication,
+    /// Called TSAP selectors accepted; `None`: any.
+    pub called_tsaps: Option<Vec<TransportSelector>>,
+    /// Called SSAP selectors accepted; `None`: any.
+    pub called_ssaps: Option<Vec<Selector>>,
+    /// Functional units offered.
+    pub functional_units: FunctionalUnits,
+    /// Versions spoken.
+    pub versions: Versions,
+    /// Largest TPDU agreed to.
+    pub tpdu_octets_max: u32,
+    /// Longest TSDU assembled.
+    pub tsdu_octets_max: usize,
+    /// Sessions on one shard.
+    pub sessions_max: usize,
+    /// Connections on one shard without an answered S-CONNECT.
+    pub connections_not_established_max: usize,
+    /// Time from accepting to the CONNECT SPDU.
+    pub connect_timeout: Duration,
+    /// Timer TIM.
+    pub tim: Duration,
+}
+
+/// What is carried over to a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Version 2, kernel and duplex, no TSDU maximum size, no connection identifier.
+    Mms,
+    /// All that the downstream proposed.
+    Transparent,
+}
+
+/// `[[target]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// What a listener names.
+    pub name: String,
+    /// Address and port.
+    pub address: SocketAddr,
+    /// What is carried over.
+    pub profile: Profile,
+    /// Called TSAP; `None`: as the downstream gave.
+    pub called_tsap: Option<TransportSelector>,
+    /// Calling TSAP; `None`: as the downstream gave.
+    pub calling_tsap: Option<TransportSelector>,
+    /// Called SSAP; `None`: as the downstream gave.
+    pub called_ssap: Option<Selector>,
+    /// Calling SSAP; `None`: as the downstream gave.
+    pub calling_ssap: Option<Selector>,
+    /// Largest TPDU proposed.
+    pub tpdu_octets_max: u32,
+    /// Longest TSDU assembled.
+    pub tsdu_octets_max: usize,
+    /// Time from opening to the answer to CONNECT.
+    pub connect_timeout: Duration,
+    /// Time a side has to answer FINISH.
+    pub release_timeout: Duration,
+    /// Timer TIM.
+    pub tim: Duration,
+}
+
+/// `[admin]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminConfig {
+    /// Loopback address; `None`: no HTTP.
+    pub address: Option<SocketAddr>,
+}
+
+/// Shape of a log record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Shape of a record.
+    pub format: LogFormat,
+    /// Least severe level.
+    pub level: tracing::Level,
+}
+
+/// `[drain]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrainConfig {
+    /// Time that open sessions have to end by themselves.
+    pub deadline: Duration,
+}
+
+/// Reads a configuration; `name` is what diagnostics call it.
+///
+/// # Errors
+/// Every fault of the text, in its order.
+pub fn check_str(name: &str, text: &str) -> Result<Config, Diagnostics> {
+    let mut diagnostics = Diagnostics::new(name, text);
+    let file = read::read_file(text, &mut diagnostics);
+    if !diagnostics.keep_certain_if_syntax() {
+        relations::check(&file, &mut diagnostics);
+    }
+    if diagnostics.is_empty() {
+        return Ok(build::config(&file));
+    }
+    diagnostics.sort();
+    Err(diagnostics)
+}

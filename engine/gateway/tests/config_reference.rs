@@ -1,0 +1,84 @@
+//! The files in `configs/` hold to the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use colloquy_gateway::config::keys::{Absence, KEYS, Section};
+use colloquy_gateway::config::{
+    AdminConfig, Config, DrainConfig, EngineConfig, ListenerApplication, ListenerConfig, LogConfig, Profile,
+    TargetConfig, check_str, reference_file,
+};
+
+fn configs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs")
+}
+
+fn read(name: &str) -> Config {
+    let text = fs::read_to_string(configs().join(name)).unwrap();
+    check_str(name, &text).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+}
+
+#[test]
+fn gateway_toml_is_the_reference_file_of_the_key_table() {
+    let path = configs().join("gateway.toml");
+    if std::env::var_os("COLLOQUY_BLESS").is_some() {
+        fs::write(&path, reference_file()).unwrap();
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, reference_file(), "run with COLLOQUY_BLESS=1 if this is meant");
+}
+
+/// The file shows the defaults: writing them out or leaving them out is the same.
+#[test]
+fn gateway_toml_has_the_defaults_of_the_code() {
+    let mut written = read("gateway.toml");
+    assert_eq!(written.engine, EngineConfig::default());
+    assert_eq!(written.log, LogConfig::default());
+    assert_eq!(written.drain, DrainConfig::default());
+    assert_eq!(written.admin, AdminConfig::default());
+    let listener = written.listeners.remove(0);
+    assert_eq!(listener, ListenerConfig::new("mms", listener.address, ListenerApplication::Relay { target: 0 }));
+    let target = written.targets.remove(0);
+    assert_eq!(target, TargetConfig::new("server", target.address));
+}
+
+/// Uncommenting every example leaves a file without faults.
+#[test]
+fn every_example_of_gateway_toml_is_valid() {
+    let text: String = reference_file()
+        .lines()
+        .map(|line| {
+            let is_key = |key: &&str| line.starts_with(&format!("# {key} = "));
+            let named = KEYS.iter().map(|key| key.name).any(|key| is_key(&key));
+            format!("{}\n", if named { &line[2..] } else { line })
+        })
+        .collect();
+    let config = check_str("uncommented.toml", &text).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    assert!(config.admin.address.is_some());
+    assert_eq!(config.listeners[0].called_ssaps.as_ref().map(Vec::len), Some(2));
+    assert_eq!(config.targets[0].called_tsap.unwrap().as_octets(), [0, 1]);
+}
+
+#[test]
+fn every_key_is_documented_and_unique() {
+    for (index, key) in KEYS.iter().enumerate() {
+        assert!(!key.doc.is_empty() && key.doc.lines().all(|line| line.len() <= 102), "{}", key.name);
+        let again = KEYS[..index].iter().any(|other| other.section == key.section && other.name == key.name);
+        assert!(!again, "{} is in the table twice", key.name);
+    }
+    for section in Section::ALL {
+        assert!(section.keys().count() > 0);
+    }
+    let without_default = KEYS.iter().filter(|key| matches!(key.default, Absence::Required(_))).count();
+    assert_eq!(without_default, 6);
+}
+
+#[test]
+fn the_small_examples_are_valid() {
+    let relay = read("relay-mms.toml");
+    assert_eq!(relay.listeners[0].application, ListenerApplication::Relay { target: 0 });
+    assert_eq!(relay.targets[0].profile, Profile::Mms);
+    assert!(relay.admin.address.is_some());
+    let echo = read("echo.toml");
+    assert_eq!(echo.listeners[0].application, ListenerApplication::Echo);
+}
