@@ -5,3 +5,4 @@
 pub mod buf;
 pub mod class0;
 pub mod driver;
+pub mod net;

@@ -1,5 +1,7 @@
 //! The driver trait: a completion-shaped contract that io_uring, mio and the simulator keep alike.
 
+pub mod mio;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
