@@ -139,7 +139,7 @@ pub(super) const POISON: u8 = 0xdd;
 
 /// Heap blocks of this capacity range are kept for the next copy of the thread.
 const SPARE_OCTETS_MIN: usize = 256;
-const SPARE_OCTETS_MAX: usize = 4096;
+pub(super) const SPARE_OCTETS_MAX: usize = 4096;
 /// Heap blocks kept per thread: 256 KiB at most.
 const SPARE_BLOCKS_MAX: usize = 64;
 

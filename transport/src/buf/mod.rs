@@ -39,11 +39,13 @@ mod batch;
 mod block;
 mod body;
 pub mod copies;
+mod gather;
 mod pool;
 mod slice;
 
 pub use batch::{IOVECS_MAX, TxBatch};
 pub use body::Body;
+pub use gather::Gather;
 pub use pool::{BlockId, Pool, PoolConfig, RECEIVE_OCTETS_MIN};
 pub use slice::Slice;
 

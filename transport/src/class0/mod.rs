@@ -1,6 +1,40 @@
-//! X.224 class 0 over TPKT, sans-io.
+//! X.224 class 0 over TPKT (RFC 1006), sans-io.
+//!
+//! Slices of receive blocks go in, TSDUs come out, and TSDUs become TPDUs in a batch. Never does I/O, never
+//! looks into a TSDU, never copies a piece of 2 KiB or more, and allocates nothing for a DT TPDU in the
+//! steady state.
+//!
+//! ```
+//! use colloquy_transport::buf::{Slice, TxBatch};
+//! use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, Event};
+//!
+//! let config = Class0Config::default();
+//! let (mut initiator, mut responder) = (Class0::initiator(&config), Class0::responder(&config));
+//! let mut batch = TxBatch::new();
+//! initiator.connect_request(&ConnectTpdu::default(), &mut batch);
+//! responder.receive(Slice::from_vec(batch.to_vec()));
+//! batch.clear();
+//! while let Some(event) = responder.next_event(&mut batch) {
+//!     assert!(matches!(event, Event::Connect(_)));
+//!     responder.connect_response(&mut batch);
+//! }
+//! initiator.receive(Slice::from_vec(batch.to_vec()));
+//! batch.clear();
+//! assert!(matches!(initiator.next_event(&mut batch), Some(Event::ConnectConfirm(_))));
+//! assert!(initiator.is_open() && responder.is_open());
+//! ```
 
-use crate::buf::{Body, Slice, TxBatch};
+mod connection;
+mod intake;
+mod segment;
+mod tpdu;
+mod tpkt;
+
+use crate::buf::Body;
+
+pub use connection::Class0;
+pub use intake::HEAD_OCTETS_MIN;
+pub use tpkt::{CONTROL_TPKT_OCTETS_MAX, TPDU_OCTETS_MAX, TPKT_HEADER_OCTETS};
 
 /// A transport selector: opaque octets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -9,12 +43,14 @@ pub struct TransportSelector {
     len: u8,
 }
 
-#[allow(unused_variables)]
 impl TransportSelector {
     /// Makes a selector; `None` if longer than 32 octets.
     pub fn new(octets: &[u8]) -> Option<Self> {
-        todo!()
+        let mut selector = Self { octets: [0; 32], len: u8::try_from(octets.len()).ok()? };
+        selector.octets.get_mut(..octets.len())?.copy_from_slice(octets);
+        Some(selector)
     }
+
     /// The octets.
     pub fn as_octets(&self) -> &[u8] {
         &self.octets[..usize::from(self.len)]
@@ -100,58 +136,4 @@ pub enum Event {
     },
     /// The peer's fault. What can be answered (ER, DR) has been put into the batch; close after this.
     Fault(TransportFault),
-}
-
-/// One end of a class 0 transport connection.
-#[derive(Debug)]
-pub struct Class0 {
-    _todo: (),
-}
-
-#[allow(unused_variables)]
-impl Class0 {
-    /// The end that connected the network connection and sends CR.
-    pub fn initiator(config: &Class0Config) -> Class0 {
-        todo!()
-    }
-    /// The end that accepted it and waits for CR.
-    pub fn responder(config: &Class0Config) -> Class0 {
-        todo!()
-    }
-    /// Puts a CR into `out`.
-    pub fn connect_request(&mut self, connect: &ConnectTpdu, out: &mut TxBatch) {
-        todo!()
-    }
-    /// Puts a CC into `out`.
-    pub fn connect_response(&mut self, out: &mut TxBatch) {
-        todo!()
-    }
-    /// Puts a DR into `out` (before CC; in class 0 afterwards the network connection is just closed).
-    pub fn disconnect_request(&mut self, reason: u8, out: &mut TxBatch) {
-        todo!()
-    }
-    /// Takes octets in; drain [`Class0::next_event`] before the next call.
-    pub fn receive(&mut self, octets: Slice) {
-        todo!()
-    }
-    /// The next event from the octets received; answers owed to the peer go to `out`.
-    pub fn next_event(&mut self, out: &mut TxBatch) -> Option<Event> {
-        todo!()
-    }
-    /// Puts one TSDU, `header` then `body`, into `out` as TPDUs of the selected size.
-    pub fn data_request(&self, header: &[u8], body: &[Slice], out: &mut TxBatch) {
-        todo!()
-    }
-    /// True once the CC was sent or received.
-    pub fn is_open(&self) -> bool {
-        todo!()
-    }
-    /// Octets received that wait for more (an incomplete TPKT or TSDU).
-    pub fn held_octets(&self) -> usize {
-        todo!()
-    }
-    /// Gives the vector of an [`Event::Data`] body back for reuse.
-    pub fn recycle(&mut self, rest: Vec<Slice>) {
-        todo!()
-    }
 }

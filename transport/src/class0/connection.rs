@@ -1,0 +1,438 @@
+//! One end of a class 0 transport connection.
+
+use std::collections::VecDeque;
+
+use crate::buf::{Body, Slice, TxBatch};
+
+use super::intake::{self, Assembly};
+use super::tpdu::{self, Control, cause, reason};
+use super::tpkt::{self, Announced, PREFIX_OCTETS, TPDU_OCTETS_MAX};
+use super::{Class0Config, ConnectTpdu, Event, TransportFault, TransportFaultKind, segment};
+
+/// One end of a class 0 transport connection.
+///
+/// Octets go in with [`Class0::receive`], events come out of [`Class0::next_event`] until it gives `None`;
+/// what is owed to the peer goes into a [`TxBatch`] of the caller. A TSDU inside one received slice is a
+/// sub-slice of it. One that straddles slices is kept as a list of slices until it is whole.
+///
+/// ```text
+/// initiator   Idle ── CR sent ──► CrSent ── CC received ──► Open
+/// responder   Idle ── CR received ──► CrReceived ── CC sent ──► Open
+/// any         ── DR, DC, ER or a fault, or DR sent ──► Closed: what arrives is dropped
+/// ```
+///
+/// While nothing is under way it owns no memory outside its own 96 octets.
+#[derive(Debug)]
+pub struct Class0 {
+    /// Received and not read.
+    input: Slice,
+    /// Received after `input`.
+    queue: Option<Box<VecDeque<Slice>>>,
+    /// A TSDU under way, or a TPDU that straddles.
+    assembly: Option<Box<Assembly>>,
+    /// The CR that waits for its answer.
+    connect: Option<Box<ConnectTpdu>>,
+    tsdu_octets_max: usize,
+    pinned_octets_max: usize,
+    /// Start of a TPKT whose prefix straddles: the first `prefix_octets` of it.
+    prefix: [u8; PREFIX_OCTETS],
+    prefix_octets: u8,
+    /// Proposed while connecting, selected once open.
+    tpdu_octets: u32,
+    /// The peer's reference; 0 while unknown.
+    peer_reference: u16,
+    phase: Phase,
+    initiator: bool,
+}
+
+const _: () = assert!(size_of::<Class0>() <= 96);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    CrSent,
+    CrReceived,
+    Open,
+    Closed,
+}
+
+/// This end's reference. Class 0 has one transport connection a network connection, so it may be a constant.
+const REFERENCE: u16 = 1;
+
+impl Class0 {
+    /// The end that connected the network connection and sends CR.
+    pub fn initiator(config: &Class0Config) -> Class0 {
+        Class0::new(config, true)
+    }
+
+    /// The end that accepted it and waits for CR.
+    pub fn responder(config: &Class0Config) -> Class0 {
+        Class0::new(config, false)
+    }
+
+    fn new(config: &Class0Config, initiator: bool) -> Class0 {
+        Class0 {
+            input: Slice::default(),
+            queue: None,
+            assembly: None,
+            connect: None,
+            tsdu_octets_max: config.tsdu_octets_max,
+            pinned_octets_max: config.pinned_octets_max,
+            prefix: [0; PREFIX_OCTETS],
+            prefix_octets: 0,
+            tpdu_octets: tpdu::coded_size(config.tpdu_octets_max),
+            peer_reference: 0,
+            phase: Phase::Idle,
+            initiator,
+        }
+    }
+
+    /// Puts a CR into `out`.
+    ///
+    /// It proposes [`ConnectTpdu::tpdu_octets`], at most the configured maximum, which is also proposed when
+    /// there is none. [`ConnectTpdu::expedited`] is never proposed. Does nothing but at the start of an
+    /// initiator.
+    pub fn connect_request(&mut self, connect: &ConnectTpdu, out: &mut TxBatch) {
+        if self.phase != Phase::Idle || !self.initiator {
+            return;
+        }
+        let wanted = connect.tpdu_octets.unwrap_or(self.tpdu_octets).min(self.tpdu_octets);
+        self.tpdu_octets = tpdu::coded_size(wanted);
+        let parameters = ConnectTpdu { tpdu_octets: Some(self.tpdu_octets), ..*connect };
+        out.put_header(&tpdu::connect_tpkt(tpdu::CR, 0, REFERENCE, &parameters));
+        self.phase = Phase::CrSent;
+    }
+
+    /// Puts a CC into `out`: the selectors of the CR, and the selected size if the CR proposed one.
+    ///
+    /// Does nothing unless a CR waits for its answer.
+    pub fn connect_response(&mut self, out: &mut TxBatch) {
+        if self.phase != Phase::CrReceived {
+            return;
+        }
+        let connect = self.connect.take().expect("a CR waits in this phase");
+        self.tpdu_octets = match connect.tpdu_octets {
+            Some(proposed) => tpdu::coded_size(proposed.min(self.tpdu_octets)),
+            None => TPDU_OCTETS_MAX,
+        };
+        let tpdu_octets = connect.tpdu_octets.map(|_| self.tpdu_octets);
+        let parameters = ConnectTpdu { tpdu_octets, ..*connect };
+        out.put_header(&tpdu::connect_tpkt(tpdu::CC, self.peer_reference, REFERENCE, &parameters));
+        self.phase = Phase::Open;
+    }
+
+    /// Ends the transport connection. Puts a DR into `out` as the answer to a CR or CR sent; once open, class 0
+    /// just closes the network connection (X.224 §6.7.1), and nothing is put.
+    ///
+    /// What is received afterwards is dropped.
+    pub fn disconnect_request(&mut self, reason: u8, out: &mut TxBatch) {
+        if matches!(self.phase, Phase::CrReceived | Phase::CrSent) {
+            // A refusal leaves the source reference unassigned (X.224 §13.5.3).
+            let source = if self.initiator { REFERENCE } else { 0 };
+            out.put_header(&tpdu::disconnect_request_tpkt(self.peer_reference, source, reason));
+        }
+        self.close();
+    }
+
+    /// Takes octets in; drain [`Class0::next_event`] afterwards. What was not drained before stays in front.
+    pub fn receive(&mut self, octets: Slice) {
+        if self.phase == Phase::Closed || octets.is_empty() {
+            return;
+        }
+        let queued = self.queue.as_ref().is_some_and(|queue| !queue.is_empty());
+        if self.input.is_empty() && !queued {
+            self.input = octets;
+        } else if queued || !self.input.join(&octets) {
+            self.queue.get_or_insert_default().push_back(octets);
+        }
+    }
+
+    /// The next event from the octets received; answers owed to the peer go to `out`.
+    ///
+    /// A CR is to be answered before the event after it is asked for: the peer may not send DT before the CC.
+    pub fn next_event(&mut self, out: &mut TxBatch) -> Option<Event> {
+        loop {
+            if self.phase == Phase::Closed || !self.refill() {
+                return None;
+            }
+            let under_way = self.assembly.as_ref().is_some_and(|assembly| assembly.missing_octets > 0);
+            let step = if under_way { self.continue_tpdu(out) } else { self.start_tpdu(out) };
+            match step {
+                Ok(Some(event)) => return Some(event),
+                Ok(None) => {}
+                Err((fault, answer)) => {
+                    if !answer.is_empty() {
+                        out.put_header(&answer);
+                    }
+                    self.close();
+                    return Some(Event::Fault(fault));
+                }
+            }
+        }
+    }
+
+    /// Puts one TSDU, `header` then `body`, into `out` as TPDUs of the selected size.
+    ///
+    /// Puts nothing unless the connection is open, and nothing for no octets at all.
+    pub fn data_request(&self, header: &[u8], body: &[Slice], out: &mut TxBatch) {
+        if self.phase == Phase::Open {
+            segment::put(header, body, self.tpdu_octets, out);
+        }
+    }
+
+    /// Gives the vector of an [`Event::Data`] body back for reuse, by any connection of the thread.
+    pub fn recycle(&mut self, rest: Vec<Slice>) {
+        intake::recycle(rest);
+    }
+
+    /// Copies out what is held in receive blocks, so that they can be reused.
+    ///
+    /// For a shard whose pool runs short: a TSDU under way may keep blocks for as long as its peer likes.
+    pub fn unpin(&mut self) {
+        self.input = std::mem::take(&mut self.input).detached();
+        for slice in self.queue.iter_mut().flat_map(|queue| queue.iter_mut()) {
+            *slice = std::mem::take(slice).detached();
+        }
+        if let Some(assembly) = &mut self.assembly {
+            assembly.unpin();
+        }
+    }
+
+    /// True once the CC was sent or received.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// The TPDU size in octets that this end does not exceed: proposed, then selected.
+    pub fn tpdu_octets(&self) -> u32 {
+        self.tpdu_octets
+    }
+
+    /// Octets received that wait for more (an incomplete TPKT or TSDU).
+    pub fn held_octets(&self) -> usize {
+        let queued: usize = self.queue.iter().flat_map(|queue| queue.iter()).map(|slice| slice.len()).sum();
+        let assembled = self.assembly.as_ref().map_or(0, |assembly| assembly.octets());
+        self.input.len() + queued + assembled + usize::from(self.prefix_octets)
+    }
+
+    /// Octets of the receive pool that [`Class0::unpin`] would free, as far as the assembly pins them.
+    pub fn pinned_octets(&self) -> usize {
+        self.assembly.as_ref().map_or(0, |assembly| assembly.pinned_octets())
+    }
+
+    /// Makes `input` hold octets; false when none are left.
+    fn refill(&mut self) -> bool {
+        if !self.input.is_empty() {
+            return true;
+        }
+        let next = self.queue.as_mut().and_then(|queue| queue.pop_front());
+        if next.is_none() {
+            self.queue = None;
+        }
+        // Also drops the block of an input read to its end.
+        self.input = next.unwrap_or_default();
+        !self.input.is_empty()
+    }
+
+    /// Reads the prefix of a TPKT, and the TPDU if it lies in the input whole.
+    fn start_tpdu(&mut self, out: &mut TxBatch) -> Step {
+        let gathered = usize::from(self.prefix_octets);
+        let fill = self.input.len().min(PREFIX_OCTETS - gathered);
+        self.prefix[gathered..gathered + fill].copy_from_slice(&self.input[..fill]);
+        let known = &self.prefix[..gathered + fill];
+        let announced = match tpkt::announced(known, self.phase == Phase::Open) {
+            Ok(announced) => announced,
+            Err(fault) => return Err(self.answered(fault, known)),
+        };
+        let whole =
+            gathered == 0 && announced.is_some_and(|announced| announced.octets() <= self.input.len());
+        if !whole {
+            self.input.advance(fill);
+        }
+        self.prefix_octets = if announced.is_some() { 0 } else { (gathered + fill) as u8 };
+        match announced {
+            None => Ok(None),
+            Some(Announced::Data { body_octets, eot }) => self.start_data(body_octets, eot, whole),
+            Some(Announced::Control { tpkt_octets }) if whole => {
+                let tpkt = self.take_input(tpkt_octets);
+                self.control(&tpkt, out)
+            }
+            Some(Announced::Control { tpkt_octets }) => {
+                // It ends the connection or comes before any data: a TSDU under way is lost with it.
+                let assembly = self.assembly.get_or_insert_with(Assembly::take);
+                assembly.clear();
+                assembly.control = true;
+                assembly.missing_octets = tpkt_octets - PREFIX_OCTETS;
+                assembly.push_control(&self.prefix);
+                if assembly.missing_octets == 0 { self.finish_control(out) } else { Ok(None) }
+            }
+        }
+    }
+
+    /// A DT TPDU: delivers it, or begins or goes on to assemble.
+    fn start_data(&mut self, body_octets: usize, eot: bool, whole: bool) -> Step {
+        if self.phase != Phase::Open {
+            let fault = tpkt::fault("TPDU", 5, TransportFaultKind::Inopportune(tpdu::DT));
+            return Err(self.answered(fault, &self.prefix));
+        }
+        let assembled = self.assembly.as_ref().map_or(0, |assembly| assembly.octets());
+        if assembled + body_octets > self.tsdu_octets_max {
+            let kind = TransportFaultKind::TsduTooLong(assembled + body_octets);
+            return Err(self.answered(tpkt::fault("TPDU", 2, kind), &self.prefix));
+        }
+        if whole && eot && self.assembly.is_none() {
+            let mut body = self.take_input(PREFIX_OCTETS + body_octets);
+            body.advance(PREFIX_OCTETS);
+            return Ok(Some(Event::Data(Body::new(body))));
+        }
+        if whole {
+            self.input.advance(PREFIX_OCTETS);
+        }
+        let assembly = self.assembly.get_or_insert_with(Assembly::take);
+        assembly.missing_octets = body_octets;
+        assembly.eot = eot;
+        Ok(if body_octets == 0 { self.finish_data() } else { None })
+    }
+
+    /// Takes what the input has of the TPDU under way.
+    fn continue_tpdu(&mut self, out: &mut TxBatch) -> Step {
+        let assembly = self.assembly.as_ref().expect("a TPDU is under way");
+        let piece = self.take_input(assembly.missing_octets.min(self.input.len()));
+        let assembly = self.assembly.as_mut().expect("a TPDU is under way");
+        assembly.missing_octets -= piece.len();
+        let complete = assembly.missing_octets == 0;
+        if assembly.control {
+            assembly.push_control(&piece);
+            return if complete { self.finish_control(out) } else { Ok(None) };
+        }
+        assembly.push(piece, complete && assembly.eot, self.pinned_octets_max);
+        Ok(if complete { self.finish_data() } else { None })
+    }
+
+    /// The end of a DT TPDU, which may be the end of its TSDU.
+    fn finish_data(&mut self) -> Option<Event> {
+        let mut assembly = self.assembly.take().expect("a TPDU was under way");
+        if !assembly.eot {
+            self.assembly = Some(assembly);
+            return None;
+        }
+        let body = assembly.finish();
+        Assembly::give_back(assembly);
+        Some(Event::Data(body))
+    }
+
+    fn finish_control(&mut self, out: &mut TxBatch) -> Step {
+        let assembly = self.assembly.take().expect("a TPDU was under way");
+        let step = self.control(assembly.control_octets(), out);
+        Assembly::give_back(assembly);
+        step
+    }
+
+    /// Acts on a TPDU other than DT.
+    fn control(&mut self, octets: &[u8], out: &mut TxBatch) -> Step {
+        let control = tpdu::decode(octets).map_err(|fault| self.answered(fault, octets))?;
+        match (control, self.phase) {
+            (Control::ConnectionRequest(cr), Phase::Idle) if !self.initiator => {
+                self.peer_reference = cr.source;
+                if !cr.class_0_allowed {
+                    let fault = tpkt::fault("TPDU", 10, TransportFaultKind::Class(cr.class));
+                    return Err(self.answered(fault, octets));
+                }
+                self.connect = Some(Box::new(cr.parameters));
+                self.phase = Phase::CrReceived;
+                Ok(Some(Event::Connect(cr.parameters)))
+            }
+            (Control::ConnectionConfirm(cc), Phase::CrSent) => {
+                self.peer_reference = cc.source;
+                if cc.class != 0 {
+                    let fault = tpkt::fault("TPDU", 10, TransportFaultKind::Class(cc.class));
+                    return Err(self.answered(fault, octets));
+                }
+                // Without a size in the CC the proposal holds.
+                let selected = cc.parameters.tpdu_octets.unwrap_or(self.tpdu_octets);
+                self.tpdu_octets = selected.min(self.tpdu_octets);
+                self.phase = Phase::Open;
+                Ok(Some(Event::ConnectConfirm(cc.parameters)))
+            }
+            (
+                Control::DisconnectRequest { source, reason },
+                Phase::CrSent | Phase::CrReceived | Phase::Open,
+            ) => {
+                if self.phase == Phase::Open {
+                    out.put_header(&tpdu::disconnect_confirm_tpkt(source, REFERENCE));
+                }
+                self.close();
+                Ok(Some(Event::Disconnect { reason }))
+            }
+            (Control::DisconnectConfirm, Phase::CrSent | Phase::CrReceived | Phase::Open) => {
+                self.close();
+                Ok(Some(Event::Disconnect { reason: reason::NOT_SPECIFIED }))
+            }
+            (Control::Error { cause }, Phase::CrSent | Phase::CrReceived | Phase::Open) => {
+                self.close();
+                Ok(Some(Event::Disconnect { reason: cause }))
+            }
+            _ => {
+                let fault = tpkt::fault("TPDU", 5, TransportFaultKind::Inopportune(octets[5]));
+                Err(self.answered(fault, octets))
+            }
+        }
+    }
+
+    /// A fault with what the peer is told about it; `octets` are what of the TPKT is known.
+    ///
+    /// ER where a TPDU was received and rejected, DR where there was no TPDU or nothing is wrong with it, and
+    /// nothing in answer to ER, DR and DC.
+    fn answered(&self, fault: TransportFault, octets: &[u8]) -> (TransportFault, tpdu::Encoded) {
+        let disconnect = |reason| {
+            let source = if self.phase == Phase::Open || self.initiator { REFERENCE } else { 0 };
+            tpdu::disconnect_request_tpkt(self.peer_reference, source, reason)
+        };
+        let error = |cause| {
+            let invalid = &octets[tpkt::TPKT_HEADER_OCTETS..=fault.offset];
+            tpdu::error_tpkt(self.peer_reference, cause, invalid)
+        };
+        let answer = match fault.kind {
+            TransportFaultKind::Version(_)
+            | TransportFaultKind::Length(_)
+            | TransportFaultKind::TpduTooLong(_) => disconnect(reason::PROTOCOL_ERROR),
+            TransportFaultKind::TsduTooLong(_) => disconnect(reason::NOT_SPECIFIED),
+            TransportFaultKind::Class(_) => disconnect(reason::NEGOTIATION_FAILED),
+            TransportFaultKind::TpduLength(_) => error(cause::NOT_SPECIFIED),
+            TransportFaultKind::Parameter(_) => error(cause::INVALID_PARAMETER_VALUE),
+            TransportFaultKind::Inopportune(tpdu::ER | tpdu::DR | tpdu::DC) => tpdu::Encoded::new(),
+            TransportFaultKind::TpduCode(_) | TransportFaultKind::Inopportune(_) => {
+                error(cause::INVALID_TPDU_TYPE)
+            }
+        };
+        (fault, answer)
+    }
+
+    fn take_input(&mut self, octets: usize) -> Slice {
+        if octets == self.input.len() { std::mem::take(&mut self.input) } else { self.input.split_to(octets) }
+    }
+
+    fn close(&mut self) {
+        self.phase = Phase::Closed;
+        self.input = Slice::default();
+        self.queue = None;
+        self.connect = None;
+        self.prefix_octets = 0;
+        if let Some(assembly) = self.assembly.take() {
+            Assembly::give_back(assembly);
+        }
+    }
+}
+
+/// What a part of the input leads to: an event, nothing yet, or a fault and the TPKT that answers it.
+type Step = Result<Option<Event>, (TransportFault, tpdu::Encoded)>;
+
+impl Announced {
+    /// Octets of the TPKT.
+    fn octets(self) -> usize {
+        match self {
+            Announced::Data { body_octets, .. } => PREFIX_OCTETS + body_octets,
+            Announced::Control { tpkt_octets } => tpkt_octets,
+        }
+    }
+}
