@@ -21,13 +21,13 @@ use super::{Class0Config, ConnectTpdu, Event, TransportFault, TransportFaultKind
 /// any         ── DR, DC, ER or a fault, or DR sent ──► Closed: what arrives is dropped
 /// ```
 ///
-/// While nothing is under way it owns no memory outside its own 96 octets.
+/// While nothing is under way it owns no memory outside its own 120 octets.
 #[derive(Debug)]
 pub struct Class0 {
     /// Received and not read.
     input: Slice,
     /// Received after `input`.
-    queue: Option<Box<VecDeque<Slice>>>,
+    queue: VecDeque<Slice>,
     /// A TSDU under way, or a TPDU that straddles.
     assembly: Option<Box<Assembly>>,
     /// The CR that waits for its answer.
@@ -45,7 +45,7 @@ pub struct Class0 {
     initiator: bool,
 }
 
-const _: () = assert!(size_of::<Class0>() <= 96);
+const _: () = assert!(size_of::<Class0>() <= 120);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -73,7 +73,7 @@ impl Class0 {
     fn new(config: &Class0Config, initiator: bool) -> Class0 {
         Class0 {
             input: Slice::default(),
-            queue: None,
+            queue: VecDeque::new(),
             assembly: None,
             connect: None,
             tsdu_octets_max: config.tsdu_octets_max,
@@ -139,11 +139,10 @@ impl Class0 {
         if self.phase == Phase::Closed || octets.is_empty() {
             return;
         }
-        let queued = self.queue.as_ref().is_some_and(|queue| !queue.is_empty());
-        if self.input.is_empty() && !queued {
+        if self.input.is_empty() && self.queue.is_empty() {
             self.input = octets;
-        } else if queued || !self.input.join(&octets) {
-            self.queue.get_or_insert_default().push_back(octets);
+        } else if !self.queue.is_empty() || !self.input.join(&octets) {
+            self.queue.push_back(octets);
         }
     }
 
@@ -160,10 +159,7 @@ impl Class0 {
             match step {
                 Ok(Some(event)) => return Some(event),
                 Ok(None) => {}
-                Err((fault, answer)) => {
-                    if !answer.is_empty() {
-                        out.put_header(&answer);
-                    }
+                Err(fault) => {
                     self.close();
                     return Some(Event::Fault(fault));
                 }
@@ -190,7 +186,7 @@ impl Class0 {
     /// For a shard whose pool runs short: a TSDU under way may keep blocks for as long as its peer likes.
     pub fn unpin(&mut self) {
         self.input = std::mem::take(&mut self.input).detached();
-        for slice in self.queue.iter_mut().flat_map(|queue| queue.iter_mut()) {
+        for slice in &mut self.queue {
             *slice = std::mem::take(slice).detached();
         }
         if let Some(assembly) = &mut self.assembly {
@@ -210,7 +206,7 @@ impl Class0 {
 
     /// Octets received that wait for more (an incomplete TPKT or TSDU).
     pub fn held_octets(&self) -> usize {
-        let queued: usize = self.queue.iter().flat_map(|queue| queue.iter()).map(|slice| slice.len()).sum();
+        let queued: usize = self.queue.iter().map(|slice| slice.len()).sum();
         let assembled = self.assembly.as_ref().map_or(0, |assembly| assembly.octets());
         self.input.len() + queued + assembled + usize::from(self.prefix_octets)
     }
@@ -225,12 +221,11 @@ impl Class0 {
         if !self.input.is_empty() {
             return true;
         }
-        let next = self.queue.as_mut().and_then(|queue| queue.pop_front());
-        if next.is_none() {
-            self.queue = None;
+        // Also drops the block of an input read to its end, and the memory of a queue read to its end.
+        self.input = self.queue.pop_front().unwrap_or_default();
+        if self.queue.is_empty() && self.queue.capacity() > 0 {
+            self.queue = VecDeque::new();
         }
-        // Also drops the block of an input read to its end.
-        self.input = next.unwrap_or_default();
         !self.input.is_empty()
     }
 
@@ -242,7 +237,7 @@ impl Class0 {
         let known = &self.prefix[..gathered + fill];
         let announced = match tpkt::announced(known, self.phase == Phase::Open) {
             Ok(announced) => announced,
-            Err(fault) => return Err(self.answered(fault, known)),
+            Err(fault) => return Err(self.answered(fault, known, out)),
         };
         let whole =
             gathered == 0 && announced.is_some_and(|announced| announced.octets() <= self.input.len());
@@ -252,7 +247,7 @@ impl Class0 {
         self.prefix_octets = if announced.is_some() { 0 } else { (gathered + fill) as u8 };
         match announced {
             None => Ok(None),
-            Some(Announced::Data { body_octets, eot }) => self.start_data(body_octets, eot, whole),
+            Some(Announced::Data { body_octets, eot }) => self.start_data(body_octets, eot, whole, out),
             Some(Announced::Control { tpkt_octets }) if whole => {
                 let tpkt = self.take_input(tpkt_octets);
                 self.control(&tpkt, out)
@@ -270,15 +265,15 @@ impl Class0 {
     }
 
     /// A DT TPDU: delivers it, or begins or goes on to assemble.
-    fn start_data(&mut self, body_octets: usize, eot: bool, whole: bool) -> Step {
+    fn start_data(&mut self, body_octets: usize, eot: bool, whole: bool, out: &mut TxBatch) -> Step {
         if self.phase != Phase::Open {
             let fault = tpkt::fault("TPDU", 5, TransportFaultKind::Inopportune(tpdu::DT));
-            return Err(self.answered(fault, &self.prefix));
+            return Err(self.answered(fault, &self.prefix, out));
         }
         let assembled = self.assembly.as_ref().map_or(0, |assembly| assembly.octets());
         if assembled + body_octets > self.tsdu_octets_max {
             let kind = TransportFaultKind::TsduTooLong(assembled + body_octets);
-            return Err(self.answered(tpkt::fault("TPDU", 2, kind), &self.prefix));
+            return Err(self.answered(tpkt::fault("TPDU", 2, kind), &self.prefix, out));
         }
         if whole && eot && self.assembly.is_none() {
             let mut body = self.take_input(PREFIX_OCTETS + body_octets);
@@ -330,13 +325,13 @@ impl Class0 {
 
     /// Acts on a TPDU other than DT.
     fn control(&mut self, octets: &[u8], out: &mut TxBatch) -> Step {
-        let control = tpdu::decode(octets).map_err(|fault| self.answered(fault, octets))?;
+        let control = tpdu::decode(octets).map_err(|fault| self.answered(fault, octets, out))?;
         match (control, self.phase) {
             (Control::ConnectionRequest(cr), Phase::Idle) if !self.initiator => {
                 self.peer_reference = cr.source;
                 if !cr.class_0_allowed {
                     let fault = tpkt::fault("TPDU", 10, TransportFaultKind::Class(cr.class));
-                    return Err(self.answered(fault, octets));
+                    return Err(self.answered(fault, octets, out));
                 }
                 self.connect = Some(Box::new(cr.parameters));
                 self.phase = Phase::CrReceived;
@@ -346,7 +341,7 @@ impl Class0 {
                 self.peer_reference = cc.source;
                 if cc.class != 0 {
                     let fault = tpkt::fault("TPDU", 10, TransportFaultKind::Class(cc.class));
-                    return Err(self.answered(fault, octets));
+                    return Err(self.answered(fault, octets, out));
                 }
                 // Without a size in the CC the proposal holds.
                 let selected = cc.parameters.tpdu_octets.unwrap_or(self.tpdu_octets);
@@ -374,16 +369,16 @@ impl Class0 {
             }
             _ => {
                 let fault = tpkt::fault("TPDU", 5, TransportFaultKind::Inopportune(octets[5]));
-                Err(self.answered(fault, octets))
+                Err(self.answered(fault, octets, out))
             }
         }
     }
 
-    /// A fault with what the peer is told about it; `octets` are what of the TPKT is known.
+    /// Puts what the peer is told about its fault into `out`; `octets` are what of the TPKT is known.
     ///
     /// ER where a TPDU was received and rejected, DR where there was no TPDU or nothing is wrong with it, and
     /// nothing in answer to ER, DR and DC.
-    fn answered(&self, fault: TransportFault, octets: &[u8]) -> (TransportFault, tpdu::Encoded) {
+    fn answered(&self, fault: TransportFault, octets: &[u8], out: &mut TxBatch) -> TransportFault {
         let disconnect = |reason| {
             let source = if self.phase == Phase::Open || self.initiator { REFERENCE } else { 0 };
             tpdu::disconnect_request_tpkt(self.peer_reference, source, reason)
@@ -392,7 +387,7 @@ impl Class0 {
             let invalid = &octets[tpkt::TPKT_HEADER_OCTETS..=fault.offset];
             tpdu::error_tpkt(self.peer_reference, cause, invalid)
         };
-        let answer = match fault.kind {
+        out.put_header(&match fault.kind {
             TransportFaultKind::Version(_)
             | TransportFaultKind::Length(_)
             | TransportFaultKind::TpduTooLong(_) => disconnect(reason::PROTOCOL_ERROR),
@@ -404,8 +399,8 @@ impl Class0 {
             TransportFaultKind::TpduCode(_) | TransportFaultKind::Inopportune(_) => {
                 error(cause::INVALID_TPDU_TYPE)
             }
-        };
-        (fault, answer)
+        });
+        fault
     }
 
     fn take_input(&mut self, octets: usize) -> Slice {
@@ -415,7 +410,7 @@ impl Class0 {
     fn close(&mut self) {
         self.phase = Phase::Closed;
         self.input = Slice::default();
-        self.queue = None;
+        self.queue = VecDeque::new();
         self.connect = None;
         self.prefix_octets = 0;
         if let Some(assembly) = self.assembly.take() {
@@ -424,8 +419,8 @@ impl Class0 {
     }
 }
 
-/// What a part of the input leads to: an event, nothing yet, or a fault and the TPKT that answers it.
-type Step = Result<Option<Event>, (TransportFault, tpdu::Encoded)>;
+/// What a part of the input leads to: an event, nothing yet, or a fault that has been answered.
+type Step = Result<Option<Event>, TransportFault>;
 
 impl Announced {
     /// Octets of the TPKT.

@@ -137,3 +137,6 @@ pub enum Event {
     /// The peer's fault. What can be answered (ER, DR) has been put into the batch; close after this.
     Fault(TransportFault),
 }
+
+#[cfg(test)]
+mod tests;
