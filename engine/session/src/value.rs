@@ -55,6 +55,38 @@ bitflags! {
         /// Protocol version 2.
         const V2 = 0x02;
     }
+
+    /// Protocol Options (PI 19): what the sender of CN or AC can receive.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct ProtocolOptions: u8 {
+        /// TSDUs with more than one category 2 SPDU.
+        const EXTENDED_CONCATENATION = 0x01;
+    }
+
+    /// Transport Disconnect (PI 17) of FN, RF and AB.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct TransportDisconnect: u8 {
+        /// The transport connection is released; when clear it is kept for reuse.
+        const RELEASED = 0x01;
+        /// AB: user abort. Tested first: deployed stacks set it together with other reasons.
+        const USER_ABORT = 0x02;
+        /// AB: protocol error.
+        const PROTOCOL_ERROR = 0x04;
+        /// AB: no reason.
+        const NO_REASON = 0x08;
+        /// AB: implementation restriction.
+        const IMPLEMENTATION_RESTRICTION = 0x10;
+    }
+}
+
+impl FunctionalUnits {
+    /// What CN and AC without Session User Requirements (PI 20) mean: half-duplex, minor synchronize,
+    /// activity management, capability data and exceptions. Not duplex.
+    pub const WHEN_ABSENT: FunctionalUnits = FunctionalUnits::HALF_DUPLEX
+        .union(FunctionalUnits::MINOR_SYNC)
+        .union(FunctionalUnits::ACTIVITY)
+        .union(FunctionalUnits::CAPABILITY_DATA)
+        .union(FunctionalUnits::EXCEPTIONS);
 }
 
 /// A session selector: 0 to 16 opaque octets.
@@ -92,8 +124,13 @@ impl core::fmt::Debug for Selector {
 }
 
 /// A synchronization point serial number, 0 to 999 999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SerialNumber(pub u32);
+
+impl SerialNumber {
+    /// The highest serial number.
+    pub const MAX: SerialNumber = SerialNumber(999_999);
+}
 
 /// TSDU Maximum Size (PI 21): octets for each direction, 0 means not limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -141,4 +178,30 @@ pub struct Enclosure {
 impl Enclosure {
     /// A whole SSDU.
     pub const WHOLE: Enclosure = Enclosure { begin: true, end: true };
+}
+
+/// Resync Type (PI 27) and Second Resync Type (PI 53).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum ResyncType {
+    /// Restart from a serial number already used.
+    #[default]
+    Restart,
+    /// Abandon: go on with a serial number not yet used.
+    Abandon,
+    /// Set the serial number to any value.
+    Set,
+}
+
+/// Prepare Type (PI 24): what PREPARE announces on the expedited flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum PrepareType {
+    /// MAJOR SYNC ACK or ACTIVITY END ACK.
+    #[default]
+    MajorSyncAck,
+    /// RESYNCHRONIZE, ACTIVITY INTERRUPT or ACTIVITY DISCARD.
+    Resynchronize,
+    /// RESYNCHRONIZE ACK, ACTIVITY INTERRUPT ACK or ACTIVITY DISCARD ACK.
+    ResynchronizeAck,
+    /// ABORT.
+    Abort,
 }
