@@ -1,15 +1,13 @@
-//! What runs on a shard: the [`Application`] trait and the [`Context`] it acts through.
+//! What runs on a shard: the [`Application`] trait, and what it is given and asked for.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use colloquy_session::{
-    AcceptParameters, ConnectParameters, Enclosure, Indication, PeerFault, RefuseParameters, ServiceError,
-    SessionConfig, Tokens,
-};
-use colloquy_transport::buf::{Body, Slice};
+use colloquy_session::{ConnectParameters, Indication, PeerFault, ServiceError, SessionConfig};
+use colloquy_transport::buf::Body;
 use colloquy_transport::class0::{Class0Config, ConnectTpdu, TransportFault, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
+
+pub use crate::context::Context;
 
 /// A session of one shard: slab index and generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,162 +130,6 @@ pub trait Application: Sized {
     fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: Self::Command);
     /// A shard-wide timer set by [`Context::set_shard_timer`] ran out (the load generator's pacing).
     fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>);
-}
-
-/// The shard as an application sees it during a call. The shard's owner supplies it.
-pub struct Context<'a, D: Driver, A: Application> {
-    _todo: std::marker::PhantomData<(&'a mut D, &'a mut A)>,
-}
-
-#[allow(unused_variables)]
-impl<D: Driver, A: Application> Context<'_, D, A> {
-    /// Time of this turn, since the driver's origin.
-    pub fn now(&self) -> Duration {
-        todo!()
-    }
-    /// Sessions in the slab.
-    pub fn session_count(&self) -> usize {
-        todo!()
-    }
-    /// The application's state of a session; `None` when the id is stale.
-    pub fn state(&mut self, id: SessionId) -> Option<&mut A::Session> {
-        todo!()
-    }
-    /// The session's protocol machine, to read from.
-    pub fn machine(&self, id: SessionId) -> Option<&colloquy_session::Session> {
-        todo!()
-    }
-    /// The peer's address.
-    pub fn peer(&self, id: SessionId) -> Option<SocketAddr> {
-        todo!()
-    }
-    /// Opens a session to `target`.
-    ///
-    /// # Errors
-    /// When a limit or the system refuses a connection at once, or a parameter is out of range.
-    pub fn connect(&mut self, target: &ConnectTarget<'_>) -> Result<SessionId, ConnectError> {
-        todo!()
-    }
-    /// S-CONNECT response, accept.
-    ///
-    /// # Errors
-    /// See [`ServiceError`]; a stale id gives `State`. So for all that follow.
-    pub fn connect_response(
-        &mut self,
-        id: SessionId,
-        accept: &AcceptParameters<'_>,
-    ) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-CONNECT response, reject.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn connect_refuse(
-        &mut self,
-        id: SessionId,
-        refuse: &RefuseParameters<'_>,
-    ) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-DATA request. Slices from 2 KiB on travel by reference.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn data_request(
-        &mut self,
-        id: SessionId,
-        body: &[Slice],
-        enclosure: Enclosure,
-    ) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-TOKEN-GIVE request.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn token_give_request(
-        &mut self,
-        id: SessionId,
-        tokens: Tokens,
-        user_data: &[u8],
-    ) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-TOKEN-PLEASE request.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn token_please_request(
-        &mut self,
-        id: SessionId,
-        tokens: Tokens,
-        user_data: &[u8],
-    ) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-RELEASE request.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn release_request(&mut self, id: SessionId, user_data: &[u8]) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-RELEASE response.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn release_response(
-        &mut self,
-        id: SessionId,
-        affirmative: bool,
-        user_data: &[u8],
-    ) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// S-U-ABORT request.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub fn abort_request(&mut self, id: SessionId, user_data: &[u8]) -> Result<(), ServiceError> {
-        todo!()
-    }
-    /// Ends a session as the provider (AB without the user bit), or resets it when it has no session yet.
-    pub fn provider_abort(&mut self, id: SessionId, reason: colloquy_session::ProviderAbortReason) {
-        todo!()
-    }
-    /// Octets queued and not yet written to the network.
-    pub fn queued_octets(&self, id: SessionId) -> usize {
-        todo!()
-    }
-    /// True while the send queue is above the high mark and has not fallen below the low mark.
-    pub fn is_congested(&self, id: SessionId) -> bool {
-        todo!()
-    }
-    /// Stops delivering from this session (and receiving for it).
-    pub fn pause(&mut self, id: SessionId) {
-        todo!()
-    }
-    /// Delivers from this session again.
-    pub fn resume(&mut self, id: SessionId) {
-        todo!()
-    }
-    /// Arms, moves or (with `None`) stops the session's application timer.
-    pub fn set_timer(&mut self, id: SessionId, at: Option<Duration>) {
-        todo!()
-    }
-    /// Arms, moves or stops the application's own timer of this shard.
-    pub fn set_shard_timer(&mut self, at: Option<Duration>) {
-        todo!()
-    }
-    /// Stops accepting on all listeners.
-    pub fn stop_listening(&mut self) {
-        todo!()
-    }
-    /// Ends `Shard::run` when the last session is gone.
-    pub fn stop_when_empty(&mut self) {
-        todo!()
-    }
 }
 
 /// Why no session could be opened.

@@ -4,4 +4,24 @@
 //! threads, never formats text on the data path, and knows no configuration file.
 
 pub mod application;
+mod chain;
+mod command;
+mod config;
+mod context;
+mod core;
+pub mod counters;
+mod deliver;
+mod ending;
+pub mod pin;
+pub mod report;
+pub mod rings;
+mod shard;
+mod slab;
+mod turn;
+pub mod wheel;
+
 pub use application::*;
+pub use command::{CommandError, Commander};
+pub use config::{ListenerConfig, ShardConfig};
+pub use counters::{Counters, Tally};
+pub use shard::Shard;

@@ -1,0 +1,385 @@
+//! What a shard has beside its application: driver, slab, timers, queues, numbers.
+//!
+//! [`Context`](crate::Context) is a borrow of it. Nothing here calls the application; what the application
+//! must hear goes into `effects`, which the turn delivers.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use colloquy_session::Transmit;
+use colloquy_session::spdu::SpduKind;
+use colloquy_transport::buf::{Slice, TxBatch};
+use colloquy_transport::class0::{Class0, Event};
+use colloquy_transport::driver::{Close, ConnectionId, Driver, ListenerId};
+
+use crate::application::{Application, SessionId};
+use crate::chain::{Chain, Chains};
+use crate::config::{ListenerConfig, ShardConfig};
+use crate::counters::Tally;
+use crate::slab::{Phase, Role, Slab, Slot};
+use crate::wheel::Wheel;
+
+/// What the application is told once the call that caused it has returned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Effect {
+    /// [`Application::ended`].
+    Ended(SessionId),
+    /// [`Application::writable`].
+    Writable(SessionId),
+}
+
+/// A listener of the shard.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) id: ListenerId,
+    pub(crate) tag: u32,
+    pub(crate) config: ListenerConfig,
+    pub(crate) sessions: usize,
+    pub(crate) not_established: usize,
+    pub(crate) accepting: bool,
+}
+
+pub(crate) struct Core<D: Driver, A: Application> {
+    pub(crate) driver: D,
+    pub(crate) config: ShardConfig,
+    pub(crate) now: Duration,
+    pub(crate) slab: Slab<A::Session>,
+    pub(crate) wheel: Wheel,
+    pub(crate) listeners: Vec<Listening>,
+    pub(crate) tally: Tally,
+    /// Octets received, by session.
+    pub(crate) intake: Chains<Slice>,
+    /// Batches to send, by session.
+    output: Chains<TxBatch>,
+    /// Empty batches; the last one used is still in the cache.
+    spare: Vec<TxBatch>,
+    /// Where `Class0::next_event` puts what it owes; nearly always empty afterwards.
+    owed: TxBatch,
+    /// Sessions to flush at the end of the turn.
+    dirty: Vec<SessionId>,
+    /// Sessions that go on in the next turn without waiting for the network.
+    pub(crate) ready: Vec<SessionId>,
+    pub(crate) effects: VecDeque<Effect>,
+    pub(crate) shard_deadline: Option<Duration>,
+    pub(crate) stopping: bool,
+    /// Slices of one segment of an SSDU.
+    pub(crate) segment: Vec<Slice>,
+}
+
+impl<D: Driver, A: Application> Core<D, A> {
+    pub(crate) fn new(driver: D, config: ShardConfig) -> Self {
+        Self {
+            now: driver.now(),
+            driver,
+            config,
+            slab: Slab::new(),
+            wheel: Wheel::new(),
+            listeners: Vec::new(),
+            tally: Tally::default(),
+            intake: Chains::new(),
+            output: Chains::new(),
+            spare: Vec::new(),
+            owed: TxBatch::new(),
+            dirty: Vec::new(),
+            ready: Vec::new(),
+            effects: VecDeque::new(),
+            shard_deadline: None,
+            stopping: false,
+            segment: Vec::new(),
+        }
+    }
+
+    /// Sessions that count against `sessions_max`.
+    pub(crate) fn session_count(&self) -> usize {
+        self.slab.count() - self.tally.refusals_open as usize
+    }
+
+    /// A slot at the start of its life.
+    pub(crate) fn slot(
+        &self,
+        connection: ConnectionId,
+        role: Role,
+        ends: (Class0, colloquy_session::Session),
+        cold: crate::slab::Cold,
+    ) -> Slot<A::Session> {
+        let (class0, machine) = ends;
+        Slot {
+            generation: 0,
+            connection,
+            marks: crate::slab::Marks { connected: role != Role::Initiator, ..Default::default() },
+            phase: if role == Role::Initiator { Phase::Connecting } else { Phase::AwaitCr },
+            role,
+            state: machine.state(),
+            intake: Chain::EMPTY,
+            intake_count: 0,
+            output: Chain::EMPTY,
+            queued_octets: 0,
+            armed: Slot::<A::Session>::UNARMED,
+            send_deadline: Slot::<A::Session>::UNARMED,
+            turn: 0,
+            turn_tsdus: 0,
+            class0,
+            machine,
+            app: A::Session::default(),
+            cold: Box::new(cold),
+        }
+    }
+
+    /// The next event of a session's transport; what it owes the peer is queued.
+    pub(crate) fn next_event(&mut self, index: u32) -> Option<Event> {
+        let event = self.slab.at_mut(index).class0.next_event(&mut self.owed);
+        if !self.owed.is_empty() {
+            let fresh = self.spare.pop().unwrap_or_default();
+            let owed = std::mem::replace(&mut self.owed, fresh);
+            self.slab.at_mut(index).queued_octets += owed.octets();
+            let slot = self.slab.at_mut(index);
+            self.output.push_back(&mut slot.output, owed);
+            self.mark_dirty(index);
+        }
+        event
+    }
+
+    /// Lets `put` append to what a session sends.
+    pub(crate) fn put(&mut self, index: u32, put: impl FnOnce(&mut Class0, &mut TxBatch)) {
+        let slot = self.slab.at_mut(index);
+        if slot.marks.dead || slot.marks.closing {
+            return;
+        }
+        let full = self.config.send_octets_max;
+        if self.output.back_mut(&slot.output).is_none_or(|batch| batch.octets() >= full) {
+            self.output.push_back(&mut slot.output, self.spare.pop().unwrap_or_default());
+        }
+        let batch = self.output.back_mut(&slot.output).expect("one was just put there");
+        let before = batch.octets();
+        put(&mut slot.class0, batch);
+        slot.queued_octets += batch.octets() - before;
+        if slot.queued_octets >= self.config.send_high_octets && !slot.marks.congested {
+            slot.marks.congested = true;
+            self.tally.congested += 1;
+        }
+        self.mark_dirty(index);
+    }
+
+    pub(crate) fn mark_dirty(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if !slot.marks.dirty {
+            slot.marks.dirty = true;
+            let generation = slot.generation;
+            self.dirty.push(SessionId { index, generation });
+        }
+    }
+
+    /// Lets a session go on in the next turn.
+    pub(crate) fn mark_ready(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if !slot.marks.ready {
+            slot.marks.ready = true;
+            let generation = slot.generation;
+            self.ready.push(SessionId { index, generation });
+        }
+    }
+
+    /// Takes from the machine what it has after an input or a primitive: TSDUs, its end, its timer.
+    pub(crate) fn settle(&mut self, index: u32) {
+        let mut transmitted = false;
+        loop {
+            let slot = self.slab.at_mut(index);
+            let Some(transmit) = slot.machine.poll_transmit() else { break };
+            transmitted = true;
+            let Transmit::Tsdu(octets) = transmit else {
+                self.close_after_flush(index);
+                break;
+            };
+            // The machine is borrowed, so this is `put` by hand on the other fields of the slot.
+            count_out(&mut self.tally, octets);
+            let batch = self.output.back_mut(&slot.output);
+            if batch.is_none_or(|batch| batch.octets() >= self.config.send_octets_max) {
+                self.output.push_back(&mut slot.output, self.spare.pop().unwrap_or_default());
+            }
+            let batch = self.output.back_mut(&slot.output).expect("one was just put there");
+            let before = batch.octets();
+            slot.class0.data_request(octets, &[], batch);
+            slot.queued_octets += batch.octets() - before;
+            self.mark_dirty(index);
+        }
+        let slot = self.slab.at_mut(index);
+        let state = slot.machine.state();
+        if transmitted || state != slot.state {
+            slot.state = state;
+            self.end_if_over(index);
+            self.rearm(index);
+        }
+    }
+
+    /// Gives every dirty session's next batch to the driver.
+    pub(crate) fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            if self.slab.is_occupied(id) {
+                self.slab.at_mut(id.index).marks.dirty = false;
+                self.flush_session(id.index);
+            }
+        }
+        self.dirty = dirty;
+    }
+
+    fn flush_session(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if slot.marks.closing || !slot.marks.connected {
+            return;
+        }
+        if slot.marks.dead {
+            self.drop_output(index);
+        } else if !slot.marks.in_flight {
+            while let Some(batch) = self.output.pop_front(&mut slot.output) {
+                if batch.is_empty() {
+                    self.spare.push(batch);
+                    continue;
+                }
+                slot.marks.in_flight = true;
+                self.tally.sends += 1;
+                self.tally.octets_out += batch.octets() as u64;
+                self.driver.send(slot.connection, batch);
+                slot.send_deadline = Wheel::tick_of(self.now + self.config.send_timeout);
+                if slot.armed > slot.send_deadline {
+                    slot.armed = slot.send_deadline;
+                    self.wheel.arm(index, slot.armed);
+                }
+                break;
+            }
+        }
+        let slot = self.slab.at_mut(index);
+        if slot.marks.close_due && slot.output.is_empty() {
+            let how = if slot.marks.dead { Close::Abort } else { Close::Graceful };
+            slot.marks.closing = true;
+            self.driver.close(slot.connection, how);
+        }
+    }
+
+    /// A batch came back.
+    pub(crate) fn sent(&mut self, index: u32, batch: TxBatch) {
+        let slot = self.slab.at_mut(index);
+        slot.marks.in_flight = false;
+        slot.send_deadline = Slot::<A::Session>::UNARMED;
+        slot.queued_octets -= batch.octets();
+        let more = !slot.output.is_empty();
+        if slot.marks.congested && slot.queued_octets < self.config.send_low_octets {
+            slot.marks.congested = false;
+            let generation = slot.generation;
+            self.effects.push_back(Effect::Writable(SessionId { index, generation }));
+        }
+        if more || slot.marks.close_due {
+            self.mark_dirty(index);
+        }
+        self.recycle(batch);
+    }
+
+    /// Keeps an emptied batch for the next send.
+    pub(crate) fn recycle(&mut self, mut batch: TxBatch) {
+        if self.spare.len() < self.config.spare_batches_max {
+            batch.clear();
+            self.spare.push(batch);
+        }
+    }
+
+    /// Drops what a session has not given to the driver.
+    pub(crate) fn drop_output(&mut self, index: u32) {
+        loop {
+            let slot = self.slab.at_mut(index);
+            let Some(batch) = self.output.pop_front(&mut slot.output) else { break };
+            slot.queued_octets -= batch.octets();
+            self.recycle(batch);
+        }
+    }
+
+    /// Drops what a session has received and not taken in.
+    pub(crate) fn drop_intake(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        while self.intake.pop_front(&mut slot.intake).is_some() {}
+        slot.intake_count = 0;
+        slot.marks.undrained = false;
+    }
+
+    /// Stops receiving for a session.
+    pub(crate) fn stop_receiving(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if !slot.marks.receive_stopped && !slot.marks.closing {
+            slot.marks.receive_stopped = true;
+            self.tally.receive_stopped += 1;
+            self.driver.pause(slot.connection);
+        }
+    }
+
+    /// Receives again for a session that has taken in all it had.
+    pub(crate) fn receive_again(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if slot.marks.receive_stopped && !slot.marks.closing {
+            slot.marks.receive_stopped = false;
+            self.driver.resume(slot.connection);
+        }
+    }
+
+    /// Arms the wheel for the earliest of a session's deadlines.
+    pub(crate) fn rearm(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        let machine = if slot.marks.closing { None } else { slot.machine.poll_timeout() };
+        let deadlines = [slot.cold.phase_deadline, slot.cold.application_deadline, machine];
+        let earliest = deadlines.into_iter().flatten().min();
+        let tick = earliest.map_or(Slot::<A::Session>::UNARMED, Wheel::tick_of).min(slot.send_deadline);
+        if tick != slot.armed {
+            slot.armed = tick;
+            if tick == Slot::<A::Session>::UNARMED {
+                self.wheel.cancel(index);
+            } else {
+                self.wheel.arm(index, tick);
+            }
+        }
+    }
+
+    /// Moves a session to a phase that may last until `deadline`.
+    pub(crate) fn enter(&mut self, index: u32, phase: Phase, deadline: Option<Duration>) {
+        let slot = self.slab.at_mut(index);
+        slot.phase = phase;
+        slot.cold.phase_deadline = deadline;
+        self.rearm(index);
+    }
+
+    /// Stops accepting on all listeners.
+    pub(crate) fn stop_listening(&mut self) {
+        for listener in &mut self.listeners {
+            if std::mem::take(&mut listener.accepting) {
+                self.driver.unlisten(listener.id);
+            }
+        }
+    }
+
+    /// The session exists from here on.
+    pub(crate) fn established(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        slot.marks.established = true;
+        self.tally.sessions_connected += 1;
+        self.tally.sessions_established += 1;
+        if let Some(listener) = slot.cold.listener {
+            self.listeners[listener as usize].not_established -= 1;
+        }
+        self.enter(index, Phase::Open, None);
+    }
+}
+
+/// Counts a TSDU of the machine by its first SPDU.
+fn count_out(tally: &mut Tally, tsdu: &[u8]) {
+    tally.tsdus_out += 1;
+    let counts = [
+        (SpduKind::Connect, &mut tally.spdus_connect_out),
+        (SpduKind::Accept, &mut tally.spdus_accept_out),
+        (SpduKind::Refuse, &mut tally.spdus_refuse_out),
+        (SpduKind::Finish, &mut tally.spdus_finish_out),
+        (SpduKind::Disconnect, &mut tally.spdus_disconnect_out),
+        (SpduKind::Abort, &mut tally.spdus_abort_out),
+    ];
+    let si = tsdu.first().copied();
+    match counts.into_iter().find(|(kind, _)| Some(kind.si()) == si) {
+        Some((_, count)) => *count += 1,
+        None => tally.spdus_other_out += 1,
+    }
+}

@@ -1,0 +1,209 @@
+//! What one shard has counted: plain numbers on the shard's thread, published once a turn.
+//!
+//! Nothing here is formatted; names are those of the metrics, without their prefix.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crossbeam::utils::CachePadded;
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Numbers at one moment. All are totals since the start except those that say they are gauges.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Tally {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        /// The numbers of one shard as other threads read them.
+        ///
+        /// Each number is whole; numbers read together may be one turn apart.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            published: CachePadded<Published>,
+        }
+
+        #[derive(Debug, Default)]
+        struct Published {
+            $($name: AtomicU64,)+
+        }
+
+        impl Counters {
+            /// Makes `tally` visible to other threads.
+            pub(crate) fn publish(&self, tally: &Tally) {
+                $(self.published.$name.store(tally.$name, Relaxed);)+
+            }
+
+            /// The numbers last published.
+            pub fn snapshot(&self) -> Tally {
+                Tally { $($name: self.published.$name.load(Relaxed),)+ }
+            }
+        }
+
+        impl Tally {
+            /// All names, in order.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)+];
+
+            /// All numbers with their names, in order.
+            pub fn entries(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+                let values = [$(self.$name,)+];
+                Self::NAMES.iter().copied().zip(values)
+            }
+
+            /// Adds the numbers of another shard. Gauges add up to the gauge of both.
+            pub fn add(&mut self, other: &Tally) {
+                $(self.$name += other.$name;)+
+            }
+        }
+    };
+}
+
+counters! {
+    /// Gauge: sessions of which this side is the initiator.
+    sessions_open_initiator,
+    /// Gauge: sessions of which this side is the responder.
+    sessions_open_responder,
+    /// Gauge: sessions that are established.
+    sessions_established,
+    /// Gauge: accepted connections that wait to be refused.
+    refusals_open,
+    /// Sessions opened or accepted.
+    sessions_opened,
+    /// Sessions that became established.
+    sessions_connected,
+    /// Ends: released in order.
+    ended_released,
+    /// Ends: refused by this side (RF).
+    ended_refused_local,
+    /// Ends: refused by the peer (RF).
+    ended_refused_peer,
+    /// Ends: aborted by this side.
+    ended_aborted_local,
+    /// Ends: aborted by the peer.
+    ended_aborted_peer,
+    /// Ends: transport connection refused (DR).
+    ended_transport_refused,
+    /// Ends: network connection closed by the peer.
+    ended_eof,
+    /// Ends: network connection failed.
+    ended_network,
+    /// Ends: a timer ran out.
+    ended_timeout,
+    /// Ends: the peer broke the protocol.
+    ended_protocol_error,
+    /// Accepted connections.
+    accepted,
+    /// Accepts that the system refused (descriptors).
+    accept_failed,
+    /// Connections refused because the shard was at its limit of sessions.
+    refused_sessions_max,
+    /// Connections refused because the listener was at its limit of sessions.
+    refused_listener_max,
+    /// Connections refused because too many were not yet established.
+    refused_not_established_max,
+    /// Refused connections that were told so by DR.
+    refused_with_disconnect,
+    /// Refused connections that were closed at once.
+    refused_closed,
+    /// Octets received.
+    octets_in,
+    /// Octets given to the driver to send.
+    octets_out,
+    /// TSDUs received.
+    tsdus_in,
+    /// TSDUs sent.
+    tsdus_out,
+    /// DATA TRANSFER SPDUs received.
+    spdus_data_in,
+    /// DATA TRANSFER SPDUs sent.
+    spdus_data_out,
+    /// TYPED DATA SPDUs received.
+    spdus_typed_data_in,
+    /// SPDUs received that made any other indication.
+    spdus_other_in,
+    /// CONNECT SPDUs received.
+    spdus_connect_in,
+    /// ACCEPT SPDUs received.
+    spdus_accept_in,
+    /// REFUSE SPDUs received.
+    spdus_refuse_in,
+    /// FINISH SPDUs received.
+    spdus_finish_in,
+    /// DISCONNECT and NOT FINISHED SPDUs received.
+    spdus_disconnect_in,
+    /// ABORT SPDUs received, and aborts the machine made itself.
+    aborts_indicated,
+    /// CONNECT SPDUs sent.
+    spdus_connect_out,
+    /// ACCEPT SPDUs sent.
+    spdus_accept_out,
+    /// REFUSE SPDUs sent.
+    spdus_refuse_out,
+    /// FINISH SPDUs sent.
+    spdus_finish_out,
+    /// DISCONNECT SPDUs sent.
+    spdus_disconnect_out,
+    /// ABORT SPDUs sent.
+    spdus_abort_out,
+    /// Other SPDUs sent.
+    spdus_other_out,
+    /// User data of DATA TRANSFER and TYPED DATA received, octets.
+    user_octets_in,
+    /// User data of DATA TRANSFER sent, octets.
+    user_octets_out,
+    /// Faults of peers in TPKT or TPDU.
+    faults_transport,
+    /// Faults of peers in SPDUs.
+    faults_session,
+    /// Completions of the driver.
+    completions,
+    /// Sends given to the driver.
+    sends,
+    /// Turns of the loop.
+    turns,
+    /// Timers that expired.
+    timers,
+    /// Commands of other threads.
+    commands,
+    /// Turns in which a session used up its share and was continued in the next.
+    session_budget_spent,
+    /// Times a session went above the high mark.
+    congested,
+    /// Times receiving was stopped for a session.
+    receive_stopped,
+    /// Bodies copied because the session pinned its share of the receive pool.
+    bodies_unpinned,
+    /// System calls of the driver.
+    system_calls,
+    /// Receipts that waited for a free block.
+    buffers_exhausted,
+    /// Completion queue overflows.
+    overflows,
+    /// User-space copies of less than 2 KiB.
+    copies_small,
+    /// User-space copies of at least 2 KiB.
+    copies_large,
+    /// Octets copied in user space.
+    copied_octets,
+    /// Time not spent waiting, nanoseconds.
+    busy_ns,
+    /// Gauge: the system's number of the shard's thread, for its CPU time in `/proc`; 0 where unknown.
+    thread_id,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_is_what_is_read() {
+        let counters = Counters::default();
+        let tally = Tally { turns: 3, octets_in: 9, ..Tally::default() };
+        counters.publish(&tally);
+        assert_eq!(counters.snapshot(), tally);
+        let mut sum = tally;
+        sum.add(&tally);
+        assert_eq!(sum.octets_in, 18);
+        assert!(tally.entries().any(|entry| entry == ("turns", 3)));
+        assert_eq!(tally.entries().count(), Tally::NAMES.len());
+    }
+}

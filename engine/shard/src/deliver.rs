@@ -1,0 +1,293 @@
+//! From octets received to indications delivered.
+//!
+//! ```text
+//! driver ─► received ─► intake ─► Class0 ─► event ─► TSDU ─► Session ─► indication ─► application
+//!                         ▲ waits here while paused or over the turn's share
+//! ```
+
+use colloquy_session::Indication;
+use colloquy_session::spdu::{Tsdu, must_be_contiguous};
+use colloquy_transport::buf::{Body, Slice};
+use colloquy_transport::class0::{ConnectTpdu, Event};
+use colloquy_transport::driver::{ConnectionId, Driver};
+
+use crate::application::{Application, Fault, SessionEnd, TransportAnswer};
+use crate::context::Context;
+use crate::shard::Shard;
+use crate::slab::{Phase, Role};
+
+/// DR reason (X.224 §13.5.3): congestion at TSAP.
+const REASON_CONGESTION: u8 = 1;
+
+impl<D: Driver, A: Application> Shard<D, A> {
+    /// Takes in a receipt, or queues it behind what waits.
+    pub(crate) fn received(&mut self, index: u32, octets: Slice) {
+        let core = &mut self.core;
+        let slot = core.slab.at_mut(index);
+        if slot.marks.close_due {
+            return;
+        }
+        if slot.marks.paused || slot.marks.undrained {
+            core.intake.push_back(&mut slot.intake, octets);
+            slot.intake_count += 1;
+            slot.marks.undrained = true;
+            if slot.intake_count >= core.config.intake_slices_max {
+                core.stop_receiving(index);
+            }
+            return;
+        }
+        slot.class0.receive(octets);
+        self.drain(index);
+    }
+
+    /// The peer has closed or the connection has failed: acted on when all that came before is taken in.
+    pub(crate) fn gone(&mut self, connection: ConnectionId, how: SessionEnd, dead: bool) {
+        let Some(index) = self.core.slab.of_connection(connection) else { return };
+        let slot = self.core.slab.at_mut(index);
+        slot.marks.dead |= dead;
+        // Opening a connection that failed leaves nothing to send on either.
+        slot.marks.connected = true;
+        if slot.marks.close_due {
+            self.core.mark_dirty(index);
+            return;
+        }
+        slot.marks.gone = true;
+        slot.cold.gone.get_or_insert(how);
+        if !slot.marks.paused && !slot.marks.undrained {
+            self.drain(index);
+        }
+    }
+
+    /// Goes on with sessions that were paused or had used up their share of a turn.
+    pub(crate) fn go_on(&mut self) {
+        let mut ready = std::mem::take(&mut self.going_on);
+        std::mem::swap(&mut ready, &mut self.core.ready);
+        for id in ready.drain(..) {
+            if self.core.slab.is_occupied(id) {
+                self.core.slab.at_mut(id.index).marks.ready = false;
+                self.drain(id.index);
+                self.deliver_effects();
+            }
+        }
+        self.going_on = ready;
+    }
+
+    /// Takes in what a session has received, up to its share of the turn.
+    fn drain(&mut self, index: u32) {
+        loop {
+            let core = &mut self.core;
+            let slot = core.slab.at_mut(index);
+            if slot.marks.close_due {
+                return;
+            }
+            if slot.marks.paused {
+                slot.marks.undrained = true;
+                return;
+            }
+            if slot.turn != self.turn_number {
+                slot.turn = self.turn_number;
+                slot.turn_tsdus = 0;
+            }
+            if slot.turn_tsdus >= core.config.session_tsdus_per_turn_max {
+                slot.marks.undrained = true;
+                core.tally.session_budget_spent += 1;
+                core.mark_ready(index);
+                return;
+            }
+            if let Some(event) = core.next_event(index) {
+                self.event(index, event);
+                continue;
+            }
+            let slot = core.slab.at_mut(index);
+            match core.intake.pop_front(&mut slot.intake) {
+                Some(octets) => {
+                    slot.intake_count -= 1;
+                    slot.class0.receive(octets);
+                }
+                None => break,
+            }
+        }
+        let slot = self.core.slab.at_mut(index);
+        slot.marks.undrained = false;
+        if slot.marks.gone {
+            self.peer_gone(index);
+        } else {
+            self.core.receive_again(index);
+        }
+    }
+
+    fn event(&mut self, index: u32, event: Event) {
+        match event {
+            Event::Data(body) => self.tsdu(index, body),
+            Event::Connect(connect) => self.transport_connect(index, &connect),
+            Event::ConnectConfirm(_) => {
+                let core = &mut self.core;
+                let slot = core.slab.at_mut(index);
+                slot.phase = Phase::AwaitAc;
+                slot.machine.transport_connected(core.now);
+                core.settle(index);
+            }
+            Event::Disconnect { reason } => {
+                let slot = self.core.slab.at_mut(index);
+                let refused = matches!(slot.phase, Phase::AwaitCc | Phase::AwaitCr | Phase::AwaitCn);
+                let end = if refused { SessionEnd::TransportRefused { reason } } else { SessionEnd::Eof };
+                slot.cold.gone.get_or_insert(end);
+                self.peer_gone(index);
+            }
+            Event::Fault(fault) => {
+                self.core.tally.faults_transport += 1;
+                self.core.will_end(index, SessionEnd::ProtocolError);
+                self.report(index, Fault::Transport(fault));
+                self.peer_gone(index);
+            }
+        }
+    }
+
+    fn transport_connect(&mut self, index: u32, connect: &ConnectTpdu) {
+        let core = &mut self.core;
+        let slot = core.slab.at(index);
+        if slot.role == Role::Refusal {
+            core.tally.refused_with_disconnect += 1;
+            core.end(index, SessionEnd::TransportRefused { reason: REASON_CONGESTION });
+            core.put(index, |class0, out| class0.disconnect_request(REASON_CONGESTION, out));
+            core.close_after_flush(index);
+            return;
+        }
+        let listener = slot.cold.listener.expect("only an accepted connection gets a CR");
+        let (tag, peer, id) = (core.listeners[listener as usize].tag, slot.cold.peer, core.slab.id(index));
+        let answer = self.app.transport_connect(&mut Context { core }, id, tag, peer, connect);
+        let core = &mut self.core;
+        if core.slab.at(index).marks.over {
+            return;
+        }
+        match answer {
+            TransportAnswer::Accept => {
+                core.put(index, |class0, out| class0.connect_response(out));
+                core.slab.at_mut(index).phase = Phase::AwaitCn;
+            }
+            TransportAnswer::Refuse(reason) => {
+                core.end(index, SessionEnd::TransportRefused { reason });
+                core.put(index, |class0, out| class0.disconnect_request(reason, out));
+                core.close_after_flush(index);
+            }
+        }
+    }
+
+    /// Takes the SPDUs out of a TSDU.
+    fn tsdu(&mut self, index: u32, mut body: Body) {
+        self.core.tally.tsdus_in += 1;
+        if !body.rest().is_empty() && must_be_contiguous(body.head()) {
+            body = Body::new(body.into_contiguous());
+        }
+        // The indications borrow the head, and the body gets its user data offset meanwhile.
+        let head = body.head().clone();
+        let mut tsdu = Tsdu::with_tail(&head, body.len() - head.len());
+        loop {
+            let core = &mut self.core;
+            let slot = core.slab.at_mut(index);
+            slot.turn_tsdus += 1;
+            let indication = slot.machine.handle_tsdu(core.now, &mut tsdu);
+            core.settle(index);
+            let Some(indication) = indication else { break };
+            self.indicate(index, indication, &mut body);
+        }
+        self.take_fault(index);
+        if !body.rest().is_empty() {
+            self.core.slab.at_mut(index).class0.recycle(body.into_rest());
+        }
+    }
+
+    /// What every input to the machine but a TSDU is followed by.
+    pub(crate) fn after_input(&mut self, index: u32, indication: Option<Indication<'static>>) {
+        self.core.settle(index);
+        if let Some(indication) = indication {
+            self.indicate(index, indication, &mut Body::default());
+        }
+        self.take_fault(index);
+    }
+
+    /// Notes what an indication means for the shard and passes it on.
+    fn indicate(&mut self, index: u32, indication: Indication<'_>, body: &mut Body) {
+        let core = &mut self.core;
+        let id = core.slab.id(index);
+        match indication {
+            Indication::Data { user_data_offset, .. } | Indication::TypedData { user_data_offset, .. } => {
+                body.advance(user_data_offset);
+                if matches!(indication, Indication::Data { .. }) {
+                    core.tally.spdus_data_in += 1;
+                } else {
+                    core.tally.spdus_typed_data_in += 1;
+                }
+                core.tally.user_octets_in += body.len() as u64;
+                self.app.indication(&mut Context { core }, id, indication, body);
+            }
+            _ => {
+                self.note(index, &indication);
+                self.take_fault(index);
+                let core = &mut self.core;
+                self.app.indication(&mut Context { core }, id, indication, &Body::default());
+            }
+        }
+    }
+
+    fn note(&mut self, index: u32, indication: &Indication<'_>) {
+        let core = &mut self.core;
+        let tally = &mut core.tally;
+        let count = match indication {
+            Indication::Connect(_) => &mut tally.spdus_connect_in,
+            Indication::ConnectConfirm(_) => &mut tally.spdus_accept_in,
+            Indication::ConnectRefused(_) => &mut tally.spdus_refuse_in,
+            Indication::Release { .. } => &mut tally.spdus_finish_in,
+            Indication::ReleaseConfirm { .. } => &mut tally.spdus_disconnect_in,
+            Indication::UserAbort { .. } | Indication::ProviderAbort { .. } => &mut tally.aborts_indicated,
+            _ => &mut tally.spdus_other_in,
+        };
+        *count += 1;
+        core.note_end(index, indication);
+        match indication {
+            Indication::Connect(_) => {
+                let listener = core.slab.at(index).cold.listener.expect("only a responder gets a CN");
+                let timeout = core.listeners[listener as usize].config.connect_timeout;
+                core.enter(index, Phase::AwaitResponse, Some(core.now + timeout));
+            }
+            Indication::ConnectConfirm(_) => core.established(index),
+            Indication::ReleaseConfirm { affirmative: false, .. } => core.enter(index, Phase::Open, None),
+            Indication::Release { .. } => core.slab.at_mut(index).marks.release_indicated = true,
+            _ => {}
+        }
+    }
+
+    /// Reports the machine's finding about the peer.
+    fn take_fault(&mut self, index: u32) {
+        if let Some(fault) = self.core.slab.at_mut(index).machine.take_fault() {
+            self.core.tally.faults_session += 1;
+            self.report(index, Fault::Session(fault));
+        }
+    }
+
+    fn report(&mut self, index: u32, fault: Fault) {
+        let slot = self.core.slab.at_mut(index);
+        let first = !std::mem::replace(&mut slot.marks.faulted, true);
+        if first && !slot.marks.ended && slot.role != Role::Refusal {
+            let id = self.core.slab.id(index);
+            self.app.fault(&mut Context { core: &mut self.core }, id, fault);
+        }
+    }
+
+    /// T-DISCONNECT indication.
+    fn peer_gone(&mut self, index: u32) {
+        let core = &mut self.core;
+        let slot = core.slab.at_mut(index);
+        let released = slot.marks.release_indicated;
+        let how = slot.cold.gone.take().unwrap_or(SessionEnd::Eof);
+        // A peer that sends FN and closes without waiting for DN has released all the same, and its user
+        // has heard of it: there is nothing to abort.
+        core.will_end(index, if released { SessionEnd::Released } else { how });
+        let slot = core.slab.at_mut(index);
+        let told = slot.marks.over || released;
+        let indication = slot.machine.transport_disconnected(core.now);
+        self.after_input(index, indication.filter(|_| !told));
+        self.core.finish(index);
+        self.core.close_after_flush(index);
+    }
+}

@@ -1,0 +1,216 @@
+//! How sessions end: one `ended` for each, then the connection is closed and the slot freed.
+//!
+//! A session is *over* once it is known how it ends; `ended` is delivered at the next opportunity. Its slot
+//! lives on until everything owed to the peer is flushed and the driver has reported the connection closed.
+
+use colloquy_session::{Indication, ProviderAbortReason, State};
+use colloquy_transport::driver::{Close, Driver};
+
+use crate::application::{Application, SessionEnd, SessionId};
+use crate::core::{Core, Effect};
+use crate::counters::Tally;
+use crate::slab::{Phase, Role};
+
+impl<D: Driver, A: Application> Core<D, A> {
+    /// Remembers how the session will end, unless that is known already.
+    pub(crate) fn will_end(&mut self, index: u32, end: SessionEnd) {
+        let slot = self.slab.at_mut(index);
+        if !slot.marks.over {
+            slot.cold.end.get_or_insert(end);
+        }
+    }
+
+    /// Settles how the session ends: as remembered, else as `end`.
+    pub(crate) fn end(&mut self, index: u32, end: SessionEnd) {
+        self.will_end(index, end);
+        self.finish(index);
+    }
+
+    /// Settles that the session ends as remembered.
+    pub(crate) fn finish(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if std::mem::replace(&mut slot.marks.over, true) {
+            return;
+        }
+        // A machine that ends for no reason noted has met a fault of the peer.
+        slot.cold.end.get_or_insert(SessionEnd::ProtocolError);
+        slot.marks.paused = false;
+        slot.cold.application_deadline = None;
+        if slot.phase != Phase::Closing {
+            slot.phase = Phase::Over;
+            slot.cold.phase_deadline = None;
+        }
+        let (role, generation) = (slot.role, slot.generation);
+        // What was received must be taken in for the machine to see the peer disconnect.
+        if slot.marks.receive_stopped || slot.marks.undrained {
+            self.mark_ready(index);
+        }
+        if role != Role::Refusal {
+            self.effects.push_back(Effect::Ended(SessionId { index, generation }));
+        }
+        self.rearm(index);
+    }
+
+    /// Ends the session as the provider: AB if there is a session, reset if there is none yet.
+    pub(crate) fn provider_abort(&mut self, index: u32, reason: ProviderAbortReason, end: SessionEnd) {
+        self.will_end(index, end);
+        let now = self.now;
+        let slot = self.slab.at_mut(index);
+        let none_yet = matches!(slot.machine.state(), State::Sta01 | State::Sta01B | State::Sta01C);
+        if none_yet || !slot.class0.is_open() {
+            self.finish(index);
+            self.close_at_once(index);
+        } else {
+            slot.machine.provider_abort(now, reason);
+            self.settle(index);
+        }
+    }
+
+    /// The shard's own timer for the phase has run out.
+    pub(crate) fn phase_timeout(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        slot.cold.phase_deadline = None;
+        let abort = ProviderAbortReason::Undefined;
+        match slot.phase {
+            Phase::Connecting => {
+                self.end(index, SessionEnd::Timeout("connect"));
+                self.close_at_once(index);
+            }
+            Phase::AwaitCc => {
+                self.end(index, SessionEnd::Timeout("connect"));
+                self.put(index, |class0, out| class0.disconnect_request(0, out));
+                self.close_after_flush(index);
+            }
+            Phase::AwaitAc => self.provider_abort(index, abort, SessionEnd::Timeout("connect")),
+            Phase::AwaitCr | Phase::AwaitCn => {
+                self.end(index, SessionEnd::Timeout("half-open"));
+                self.close_after_flush(index);
+            }
+            Phase::AwaitResponse => self.provider_abort(index, abort, SessionEnd::Timeout("response")),
+            Phase::Releasing => self.provider_abort(index, abort, SessionEnd::Timeout("release")),
+            Phase::Closing => self.close_at_once(index),
+            Phase::Open | Phase::Over => {}
+        }
+    }
+
+    /// The network has not taken a batch in time: nothing said to this peer would arrive.
+    pub(crate) fn send_timeout(&mut self, index: u32) {
+        self.end(index, SessionEnd::Timeout("send"));
+        self.close_at_once(index);
+    }
+
+    /// Ends the session if the machine says that it is over.
+    pub(crate) fn end_if_over(&mut self, index: u32) {
+        let slot = self.slab.at(index);
+        let over = match slot.state {
+            State::Sta01 | State::Sta01A | State::Sta16 => true,
+            // Idle with the transport connection kept: where a responder begins and, after a session, all
+            // that is left of it, for no second session is started here.
+            State::Sta01C => slot.cold.end.is_some(),
+            _ => false,
+        };
+        if over {
+            let kept = slot.state == State::Sta01C;
+            self.finish(index);
+            if kept {
+                self.close_after_flush(index);
+            }
+        }
+    }
+
+    /// Closes the connection once everything queued is with the driver.
+    pub(crate) fn close_after_flush(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        if slot.marks.close_due {
+            return;
+        }
+        slot.marks.close_due = true;
+        if !slot.marks.connected {
+            slot.marks.dead = true;
+            slot.marks.connected = true;
+        }
+        let deadline = self.now + self.config.close_timeout;
+        self.drop_intake(index);
+        self.enter(index, Phase::Closing, Some(deadline));
+        self.mark_dirty(index);
+    }
+
+    /// Resets the connection.
+    pub(crate) fn close_at_once(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        slot.marks.close_due = true;
+        slot.marks.closing = true;
+        slot.marks.dead = true;
+        self.driver.close(slot.connection, Close::Abort);
+        self.drop_intake(index);
+        self.drop_output(index);
+        self.enter(index, Phase::Closing, None);
+    }
+
+    /// The driver has ended all work on the connection: frees the slot.
+    pub(crate) fn closed(&mut self, index: u32) {
+        self.drop_intake(index);
+        self.drop_output(index);
+        self.wheel.cancel(index);
+        let slot = self.slab.remove(index);
+        debug_assert!(slot.marks.over, "a connection is closed only after its session has ended");
+        let tally = &mut self.tally;
+        match slot.role {
+            Role::Initiator => tally.sessions_open_initiator -= 1,
+            Role::Responder => tally.sessions_open_responder -= 1,
+            Role::Refusal => tally.refusals_open -= 1,
+        }
+        if slot.marks.established {
+            tally.sessions_established -= 1;
+        }
+        if let Some(listener) = slot.cold.listener
+            && slot.role == Role::Responder
+        {
+            let listener = &mut self.listeners[listener as usize];
+            listener.sessions -= 1;
+            if !slot.marks.established {
+                listener.not_established -= 1;
+            }
+        }
+    }
+
+    /// Notes what an indication says about how the session ends.
+    pub(crate) fn note_end(&mut self, index: u32, indication: &Indication<'_>) {
+        match *indication {
+            Indication::ConnectRefused(refuse) => {
+                self.will_end(index, SessionEnd::Refused { reason: refuse.reason, by_peer: true });
+            }
+            Indication::ReleaseConfirm { affirmative: true, .. } => {
+                self.will_end(index, SessionEnd::Released);
+            }
+            Indication::UserAbort { .. } => {
+                self.will_end(index, SessionEnd::Aborted { by_peer: true, by_user: true });
+            }
+            Indication::ProviderAbort { reason } => {
+                let end = match reason {
+                    ProviderAbortReason::TransportDisconnect => SessionEnd::Eof,
+                    _ => SessionEnd::Aborted { by_peer: true, by_user: false },
+                };
+                self.will_end(index, end);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Counts an end.
+pub(crate) fn count(tally: &mut Tally, end: &SessionEnd) {
+    let count = match end {
+        SessionEnd::Released => &mut tally.ended_released,
+        SessionEnd::Refused { by_peer: false, .. } => &mut tally.ended_refused_local,
+        SessionEnd::Refused { by_peer: true, .. } => &mut tally.ended_refused_peer,
+        SessionEnd::Aborted { by_peer: false, .. } => &mut tally.ended_aborted_local,
+        SessionEnd::Aborted { by_peer: true, .. } => &mut tally.ended_aborted_peer,
+        SessionEnd::TransportRefused { .. } => &mut tally.ended_transport_refused,
+        SessionEnd::Eof => &mut tally.ended_eof,
+        SessionEnd::Network(_) => &mut tally.ended_network,
+        SessionEnd::Timeout(_) => &mut tally.ended_timeout,
+        SessionEnd::ProtocolError => &mut tally.ended_protocol_error,
+    };
+    *count += 1;
+}

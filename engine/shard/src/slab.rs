@@ -1,0 +1,252 @@
+//! The session slab: one slot for each session, found by index and generation.
+//!
+//! A slot is what one data SPDU touches; what only setting up and tearing down need is boxed beside it.
+//! The slab knows no protocol: `turn`, `flow` and `ending` act on the slots.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use colloquy_session::{Session, State};
+use colloquy_transport::class0::{Class0, ConnectTpdu};
+use colloquy_transport::driver::ConnectionId;
+
+use crate::application::{SessionEnd, SessionId};
+use crate::chain::Chain;
+
+/// How far a session has come; the shard's own timer runs against the phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The network connection is being opened.
+    Connecting,
+    /// CR is sent.
+    AwaitCc,
+    /// CN is sent.
+    AwaitAc,
+    /// Accepted; no CR yet.
+    AwaitCr,
+    /// CC is sent; no CN yet.
+    AwaitCn,
+    /// CN is with the application.
+    AwaitResponse,
+    /// The session exists.
+    Open,
+    /// FN is sent.
+    Releasing,
+    /// The session is over; the machine waits for the peer to disconnect (STA16).
+    Over,
+    /// The network connection is being closed.
+    Closing,
+}
+
+/// What a session is to its shard's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Opened by [`crate::Context::connect`].
+    Initiator,
+    /// Accepted.
+    Responder,
+    /// Accepted over a limit, to be told so: the application never hears of it.
+    Refusal,
+}
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Slot<S> {
+    pub(crate) generation: u32,
+    pub(crate) connection: ConnectionId,
+    pub(crate) marks: Marks,
+    pub(crate) phase: Phase,
+    pub(crate) role: Role,
+    /// The machine's state when the slot was last settled.
+    pub(crate) state: State,
+    /// Octets received and not yet given to `class0`.
+    pub(crate) intake: Chain,
+    pub(crate) intake_count: u32,
+    /// Batches not yet given to the driver; the last one is still being filled.
+    pub(crate) output: Chain,
+    /// Octets in `output` and in flight.
+    pub(crate) queued_octets: usize,
+    /// Tick at which the wheel has the session; [`Slot::UNARMED`] when it has not.
+    pub(crate) armed: u64,
+    /// Tick by which the batch in flight must have been taken.
+    pub(crate) send_deadline: u64,
+    /// Turn in which `turn_tsdus` was counted.
+    pub(crate) turn: u32,
+    pub(crate) turn_tsdus: u32,
+    pub(crate) class0: Class0,
+    pub(crate) machine: Session,
+    pub(crate) app: S,
+    pub(crate) cold: Box<Cold>,
+}
+
+impl<S> Slot<S> {
+    pub(crate) const UNARMED: u64 = u64::MAX;
+}
+
+/// Yes or no about one session.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marks {
+    /// In the dirty list.
+    pub(crate) dirty: bool,
+    /// In the ready list.
+    pub(crate) ready: bool,
+    /// The driver has a batch.
+    pub(crate) in_flight: bool,
+    /// The application wants nothing delivered.
+    pub(crate) paused: bool,
+    /// The driver was told to pause.
+    pub(crate) receive_stopped: bool,
+    /// `class0` may have events left.
+    pub(crate) undrained: bool,
+    /// Above the high mark and not yet below the low mark.
+    pub(crate) congested: bool,
+    /// The network connection exists.
+    pub(crate) connected: bool,
+    /// The peer has closed or the connection has failed; `cold.gone` says which.
+    pub(crate) gone: bool,
+    /// Nothing can be sent any more.
+    pub(crate) dead: bool,
+    /// A fault of the peer was reported.
+    pub(crate) faulted: bool,
+    /// The peer's FN was indicated.
+    pub(crate) release_indicated: bool,
+    /// Counted as established.
+    pub(crate) established: bool,
+    /// How the session ends is settled, and `ended` is due or done.
+    pub(crate) over: bool,
+    /// `ended` was called: the id is stale for the application.
+    pub(crate) ended: bool,
+    /// Close once the output is with the driver.
+    pub(crate) close_due: bool,
+    /// `Driver::close` was called.
+    pub(crate) closing: bool,
+}
+
+/// The part of a session that its data phase leaves alone.
+#[derive(Debug)]
+pub(crate) struct Cold {
+    pub(crate) peer: SocketAddr,
+    /// Index of the listener in the shard; none for an initiator.
+    pub(crate) listener: Option<u32>,
+    /// The CR to send once the network connection exists.
+    pub(crate) connect: Option<Box<ConnectTpdu>>,
+    pub(crate) phase_deadline: Option<Duration>,
+    pub(crate) application_deadline: Option<Duration>,
+    /// How the session ends, as soon as it is known.
+    pub(crate) end: Option<SessionEnd>,
+    /// How the network connection ended, until everything received before was taken in.
+    pub(crate) gone: Option<SessionEnd>,
+}
+
+/// The slots of one shard.
+#[derive(Debug)]
+pub(crate) struct Slab<S> {
+    entries: Vec<Entry<S>>,
+    free: Vec<u32>,
+    count: usize,
+    /// Slot of each connection, by the connection's index.
+    connections: Vec<Option<(u32, u32)>>,
+}
+
+#[derive(Debug)]
+enum Entry<S> {
+    Vacant { generation: u32 },
+    Occupied(Slot<S>),
+}
+
+impl<S> Slab<S> {
+    pub(crate) fn new() -> Self {
+        Self { entries: Vec::new(), free: Vec::new(), count: 0, connections: Vec::new() }
+    }
+
+    /// Slots in use, of every role.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Puts a slot in and gives it its generation.
+    pub(crate) fn insert(&mut self, mut slot: Slot<S>) -> SessionId {
+        let connection = slot.connection;
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Entry::Vacant { generation: 0 });
+            (self.entries.len() - 1) as u32
+        });
+        let entry = &mut self.entries[index as usize];
+        let Entry::Vacant { generation } = *entry else {
+            unreachable!("a free index names a vacant entry");
+        };
+        slot.generation = generation;
+        *entry = Entry::Occupied(slot);
+        self.count += 1;
+        let at = connection.index as usize;
+        if at >= self.connections.len() {
+            self.connections.resize(at + 1, None);
+        }
+        self.connections[at] = Some((connection.generation, index));
+        SessionId { index, generation }
+    }
+
+    /// Frees a slot; its id never resolves again.
+    pub(crate) fn remove(&mut self, index: u32) -> Slot<S> {
+        let entry = &mut self.entries[index as usize];
+        let Entry::Occupied(slot) = std::mem::replace(entry, Entry::Vacant { generation: 0 }) else {
+            unreachable!("only an occupied slot is removed");
+        };
+        *entry = Entry::Vacant { generation: slot.generation.wrapping_add(1) };
+        self.connections[slot.connection.index as usize] = None;
+        self.free.push(index);
+        self.count -= 1;
+        slot
+    }
+
+    /// The slot of a connection.
+    pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<u32> {
+        match self.connections.get(connection.index as usize) {
+            Some(&Some((generation, index))) if generation == connection.generation => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The slot at an index known to be occupied.
+    pub(crate) fn at(&self, index: u32) -> &Slot<S> {
+        match &self.entries[index as usize] {
+            Entry::Occupied(slot) => slot,
+            Entry::Vacant { .. } => unreachable!("the shard uses indices of occupied slots"),
+        }
+    }
+
+    /// The slot at an index known to be occupied.
+    pub(crate) fn at_mut(&mut self, index: u32) -> &mut Slot<S> {
+        match &mut self.entries[index as usize] {
+            Entry::Occupied(slot) => slot,
+            Entry::Vacant { .. } => unreachable!("the shard uses indices of occupied slots"),
+        }
+    }
+
+    /// The slot an application's id names, until `ended` was called for it.
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Slot<S>> {
+        match self.entries.get(id.index as usize)? {
+            Entry::Occupied(slot) if slot.generation == id.generation && !slot.marks.ended => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The slot an application's id names, until `ended` was called for it.
+    pub(crate) fn get_mut(&mut self, id: SessionId) -> Option<&mut Slot<S>> {
+        match self.entries.get_mut(id.index as usize)? {
+            Entry::Occupied(slot) if slot.generation == id.generation && !slot.marks.ended => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The id of an occupied slot.
+    pub(crate) fn id(&self, index: u32) -> SessionId {
+        SessionId { index, generation: self.at(index).generation }
+    }
+
+    /// True when `id` names a slot that was not freed, ended or not.
+    pub(crate) fn is_occupied(&self, id: SessionId) -> bool {
+        matches!(self.entries.get(id.index as usize),
+            Some(Entry::Occupied(slot)) if slot.generation == id.generation)
+    }
+}
