@@ -1,47 +1,26 @@
 //! The session protocol machine (SPM).
 
+mod action;
+mod event;
+mod output;
+mod predicate;
+mod spm;
+mod state;
+pub mod tables;
+mod variables;
+
+pub use action::{Action, Effects, TimerEffect};
+pub use event::{Event, Origin};
+pub use output::Output;
+pub use predicate::{Predicate, View};
+pub use spm::{Cause, Outcome, QUEUED_EVENTS_MAX, Queued, Spm};
+pub use state::State;
+pub use variables::{Arguments, SERIAL_NEXT_MAX, Variables, Vrsp, tokens_of};
+
 use core::time::Duration;
 
 use crate::spdu::Tsdu;
 use crate::*;
-
-/// States of Annex A, Table A.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum State {
-    Sta01,
-    Sta01A,
-    Sta01B,
-    Sta01C,
-    Sta01D,
-    Sta02A,
-    Sta02B,
-    Sta03,
-    Sta04A,
-    Sta04B,
-    Sta05A,
-    Sta05B,
-    Sta05C,
-    Sta06,
-    Sta08,
-    Sta09,
-    Sta10A,
-    Sta10B,
-    Sta11A,
-    Sta11B,
-    Sta11C,
-    Sta15A,
-    Sta15B,
-    Sta15C,
-    Sta15D,
-    Sta16,
-    Sta18,
-    Sta19,
-    Sta20,
-    Sta21,
-    Sta22,
-    Sta713,
-}
 
 /// Local choices of one session protocol machine.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,249 @@
+//! The interpreter: walks the tables of Annex A for one event and says what is to be sent.
+//!
+//! It knows states, variables and the queue of action 10. It does not know octets, user data or time; that
+//! is [`super::Session`]'s.
+
+use arrayvec::ArrayVec;
+
+use super::action::{Effects, Scene, TimerEffect};
+use super::predicate::View;
+use super::tables::{self, Row};
+use super::variables::{Arguments, Variables};
+use super::{Action, Event, Origin, Output, State};
+
+/// Most events the queue of action 10 holds; one more is a protocol error.
+pub const QUEUED_EVENTS_MAX: usize = 16;
+
+/// The machine without codec: state, variables, queue.
+#[derive(Debug, Default)]
+pub struct Spm {
+    state: State,
+    variables: Variables,
+    queue: Vec<Queued>,
+    /// Events at the front of the queue that are still to be replayed. Invariant: at most the queue's length.
+    replaying: usize,
+}
+
+/// An event kept by action 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// The event.
+    pub event: Event,
+    /// Its parameters.
+    pub arguments: Arguments,
+}
+
+/// What an event led to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which row or rule applied.
+    pub cause: Cause,
+    /// What is to be sent, in order; PREPAREs only where they are really sent.
+    pub outputs: ArrayVec<Output, 3>,
+    /// What is to be done beside the variables.
+    pub effects: Effects,
+    /// The variables before the event: outgoing SPDUs are built from these.
+    pub before: Variables,
+}
+
+/// Which row, or which rule for an invalid intersection, applied.
+#[derive(Clone, Copy, Debug)]
+pub enum Cause {
+    /// A row of the tables.
+    Row(&'static Row),
+    /// A user primitive without a row: refused, nothing changed.
+    Refused,
+    /// An SPDU without a row: S-P-ABORT indication, AB, TIM, STA16.
+    ProtocolError,
+    /// An SPDU without a row where no session is up yet: the transport connection is released.
+    Released,
+    /// An SPDU without a row where the session is over: nothing happens.
+    Ignored,
+    /// The local provider ends the session.
+    ProviderAbort,
+}
+
+impl Outcome {
+    /// False when a user primitive was refused.
+    pub fn is_accepted(&self) -> bool {
+        !matches!(self.cause, Cause::Refused)
+    }
+}
+
+impl Spm {
+    /// A machine in any state; tools and tests look into single cells this way.
+    pub fn at(state: State, variables: Variables, queue: &[Queued]) -> Spm {
+        Spm { state, variables, queue: queue.to_vec(), replaying: 0 }
+    }
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The variables.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// The events kept by action 10.
+    pub fn queue(&self) -> &[Queued] {
+        &self.queue
+    }
+
+    pub(super) fn variables_mut(&mut self) -> &mut Variables {
+        &mut self.variables
+    }
+
+    /// The row an event would fire; `None` for an invalid intersection.
+    pub fn row(&self, event: Event, arguments: &Arguments) -> Option<&'static Row> {
+        let view = View {
+            variables: &self.variables,
+            event,
+            arguments,
+            prepare_queued: self.queue.iter().any(|queued| queued.event == Event::PrRs),
+        };
+        let holds =
+            |row: &&'static Row| row.guard.iter().all(|term| term.predicate.holds(&view) != term.negated);
+        tables::cell(self.state, event).iter().find(holds)
+    }
+
+    /// Takes one event through the tables.
+    ///
+    /// Guards and outputs see the values before the event; then the actions run in order; then the state
+    /// changes. Replayed events (action 6) are fetched by [`Spm::replay`].
+    pub fn fire(&mut self, event: Event, arguments: &Arguments) -> Outcome {
+        let Some(row) = self.row(event, arguments) else {
+            return self.invalid_intersection(event);
+        };
+        if row.actions.contains(&Action::A10) && self.queue.len() >= QUEUED_EVENTS_MAX {
+            return self.protocol_error();
+        }
+        let before = self.variables;
+        let outputs = row.outputs.iter().copied().filter(|output| is_sent(*output, &before)).collect();
+        let mut effects = Effects::default();
+        let mut scene = Scene { v: &mut self.variables, event, arguments, effects: &mut effects };
+        for action in row.actions {
+            action.run(&mut scene);
+        }
+        if effects.drop_prepare {
+            self.queue.retain(|queued| queued.event != Event::PrRs);
+        }
+        if effects.queue {
+            self.queue.push(Queued { event, arguments: *arguments });
+        }
+        if effects.replay {
+            self.replaying = self.queue.len();
+        }
+        self.enter(row.next, &mut effects);
+        Outcome { cause: Cause::Row(row), outputs, effects, before }
+    }
+
+    /// Replays the next queued event after an outcome that asked for it; call until `None`.
+    pub fn replay(&mut self) -> Option<(Queued, Outcome)> {
+        self.replaying = self.replaying.min(self.queue.len()).checked_sub(1)?;
+        let queued = self.queue.remove(0);
+        let outcome = self.fire(queued.event, &queued.arguments);
+        Some((queued, outcome))
+    }
+
+    /// The rules for a cell without a row whose guard holds. X.225 §A.4.1.
+    fn invalid_intersection(&mut self, event: Event) -> Outcome {
+        match event.origin() {
+            Origin::User => self.outcome(Cause::Refused, &[], self.state, TimerEffect::None),
+            Origin::Spdu => self.protocol_error(),
+            Origin::Transport | Origin::Timer if self.state == State::Sta01 => {
+                self.outcome(Cause::Ignored, &[], State::Sta01, TimerEffect::None)
+            }
+            Origin::Transport | Origin::Timer => {
+                self.outcome(Cause::Released, &[Output::TDisReq], State::Sta01, TimerEffect::None)
+            }
+        }
+    }
+
+    /// A received SPDU that is invalid, whatever its kind: what a blank cell would do.
+    pub fn protocol_error(&mut self) -> Outcome {
+        match self.state {
+            State::Sta01C | State::Sta01D => {
+                self.outcome(Cause::Released, &[Output::TDisReq], State::Sta01, TimerEffect::None)
+            }
+            State::Sta01 | State::Sta01A | State::Sta01B | State::Sta16 => {
+                self.outcome(Cause::Ignored, &[], self.state, TimerEffect::None)
+            }
+            _ => self.outcome(
+                Cause::ProtocolError,
+                &[Output::SPAbInd, Output::PrAb, Output::AbNr],
+                State::Sta16,
+                TimerEffect::Start,
+            ),
+        }
+    }
+
+    /// A received AB, AA, RF or DN that is invalid: it is never answered. X.225 §7.
+    pub fn unanswered_error(&mut self) -> Outcome {
+        match self.state {
+            State::Sta01 | State::Sta01B => self.protocol_error(),
+            State::Sta01A | State::Sta01C | State::Sta01D | State::Sta16 => {
+                self.outcome(Cause::Released, &[Output::TDisReq], State::Sta01, TimerEffect::None)
+            }
+            _ => {
+                let outputs = [Output::SPAbInd, Output::TDisReq];
+                self.outcome(Cause::ProtocolError, &outputs, State::Sta01, TimerEffect::None)
+            }
+        }
+    }
+
+    /// The local provider ends the session; its user knows already.
+    pub fn provider_abort(&mut self) -> Outcome {
+        let cause = Cause::ProviderAbort;
+        match self.state {
+            State::Sta01B | State::Sta01C | State::Sta01D => {
+                self.outcome(cause, &[Output::TDisReq], State::Sta01, TimerEffect::None)
+            }
+            State::Sta01 | State::Sta01A | State::Sta15D | State::Sta16 => {
+                self.outcome(cause, &[], self.state, TimerEffect::None)
+            }
+            _ => self.outcome(cause, &[Output::PrAb, Output::AbNr], State::Sta16, TimerEffect::Start),
+        }
+    }
+
+    fn outcome(&mut self, cause: Cause, outputs: &[Output], next: State, timer: TimerEffect) -> Outcome {
+        let before = self.variables;
+        let outputs = outputs.iter().copied().filter(|output| is_sent(*output, &before)).collect();
+        let mut effects = Effects { timer, ..Effects::default() };
+        self.enter(next, &mut effects);
+        Outcome { cause, outputs, effects, before }
+    }
+
+    /// Changes the state, with the rules that hang on entering one.
+    fn enter(&mut self, next: State, effects: &mut Effects) {
+        if next != self.state {
+            if matches!(next, State::Sta01 | State::Sta01C | State::Sta16) {
+                self.queue = Vec::new();
+                self.replaying = 0;
+            }
+            match next {
+                State::Sta01 => effects.timer = TimerEffect::Stop,
+                // Annex A prints no action here, but a row for the expiry.
+                State::Sta15D => effects.timer = TimerEffect::Start,
+                _ => {}
+            }
+            self.state = next;
+        }
+        debug_assert_eq!(self.variables.invariants(self.state), Ok(()), "in {:?}", self.state);
+    }
+}
+
+/// PREPAREs go out with transport expedited only, and the one for RS not while an own data separation
+/// point is unconfirmed: the peer would refuse it by p80.
+fn is_sent(output: Output, before: &Variables) -> bool {
+    match output {
+        Output::PrRs => before.texp && !separation_unconfirmed(before),
+        Output::PrMaa | Output::PrRa | Output::PrAb => before.texp,
+        _ => true,
+    }
+}
+
+fn separation_unconfirmed(v: &Variables) -> bool {
+    v.fu(crate::FunctionalUnits::DATA_SEPARATION) && i64::from(v.v_ado) >= i64::from(v.v_a)
+}
