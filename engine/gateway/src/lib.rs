@@ -4,4 +4,6 @@
 //! the right primitive on the other. It never touches a socket on the data path (that is the driver's) and
 //! never looks into user data.
 
+pub mod app;
 pub mod config;
+pub mod record;

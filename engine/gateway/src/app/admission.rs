@@ -1,0 +1,118 @@
+//! Who is let in: called selectors, and nobody while the gateway drains. Limits are the shard's.
+
+use colloquy_session::{ConnectParameters, Indication, ProviderAbortReason, RefuseParameters};
+use colloquy_shard::{Context, SessionId, TransportAnswer};
+use colloquy_transport::class0::ConnectTpdu;
+use colloquy_transport::driver::Driver;
+
+use super::counters::AbortOrigin;
+use super::state::Role;
+use super::{GatewayApp, Phase};
+use crate::config::ListenerApplication;
+use crate::record::{Side, Subject};
+
+/// DR reasons of X.224 §13.5.3.
+mod disconnect_reason {
+    pub(super) const CONGESTION: u8 = 1;
+    pub(super) const ADDRESS_UNKNOWN: u8 = 3;
+}
+
+/// RF reasons that a provider gives. X.225 §8.3.5.
+pub(crate) mod refuse_reason {
+    pub(crate) const SELECTOR_UNKNOWN: u8 = 129;
+    pub(crate) const USER_NOT_ATTACHED: u8 = 130;
+    pub(crate) const CONGESTION: u8 = 131;
+    pub(crate) const NOT_GIVEN: u8 = 133;
+    pub(crate) const RESTRICTION: u8 = 134;
+}
+
+impl GatewayApp {
+    pub(super) fn admit_transport<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        listener: u32,
+        connect: &ConnectTpdu,
+    ) -> TransportAnswer {
+        let index = u16::try_from(listener).expect("the configuration has fewer listeners");
+        let config = &self.config.listeners[listener as usize];
+        let role = match config.application {
+            ListenerApplication::Echo => Role::Echo { listener: index },
+            ListenerApplication::Sink => Role::Sink { listener: index },
+            ListenerApplication::Relay { target } => Role::Downstream {
+                listener: index,
+                target: u16::try_from(target).expect("the configuration has fewer targets"),
+            },
+        };
+        let known = config.called_tsaps.as_ref().is_none_or(|accepted| {
+            let called = connect.called.unwrap_or_default();
+            accepted.contains(&called)
+        });
+        if self.register(ctx, id, role).is_none() || self.draining {
+            return TransportAnswer::Refuse(disconnect_reason::CONGESTION);
+        }
+        if !known {
+            return TransportAnswer::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
+        }
+        if let (Role::Downstream { .. }, Some(state)) = (role, ctx.state(id)) {
+            state.transport = Some(Box::new(*connect));
+        }
+        TransportAnswer::Accept
+    }
+
+    /// False when the session was refused.
+    pub(super) fn admit_session<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        connect: &ConnectParameters<'_>,
+    ) -> bool {
+        let Some(state) = ctx.state(id) else { return false };
+        let (Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. }) = state.role
+        else {
+            return false;
+        };
+        let config = &self.config.listeners[usize::from(listener)];
+        let known = config.called_ssaps.as_ref().is_none_or(|accepted| accepted.contains(&connect.called));
+        let reason = match (known, self.draining) {
+            (true, false) => return true,
+            (false, _) => refuse_reason::SELECTOR_UNKNOWN,
+            (true, true) => refuse_reason::CONGESTION,
+        };
+        self.refuse(ctx, id, reason);
+        false
+    }
+
+    /// Refuses with a provider's reason.
+    pub(crate) fn refuse<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, reason: u8) {
+        if let Some(state) = ctx.state(id) {
+            state.phase = Phase::Over;
+        }
+        let refuse = RefuseParameters { reason, user_data: &[], transport_kept: false };
+        // Fails only when the session is ending already.
+        let _ = ctx.connect_refuse(id, &refuse);
+    }
+
+    pub(super) fn count_abort(&self, indication: &Indication<'_>) {
+        match indication {
+            Indication::UserAbort { .. } => {
+                self.counters.abort(AbortOrigin::PeerUser, ProviderAbortReason::Undefined);
+            }
+            Indication::ProviderAbort { reason } => self.counters.abort(AbortOrigin::Provider, *reason),
+            _ => {}
+        }
+    }
+
+    /// Who a record about this session is about.
+    pub(crate) fn subject<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> Subject {
+        let (role, partner) = ctx.state(id).map_or((Role::Unknown, None), |state| (state.role, state.partner));
+        let side = match role {
+            Role::Unknown => Side::Responder { listener: None },
+            Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. } => {
+                Side::Responder { listener: Some(listener) }
+            }
+            Role::Upstream { target } => Side::Initiator { target },
+        };
+        Subject { shard: self.shard, session: id, side, peer: ctx.peer(id), partner }
+    }
+}

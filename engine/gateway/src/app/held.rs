@@ -1,0 +1,123 @@
+//! Segments and SSDUs that wait: for the end of their SSDU, or for the data token.
+
+use std::ops::Range;
+
+use colloquy_session::Enclosure;
+use colloquy_transport::buf::{Body, Slice};
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeldMax {
+    /// Octets in all.
+    pub(crate) octets: usize,
+    /// Octets of the receive pool that may be kept; what is beyond is copied out.
+    pub(crate) pinned_octets: usize,
+}
+
+/// Bodies in the order they came.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    slices: Vec<Slice>,
+    parts: Vec<Part>,
+    octets: usize,
+    pinned_octets: usize,
+}
+
+#[derive(Debug)]
+struct Part {
+    slices: Range<usize>,
+    enclosure: Enclosure,
+}
+
+impl Held {
+    /// Keeps a body by reference; false (and nothing kept) when that would be too much.
+    pub(crate) fn push(&mut self, body: &Body, enclosure: Enclosure, max: &HeldMax) -> bool {
+        let octets = self.octets + body.len();
+        // An empty body costs a part too: without a bound on parts a peer could send them for ever.
+        if octets > max.octets || self.parts.len() > max.octets / Self::PART_OCTETS {
+            return false;
+        }
+        let from = self.slices.len();
+        for slice in body.slices().filter(|slice| !slice.is_empty()) {
+            let pinned = slice.pinned_octets();
+            if self.pinned_octets + pinned > max.pinned_octets {
+                self.slices.push(Slice::copy_of(slice));
+            } else {
+                self.pinned_octets += pinned;
+                self.slices.push(slice.clone());
+            }
+        }
+        self.octets = octets;
+        self.parts.push(Part { slices: from..self.slices.len(), enclosure });
+        true
+    }
+
+    /// Octets that a part is counted as at least.
+    const PART_OCTETS: usize = 64;
+
+    /// What is to be sent, in order: each segment as it came where the receiver's side segments, else
+    /// each SSDU joined.
+    pub(crate) fn sendable(&self, segmented: bool) -> impl Iterator<Item = (&[Slice], Enclosure)> {
+        let mut from = 0;
+        self.parts.iter().filter_map(move |part| {
+            if segmented {
+                return Some((&self.slices[part.slices.clone()], part.enclosure));
+            }
+            part.enclosure.end.then(|| {
+                let joined = &self.slices[from..part.slices.end];
+                from = part.slices.end;
+                (joined, Enclosure::WHOLE)
+            })
+        })
+    }
+
+    /// True when the last SSDU is whole.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.parts.last().is_some_and(|part| part.enclosure.end)
+    }
+
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: HeldMax = HeldMax { octets: 1000, pinned_octets: 1000 };
+
+    fn body(octets: &[u8]) -> Body {
+        Body::new(Slice::from_vec(octets.to_vec()))
+    }
+
+    #[test]
+    fn segments_join_in_order() {
+        let mut held = Held::default();
+        assert!(held.push(&body(b"ab"), Enclosure { begin: true, end: false }, &MAX));
+        assert!(held.push(&body(b""), Enclosure { begin: false, end: false }, &MAX));
+        assert!(held.push(&body(b"cde"), Enclosure { begin: false, end: true }, &MAX));
+        assert!(held.is_complete());
+        assert!(held.push(&body(b"f"), Enclosure::WHOLE, &MAX));
+        let octets = |(slices, enclosure): (&[Slice], Enclosure)| {
+            (slices.iter().flat_map(|slice| slice.to_vec()).collect::<Vec<u8>>(), enclosure)
+        };
+        let joined: Vec<_> = held.sendable(false).map(octets).collect();
+        assert_eq!(joined, [(b"abcde".to_vec(), Enclosure::WHOLE), (b"f".to_vec(), Enclosure::WHOLE)]);
+        let segments: Vec<_> = held.sendable(true).map(|(slices, _)| slices.len()).collect();
+        assert_eq!(segments, [1, 0, 1, 1]);
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_and_leaves_the_rest() {
+        let mut held = Held::default();
+        assert!(held.push(&body(&[0; 600]), Enclosure::WHOLE, &MAX));
+        assert!(!held.push(&body(&[0; 401]), Enclosure::WHOLE, &MAX));
+        assert!(held.push(&body(&[0; 400]), Enclosure::WHOLE, &MAX));
+        assert_eq!(held.octets, 1000);
+    }
+
+    #[test]
+    fn empty_segments_do_not_wait_for_ever() {
+        let mut held = Held::default();
+        let taken = (0..10_000).take_while(|_| held.push(&body(b""), Enclosure::WHOLE, &MAX)).count();
+        assert!(taken < 100, "{taken} empty segments were kept");
+    }
+}

@@ -1,0 +1,254 @@
+//! The gateway's application: what one shard does with its sessions.
+//!
+//! [`GatewayApp`] is built from a [`Config`] and runs on any driver: threads, sockets and clocks are not its
+//! business. A listener's application decides what a session is for:
+//!
+//! * `echo` sends each SSDU back,
+//! * `sink` takes SSDUs and answers only what must be answered,
+//! * `relay` opens a session to a target and carries every primitive over (see [`relay`]).
+
+mod admission;
+mod counters;
+mod echo;
+mod held;
+pub mod relay;
+mod sink;
+mod state;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError};
+use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer};
+use colloquy_transport::buf::{Body, Slice};
+use colloquy_transport::class0::ConnectTpdu;
+use colloquy_transport::driver::Driver;
+
+pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
+pub use state::SessionState;
+pub(crate) use state::{Phase, Role};
+
+use crate::config::Config;
+use crate::record::{EndRecord, Record, RecordEvent};
+
+/// A command to the application of one shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayCommand {
+    /// Does nothing: that it is taken shows that the shard turns.
+    Ping,
+    /// Stops accepting and ends the shard when its last session is gone; aborts what is left after the
+    /// deadline.
+    Drain {
+        /// Time that sessions have to end by themselves.
+        deadline: Duration,
+    },
+}
+
+/// Takes the records of one shard.
+pub type RecordSink = Box<dyn FnMut(Record)>;
+
+/// The application of one shard.
+pub struct GatewayApp {
+    config: Arc<Config>,
+    shard: u16,
+    records: RecordSink,
+    counters: Arc<AppCounters>,
+    /// Every session known, in no order; its state holds its place.
+    live: Vec<SessionId>,
+    /// Slices of the body being sent, kept for its capacity.
+    scratch: Vec<Slice>,
+    draining: bool,
+}
+
+impl std::fmt::Debug for GatewayApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayApp")
+            .field("shard", &self.shard)
+            .field("live", &self.live.len())
+            .field("draining", &self.draining)
+            .finish_non_exhaustive()
+    }
+}
+
+impl GatewayApp {
+    /// The application of shard number `shard`; `records` takes what is to be logged.
+    pub fn new(config: Arc<Config>, shard: u16, counters: Arc<AppCounters>, records: RecordSink) -> Self {
+        Self { config, shard, records, counters, live: Vec::new(), scratch: Vec::new(), draining: false }
+    }
+
+    /// Sessions known: accepted or opened, and not yet ended.
+    pub fn live_count(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Makes a session known and gives it its part.
+    pub(crate) fn register<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        role: Role,
+    ) -> Option<()> {
+        let opened = ctx.now();
+        let live_index = u32::try_from(self.live.len()).ok()?;
+        let state = ctx.state(id)?;
+        *state = SessionState { role, opened, live_index: Some(live_index), ..SessionState::default() };
+        self.live.push(id);
+        Some(())
+    }
+
+    fn forget<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, live_index: Option<u32>) {
+        let Some(index) = live_index else { return };
+        self.live.swap_remove(index as usize);
+        if let Some(moved) = self.live.get(index as usize).copied()
+            && let Some(state) = ctx.state(moved)
+        {
+            state.live_index = live_index;
+        }
+    }
+
+    /// Sends a body as it is, by reference.
+    pub(crate) fn send<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        to: SessionId,
+        body: &Body,
+        enclosure: Enclosure,
+    ) -> Result<(), ServiceError> {
+        if body.rest().is_empty() {
+            return ctx.data_request(to, std::slice::from_ref(body.head()), enclosure);
+        }
+        self.scratch.clear();
+        self.scratch.extend(body.slices().cloned());
+        let sent = ctx.data_request(to, &self.scratch, enclosure);
+        self.scratch.clear();
+        sent
+    }
+
+    /// Aborts every session: with AB where a session exists, else by disconnecting.
+    fn abort_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        for index in 0..self.live.len() {
+            let id = self.live[index];
+            if let Some(state) = ctx.state(id) {
+                // Both sides of a relay are in the list: neither has to tell the other.
+                state.partner = None;
+                state.phase = Phase::Over;
+            }
+            self.counters.abort(AbortOrigin::Drain, ProviderAbortReason::Undefined);
+            ctx.resume(id);
+            ctx.provider_abort(id, ProviderAbortReason::Undefined);
+        }
+    }
+
+    pub(crate) fn record(&mut self, subject: crate::record::Subject, event: RecordEvent) {
+        (self.records)(Record { subject, event });
+    }
+}
+
+impl Application for GatewayApp {
+    type Session = SessionState;
+    type Command = GatewayCommand;
+
+    fn transport_connect<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        listener: u32,
+        _peer: SocketAddr,
+        connect: &ConnectTpdu,
+    ) -> TransportAnswer {
+        self.admit_transport(ctx, id, listener, connect)
+    }
+
+    fn indication<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        indication: Indication<'_>,
+        body: &Body,
+    ) {
+        let Some(state) = ctx.state(id) else { return };
+        if let Indication::Data { .. } = indication {
+            state.ssdus_in += 1;
+            state.octets_in += body.len() as u64;
+        }
+        let role = state.role;
+        if let Indication::Connect(connect) = indication
+            && !self.admit_session(ctx, id, &connect)
+        {
+            return;
+        }
+        self.count_abort(&indication);
+        match role {
+            Role::Echo { .. } => self.echo(ctx, id, indication, body),
+            Role::Sink { .. } => sink::indication(ctx, id, indication),
+            Role::Downstream { .. } | Role::Upstream { .. } => self.relay(ctx, id, indication, body),
+            Role::Unknown => ctx.provider_abort(id, ProviderAbortReason::Undefined),
+        }
+    }
+
+    fn writable<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        let Some(state) = ctx.state(id) else { return };
+        match (state.role, state.partner) {
+            (Role::Echo { .. }, _) => ctx.resume(id),
+            (_, Some(feeding)) => ctx.resume(feeding),
+            _ => {}
+        }
+    }
+
+    fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        self.relay_timer(ctx, id);
+    }
+
+    fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
+        let subject = self.subject(ctx, id);
+        let (units, version) = ctx
+            .machine(id)
+            .map_or((colloquy_session::FunctionalUnits::empty(), None), |machine| {
+                (machine.functional_units(), machine.version())
+            });
+        self.relay_ended(ctx, id, &end);
+        let now = ctx.now();
+        let Some(state) = ctx.state(id) else { return };
+        let state = std::mem::take(state);
+        self.forget(ctx, state.live_index);
+        self.record(
+            subject,
+            RecordEvent::Ended(EndRecord {
+                end: (&end).into(),
+                duration: now.saturating_sub(state.opened),
+                ssdus_in: state.ssdus_in,
+                ssdus_out: state.ssdus_out,
+                octets_in: state.octets_in,
+                octets_out: state.octets_out,
+                units,
+                version,
+            }),
+        );
+    }
+
+    fn fault<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, fault: Fault) {
+        let subject = self.subject(ctx, id);
+        self.counters.fault(FaultCode::of(&fault));
+        self.record(subject, RecordEvent::Fault(fault));
+    }
+
+    fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: GatewayCommand) {
+        match command {
+            GatewayCommand::Ping => {}
+            GatewayCommand::Drain { deadline } => {
+                self.draining = true;
+                ctx.stop_listening();
+                ctx.stop_when_empty();
+                let at = ctx.now() + deadline;
+                ctx.set_shard_timer(Some(at));
+            }
+        }
+    }
+
+    fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        if self.draining {
+            self.abort_all(ctx);
+        }
+    }
+}

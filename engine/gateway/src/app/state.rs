@@ -1,0 +1,60 @@
+//! What the application keeps of one session.
+
+use std::time::Duration;
+
+use colloquy_shard::SessionId;
+use colloquy_transport::class0::ConnectTpdu;
+
+use super::held::Held;
+
+/// State of one session, in its slot of the shard. Small while idle: what is rare is boxed.
+#[derive(Debug, Default)]
+pub struct SessionState {
+    pub(crate) role: Role,
+    pub(crate) phase: Phase,
+    /// The other session of a relay, until one of the two has ended.
+    pub(crate) partner: Option<SessionId>,
+    /// This side was asked to release (FN sent) because the other side's peer wants to.
+    pub(crate) release_requested: bool,
+    /// The data token was asked for and has not come.
+    pub(crate) token_asked: bool,
+    /// Place in the list of live sessions.
+    pub(crate) live_index: Option<u32>,
+    pub(crate) opened: Duration,
+    pub(crate) ssdus_in: u64,
+    pub(crate) ssdus_out: u64,
+    pub(crate) octets_in: u64,
+    pub(crate) octets_out: u64,
+    /// Segments of an SSDU that is being joined, or SSDUs that wait for the data token.
+    pub(crate) held: Option<Box<Held>>,
+    /// The transport selectors of the downstream, until the upstream is opened.
+    pub(crate) transport: Option<Box<ConnectTpdu>>,
+}
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A connection that ended before its CR.
+    #[default]
+    Unknown,
+    /// Accepted, sends SSDUs back.
+    Echo { listener: u16 },
+    /// Accepted, takes SSDUs.
+    Sink { listener: u16 },
+    /// Accepted, relayed to a target.
+    Downstream { listener: u16, target: u16 },
+    /// Opened to a target for a downstream.
+    Upstream { target: u16 },
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Before the answer to S-CONNECT.
+    #[default]
+    Connecting,
+    /// Established.
+    Open,
+    /// Nothing of it concerns the other side any more.
+    Over,
+}

@@ -1,0 +1,167 @@
+//! What a shard tells the log: plain values, made on the shard's thread and formatted on another.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use colloquy_session::{FunctionalUnits, ServiceError, Versions};
+use colloquy_shard::{Fault, SessionEnd, SessionId};
+
+/// Which session a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The shard.
+    pub shard: u16,
+    /// The session.
+    pub session: SessionId,
+    /// Which side of it this is.
+    pub side: Side,
+    /// The peer, while it is known.
+    pub peer: Option<SocketAddr>,
+    /// The other session of a relay.
+    pub partner: Option<SessionId>,
+}
+
+/// Which side of a session this is, and by which part of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Accepted on the listener of this index.
+    Responder {
+        /// Index in `Config::listeners`; `None` for a connection that ended before its CR.
+        listener: Option<u16>,
+    },
+    /// Opened to the target of this index.
+    Initiator {
+        /// Index in `Config::targets`.
+        target: u16,
+    },
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Which session.
+    pub subject: Subject,
+    /// What happened.
+    pub event: RecordEvent,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordEvent {
+    /// A session ended.
+    Ended(EndRecord),
+    /// A peer broke the protocol.
+    Fault(Fault),
+    /// The relay could not carry something over and ended both sessions.
+    NotCarried(NotCarried),
+    /// No upstream session could be opened.
+    NotOpened {
+        /// The reason code of the RF that the downstream got.
+        refused: u8,
+    },
+}
+
+/// How a session went and ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndRecord {
+    /// How it ended.
+    pub end: EndReason,
+    /// From its first octet to its end.
+    pub duration: Duration,
+    /// SSDUs (or segments of one) received.
+    pub ssdus_in: u64,
+    /// SSDUs (or segments of one) sent.
+    pub ssdus_out: u64,
+    /// Octets of user data received.
+    pub octets_in: u64,
+    /// Octets of user data sent.
+    pub octets_out: u64,
+    /// Functional units that were in use; empty when it was never established.
+    pub units: FunctionalUnits,
+    /// The version that was in use.
+    pub version: Option<Versions>,
+}
+
+/// [`SessionEnd`] as a plain value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum EndReason {
+    Released,
+    Refused { reason: u8, by_peer: bool },
+    Aborted { by_peer: bool, by_user: bool },
+    TransportRefused { reason: u8 },
+    Eof,
+    Network { kind: std::io::ErrorKind, os_error: Option<i32> },
+    Timeout(&'static str),
+    ProtocolError,
+    Other,
+}
+
+impl From<&SessionEnd> for EndReason {
+    fn from(end: &SessionEnd) -> Self {
+        match end {
+            SessionEnd::Released => EndReason::Released,
+            SessionEnd::Refused { reason, by_peer } => {
+                EndReason::Refused { reason: *reason, by_peer: *by_peer }
+            }
+            SessionEnd::Aborted { by_peer, by_user } => {
+                EndReason::Aborted { by_peer: *by_peer, by_user: *by_user }
+            }
+            SessionEnd::TransportRefused { reason } => EndReason::TransportRefused { reason: *reason },
+            SessionEnd::Eof => EndReason::Eof,
+            SessionEnd::Network(error) => {
+                EndReason::Network { kind: error.kind(), os_error: error.raw_os_error() }
+            }
+            SessionEnd::Timeout(timer) => EndReason::Timeout(timer),
+            SessionEnd::ProtocolError => EndReason::ProtocolError,
+            _ => EndReason::Other,
+        }
+    }
+}
+
+impl EndReason {
+    /// The word of logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            EndReason::Released => "released",
+            EndReason::Refused { by_peer: true, .. } => "refused_by_peer",
+            EndReason::Refused { by_peer: false, .. } => "refused",
+            EndReason::Aborted { by_peer: true, by_user: true } => "aborted_by_peer_user",
+            EndReason::Aborted { by_peer: true, by_user: false } => "aborted_by_peer_provider",
+            EndReason::Aborted { by_peer: false, by_user: true } => "aborted_by_user",
+            EndReason::Aborted { by_peer: false, by_user: false } => "aborted_by_provider",
+            EndReason::TransportRefused { .. } => "transport_refused",
+            EndReason::Eof => "eof",
+            EndReason::Network { .. } => "network",
+            EndReason::Timeout(_) => "timeout",
+            EndReason::ProtocolError => "protocol_error",
+            EndReason::Other => "other",
+        }
+    }
+
+    /// True for ends that nobody needs to look into.
+    pub fn is_orderly(self) -> bool {
+        matches!(self, EndReason::Released | EndReason::Aborted { by_user: true, .. } | EndReason::Eof)
+    }
+}
+
+/// Why a relay ended both sessions by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotCarried {
+    /// An SSDU grew beyond `ssdu_octets_max` while it was joined.
+    SsduTooLong,
+    /// The other side does not allow the primitive.
+    Primitive {
+        /// The primitive.
+        name: &'static str,
+        /// What the other side's machine says.
+        error: ServiceError,
+    },
+    /// A primitive that no configured functional unit has.
+    Unknown,
+    /// The peer did not answer in time.
+    Timeout {
+        /// What it did not answer.
+        waited_for: &'static str,
+    },
+}
