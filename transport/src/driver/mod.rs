@@ -1,6 +1,9 @@
 //! The driver trait: a completion-shaped contract that io_uring, mio and the simulator keep alike.
 
 pub mod mio;
+pub mod select;
+#[cfg(target_os = "linux")]
+pub mod uring;
 
 use std::io;
 use std::net::SocketAddr;

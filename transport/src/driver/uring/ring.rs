@@ -1,0 +1,267 @@
+//! The ring of one thread: set-up, submission, waiting, reaping; it counts system calls and overflows.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+use io_uring::types::{SubmitArgs, Timespec};
+use io_uring::{EnterFlags, IoUring, cqueue, squeue, types};
+
+/// Sizes of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RingSizes {
+    /// Entries that can be submitted by one call.
+    pub(super) submission_entries: u32,
+    /// Completions that fit before the kernel keeps them aside.
+    pub(super) completion_entries: u32,
+    /// Direct descriptors.
+    pub(super) files: u32,
+}
+
+/// An io_uring, used by the thread that made it alone (rule U6; pitfall 12).
+///
+/// Neither links nor skipped completions are used anywhere: every entry has a terminal completion, and
+/// `in_flight` counts them.
+pub(super) struct Ring {
+    ring: IoUring,
+    /// Entries that found the submission queue full while the kernel refused to take any.
+    backlog: VecDeque<squeue::Entry>,
+    /// Index of the ring among the registered ring descriptors of this thread.
+    registered: Option<u32>,
+    /// The kernel takes the submission queue without an index array.
+    without_array: bool,
+    /// Entries whose terminal completion has not been reaped.
+    in_flight: u32,
+    system_calls: u64,
+    overflows: u64,
+}
+
+impl Ring {
+    /// Sets up a ring and its table of direct descriptors.
+    ///
+    /// # Errors
+    /// EPERM, ENOSYS, EINVAL where io_uring is switched off, filtered or too old; EMFILE when `files`
+    /// exceeds the limit on open files.
+    pub(super) fn new(sizes: RingSizes) -> io::Result<Ring> {
+        let (ring, without_array) = match build(sizes, true) {
+            // Linux before 6.6 has an index array; it costs about 5 %.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => (build(sizes, false)?, false),
+            built => (built?, true),
+        };
+        ring.submitter().register_files_sparse(sizes.files)?;
+        let backlog = VecDeque::with_capacity(64);
+        let mut ring = Ring {
+            ring,
+            backlog,
+            registered: None,
+            without_array,
+            in_flight: 0,
+            system_calls: 3,
+            overflows: 0,
+        };
+        ring.registered = ring.register_descriptor();
+        Ok(ring)
+    }
+
+    /// Registers the ring's own descriptor, which saves its look-up in every enter (Linux 5.18).
+    fn register_descriptor(&mut self) -> Option<u32> {
+        /// `struct io_uring_rsrc_update`.
+        #[repr(C)]
+        struct Update {
+            offset: u32,
+            reserved: u32,
+            data: u64,
+        }
+        const IORING_REGISTER_RING_FDS: libc::c_uint = 20;
+        let fd = self.ring.as_raw_fd();
+        let mut update = Update { offset: u32::MAX, reserved: 0, data: fd as u64 };
+        self.system_calls += 1;
+        // SAFETY: U2, the kernel reads and writes `update` during the call only.
+        let registered = unsafe {
+            libc::syscall(libc::SYS_io_uring_register, fd, IORING_REGISTER_RING_FDS, &raw mut update, 1)
+        };
+        // The crate registers too, but forgets it with each borrow of its submitter.
+        (registered == 1).then_some(update.offset)
+    }
+
+    /// Queues an entry; it reaches the kernel with the next [`Ring::enter`], or at once when the queue is
+    /// full.
+    ///
+    /// Every memory the entry names belongs to a boxed operation (rule U3), a pool block, a static, or a
+    /// batch in a send operation; the driver keeps each until the terminal completion.
+    pub(super) fn push(&mut self, entry: squeue::Entry, token: u64) {
+        let entry = entry.user_data(token);
+        self.in_flight += 1;
+        if self.backlog.is_empty() {
+            if self.try_push(&entry) {
+                return;
+            }
+            self.submit();
+            if self.try_push(&entry) {
+                return;
+            }
+        }
+        self.backlog.push_back(entry);
+    }
+
+    fn try_push(&mut self, entry: &squeue::Entry) -> bool {
+        // SAFETY: U2, see `push`: what the entry points to outlives its terminal completion, which
+        // `in_flight` waits for, even when the driver drops.
+        unsafe { self.ring.submission().push(entry).is_ok() }
+    }
+
+    /// Submits what is queued, without waiting and without running completions.
+    fn submit(&mut self) {
+        // A refusal (EBUSY, EAGAIN) leaves the entries queued; the next enter reaps and tries again.
+        let _ = self.call(0, None, EnterFlags::empty());
+    }
+
+    /// Submits what is queued and waits until `want` completions can be reaped or `timeout` is over;
+    /// `None` waits for ever.
+    ///
+    /// # Errors
+    /// What makes the ring unusable. A timeout, a signal, and a kernel that wants completions reaped
+    /// first (pitfall 3) are not errors.
+    pub(super) fn enter(&mut self, want: u32, timeout: Option<Duration>) -> io::Result<()> {
+        self.drain_backlog();
+        // GETEVENTS runs deferred work and flushes an overflown completion queue (pitfall 3).
+        if self.ring.submission().cq_overflow() {
+            self.overflows += 1;
+        }
+        match self.call(want, timeout, EnterFlags::GETEVENTS) {
+            Ok(()) => Ok(()),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn drain_backlog(&mut self) {
+        while let Some(entry) = self.backlog.pop_front() {
+            if !self.try_push(&entry) {
+                self.backlog.push_front(entry);
+                return;
+            }
+        }
+    }
+
+    /// True when entering would neither submit nor run anything, so that a poll can spare the call.
+    pub(super) fn is_idle(&mut self) -> bool {
+        let submission = self.ring.submission();
+        // Without TASKRUN_FLAG, deferred completions would stay invisible here.
+        submission.is_empty() && !submission.taskrun() && !submission.cq_overflow() && self.backlog.is_empty()
+    }
+
+    fn call(&mut self, want: u32, timeout: Option<Duration>, flags: EnterFlags) -> io::Result<()> {
+        let timespec = timeout.map(Timespec::from);
+        let arguments = SubmitArgs::new();
+        let arguments = match &timespec {
+            Some(timespec) => arguments.timespec(timespec),
+            None => arguments,
+        };
+        let (fd, flags) = match self.registered {
+            Some(index) => (index as i32, flags | EnterFlags::REGISTERED_RING),
+            None => (self.ring.as_raw_fd(), flags),
+        };
+        let to_submit = self.ring.submission().len();
+        self.system_calls += 1;
+        // SAFETY: U2, the argument and the timespec it points to live through the call; the entries
+        // submitted are those of `push`.
+        let entered = unsafe {
+            libc::syscall(
+                libc::SYS_io_uring_enter,
+                fd,
+                to_submit as libc::c_uint,
+                want,
+                (flags | EnterFlags::EXT_ARG).bits(),
+                &raw const arguments,
+                size_of::<SubmitArgs<'_, '_>>(),
+            )
+        };
+        if entered < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Moves up to `count_max` completions to `batch`.
+    pub(super) fn reap(&mut self, batch: &mut Vec<cqueue::Entry>, count_max: usize) {
+        let before = batch.len();
+        batch.extend(self.ring.completion().take(count_max));
+        let terminal = batch[before..].iter().filter(|entry| !cqueue::more(entry.flags())).count();
+        self.in_flight -= terminal as u32;
+    }
+
+    /// True when a completion can be reaped without entering the kernel.
+    pub(super) fn has_completions(&mut self) -> bool {
+        !self.ring.completion().is_empty()
+    }
+
+    /// Cancels everything and waits for the last completion of every entry; false when `patience` ends
+    /// before. Blocks and descriptors that arrive meanwhile are the ring's and end with it.
+    pub(super) fn drain(&mut self, cancel_token: u64, patience: Duration) -> bool {
+        let started = Instant::now();
+        let mut batch = Vec::new();
+        while self.in_flight > 0 {
+            if started.elapsed() > patience {
+                return false;
+            }
+            // Repeated: an entry that was in the backlog could not be found before.
+            let everything = types::CancelBuilder::any();
+            self.push(io_uring::opcode::AsyncCancel2::new(everything).build(), cancel_token);
+            if self.enter(1, Some(Duration::from_millis(10))).is_err() {
+                return false;
+            }
+            self.reap(&mut batch, usize::MAX);
+            batch.clear();
+        }
+        true
+    }
+
+    /// Closes every direct descriptor now, not when the kernel gets round to it after the ring's close.
+    pub(super) fn close_files(&mut self) {
+        self.system_calls += 1;
+        // Only fails when there is no table.
+        let _ = self.ring.submitter().unregister_files();
+    }
+
+    pub(super) fn inner(&self) -> &IoUring {
+        &self.ring
+    }
+
+    pub(super) fn system_calls(&self) -> u64 {
+        self.system_calls
+    }
+
+    /// Counts a call made beside the ring.
+    pub(super) fn count_system_call(&mut self) {
+        self.system_calls += 1;
+    }
+
+    pub(super) fn overflows(&self) -> u64 {
+        self.overflows
+    }
+
+    pub(super) fn without_array(&self) -> bool {
+        self.without_array
+    }
+
+    pub(super) fn descriptor_is_registered(&self) -> bool {
+        self.registered.is_some()
+    }
+}
+
+fn build(sizes: RingSizes, without_array: bool) -> io::Result<IoUring> {
+    let mut builder = IoUring::builder();
+    builder
+        .dontfork()
+        .setup_single_issuer()
+        .setup_defer_taskrun()
+        .setup_taskrun_flag()
+        .setup_submit_all()
+        .setup_clamp()
+        .setup_cqsize(sizes.completion_entries);
+    if without_array {
+        builder.setup_no_sqarray();
+    }
+    builder.build(sizes.submission_entries)
+}

@@ -1,0 +1,159 @@
+//! Sending: one batch in flight per connection, in rounds of bounded size.
+
+use std::io;
+
+use io_uring::{opcode, squeue, types};
+
+use super::UringDriver;
+use super::connection::Phase;
+use super::token::Op;
+use crate::buf::{IOVECS_MAX, TxBatch};
+use crate::driver::{Completion, ConnectionId};
+
+/// Octets of one round: a large batch of one connection leaves room for the others between rounds.
+const ROUND_OCTETS_MAX: usize = 256 << 10;
+
+/// Send operations kept for reuse.
+pub(super) const SPARE_OPERATIONS_MAX: usize = 4096;
+
+/// A batch being sent, with all memory that the kernel reads for it.
+///
+/// Boxed and untouched between a round's entry and its completion (rules U2, U3). The kernel itself
+/// goes on after a short write (MSG_WAITALL), so a round completes short only on failure or cancel.
+pub(super) struct SendOperation {
+    header: libc::msghdr,
+    iovecs: Vec<libc::iovec>,
+    batch: TxBatch,
+}
+
+impl SendOperation {
+    pub(super) fn new() -> Box<SendOperation> {
+        Box::new(SendOperation {
+            // SAFETY: a zeroed msghdr is a valid one: no name, no vectors, no control data. The C
+            // libraries differ in its padding, so it cannot be written as a literal.
+            header: unsafe { std::mem::zeroed() },
+            iovecs: Vec::new(),
+            batch: TxBatch::new(),
+        })
+    }
+
+    /// Takes a batch to send.
+    ///
+    /// # Panics
+    /// When the batch is empty.
+    pub(super) fn start(&mut self, batch: TxBatch) {
+        assert!(batch.remaining_octets() > 0, "a batch to send is not empty");
+        self.batch = batch;
+    }
+
+    /// The entry of the next round.
+    pub(super) fn round(&mut self, file: types::Fixed) -> squeue::Entry {
+        self.iovecs.clear();
+        let mut left = ROUND_OCTETS_MAX;
+        for octets in self.batch.iovecs().take(IOVECS_MAX) {
+            let len = octets.len().min(left);
+            self.iovecs.push(libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: len });
+            left -= len;
+            if left == 0 {
+                break;
+            }
+        }
+        // NOSIGNAL: a peer's reset is a value, not a signal.
+        let flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+        if let [only] = self.iovecs[..] {
+            return opcode::Send::new(file, only.iov_base.cast(), only.iov_len as u32).flags(flags).build();
+        }
+        self.header.msg_iov = self.iovecs.as_mut_ptr();
+        self.header.msg_iovlen = self.iovecs.len() as _;
+        opcode::SendMsg::new(file, &raw const self.header).flags(flags as u32).build()
+    }
+
+    /// Takes in a round's result; true when octets are left to send.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(super) fn sent(&mut self, result: i32) -> io::Result<bool> {
+        match -result {
+            ..0 => self.batch.advance(result as usize),
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            libc::EINTR | libc::EAGAIN => {}
+            error => return Err(io::Error::from_raw_os_error(error)),
+        }
+        Ok(self.batch.remaining_octets() > 0)
+    }
+
+    /// Gives the batch back.
+    pub(super) fn finish(&mut self) -> TxBatch {
+        self.iovecs.clear();
+        std::mem::take(&mut self.batch)
+    }
+}
+
+impl UringDriver {
+    /// Starts to send `batch`, or keeps it until the connection is there.
+    pub(super) fn start_send(&mut self, id: ConnectionId, batch: TxBatch) {
+        let Some(connection) = self.connections.get(id) else { return };
+        assert!(
+            connection.sending.is_none(),
+            "a send is in flight on {id:?}: one batch in flight per connection"
+        );
+        if !connection.takes_batches() {
+            // Closed by the user, who is owed no answer, or dead, which the user need not know yet.
+            if connection.phase == Phase::Open || connection.phase == Phase::Connecting {
+                self.deferred.push(Completion::Sent(id, batch));
+            }
+            return;
+        }
+        let mut operation = self.spare_sends.pop().unwrap_or_else(SendOperation::new);
+        operation.start(batch);
+        connection.sending = Some(operation);
+        if connection.phase == Phase::Open {
+            self.send_round(id);
+        }
+    }
+
+    pub(super) fn send_round(&mut self, id: ConnectionId) {
+        let connection = self.connections.get(id).expect("a live connection");
+        let file = types::Fixed(connection.file.expect("an open connection has a descriptor"));
+        let entry = connection.sending.as_mut().expect("a batch to send").round(file);
+        self.push(Op::Send, id, entry);
+    }
+
+    /// A round ended: the next one, or the batch goes back.
+    pub(super) fn handle_sent(&mut self, id: ConnectionId, result: i32, out: &mut Vec<Completion>) {
+        let connection = self.connections.get(id).expect("a live connection");
+        let operation = connection.sending.as_mut().expect("its send was in flight");
+        let outcome = operation.sent(result);
+        let goes_on = matches!(connection.phase, Phase::Open | Phase::Draining) && !connection.failed;
+        if matches!(outcome, Ok(true)) && goes_on {
+            return self.send_round(id);
+        }
+        self.give_batch_back(id, out);
+        if let Err(error) = outcome {
+            self.sending_failed(id, error, out);
+        }
+    }
+
+    /// Reports the batch of a send that is over or never began.
+    pub(super) fn give_batch_back(&mut self, id: ConnectionId, out: &mut Vec<Completion>) {
+        let connection = self.connections.get(id).expect("a live connection");
+        let Some(mut operation) = connection.sending.take() else { return };
+        out.push(Completion::Sent(id, operation.finish()));
+        if self.spare_sends.len() < SPARE_OPERATIONS_MAX {
+            self.spare_sends.push(operation);
+        }
+    }
+
+    /// The peer may have said why before it went: what it sent is received first, if it can still come.
+    /// These errors end the receiving direction too, so its end follows.
+    fn sending_failed(&mut self, id: ConnectionId, error: io::Error, out: &mut Vec<Completion>) {
+        let connection = self.connections.get(id).expect("a live connection");
+        let code = error.raw_os_error();
+        let ends_both = matches!(code, Some(libc::EPIPE | libc::ECONNRESET | libc::ETIMEDOUT));
+        if connection.is_open() && ends_both && !connection.receiving.ended {
+            connection.broken = code;
+        } else {
+            self.fail(id, error, out);
+        }
+    }
+}
