@@ -2,6 +2,7 @@
 
 pub mod mio;
 pub mod select;
+pub mod sim;
 #[cfg(target_os = "linux")]
 pub mod uring;
 
