@@ -43,6 +43,8 @@ pub(crate) struct Slot {
     pub(crate) schedule: Option<Schedule>,
     /// Its next request stood still for want of a place, the token or room in the send queue.
     blocked: bool,
+    /// The token was asked for and has not come yet.
+    token_asked: bool,
     pub(crate) sent: u64,
     next_answer: u32,
     first_flight: u32,
@@ -147,6 +149,7 @@ impl Generator {
                 number,
                 schedule: Schedule::of_session(&plan, number),
                 blocked: false,
+                token_asked: false,
                 sent: 0,
                 next_answer: 0,
                 first_flight: 0,
@@ -176,7 +179,7 @@ impl Generator {
         }
     }
 
-    /// What was recorded; the generator is of no use afterwards.
+    /// What was recorded.
     pub(crate) fn into_recorder(self) -> Recorder {
         self.recorder
     }
@@ -209,8 +212,13 @@ impl Generator {
                 slot.blocked = false;
                 break;
             }
-            if slot.in_flight >= self.plan.depth || !may_send(self.plan.dialogue, ctx, id) {
+            if slot.in_flight >= self.plan.depth || ctx.is_congested(id) {
                 slot.blocked = true;
+                break;
+            }
+            if self.plan.dialogue == Dialogue::HalfDuplex && !owns_data_token(ctx, id) {
+                self.slots[index as usize].blocked = true;
+                self.want_token(ctx, index, id);
                 break;
             }
             if !self.send_one(ctx, index, id, due, now) {
@@ -282,9 +290,36 @@ impl Generator {
 
     /// Gives the data token to a peer that asks for it, unless requests follow anyway.
     pub(crate) fn token_asked<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        let owned = ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA));
-        if owned {
+        if owns_data_token(ctx, id) {
             self.give_token(ctx, id);
+        }
+    }
+
+    /// Asks for the data token once everything sent was answered.
+    pub(crate) fn want_token<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        index: u32,
+        id: SessionId,
+    ) {
+        let slot = &mut self.slots[index as usize];
+        if slot.in_flight > 0 || slot.token_asked {
+            return;
+        }
+        slot.token_asked = true;
+        if let Err(error) = ctx.token_please_request(id, Tokens::DATA, &[]) {
+            self.recorder.error(&format!("S-TOKEN-PLEASE request: {error}"));
+        }
+    }
+
+    /// The data token came.
+    pub(crate) fn token_arrived<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
+        self.slots[index as usize].token_asked = false;
+        match self.phase {
+            Phase::Releasing { .. } if self.slots[index as usize].stage == Stage::Established => {
+                self.release_one(ctx, index as usize);
+            }
+            _ => self.issue(ctx, index),
         }
     }
 
@@ -359,14 +394,6 @@ impl Window {
     }
 }
 
-fn may_send<D: Driver>(dialogue: Dialogue, ctx: &Context<'_, D, Generator>, id: SessionId) -> bool {
-    if ctx.is_congested(id) {
-        return false;
-    }
-    match dialogue {
-        Dialogue::Duplex => true,
-        Dialogue::HalfDuplex => {
-            ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA))
-        }
-    }
+pub(crate) fn owns_data_token<D: Driver>(ctx: &Context<'_, D, Generator>, id: SessionId) -> bool {
+    ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA))
 }

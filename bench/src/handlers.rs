@@ -125,15 +125,6 @@ impl Generator {
     fn index_of<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> Option<u32> {
         ctx.state(id).map(|index| index.0).filter(|index| (*index as usize) < self.slots.len())
     }
-
-    fn token_arrived<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
-        match self.phase {
-            Phase::Releasing { .. } if self.slots[index as usize].stage == Stage::Established => {
-                self.release_one(ctx, index as usize);
-            }
-            _ => self.issue(ctx, index),
-        }
-    }
 }
 
 /// A short, bounded name for how a session ended.

@@ -14,6 +14,7 @@
 //! the difference is what the requests waited for a free place in their session or for the generator.
 
 pub mod content;
+pub mod environment;
 pub mod generator;
 mod handlers;
 pub mod live;
@@ -22,5 +23,10 @@ mod phases;
 pub mod plan;
 pub mod random;
 pub mod recorder;
+pub mod report;
+pub mod run;
 
+pub use live::Seen;
 pub use plan::{Check, Dialogue, DriverChoice, LoadPlan, Mode, PlanError};
+pub use report::Report;
+pub use run::{Go, LoadError, Progress, Stage, run};

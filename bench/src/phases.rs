@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use colloquy_session::{
     ConnectParameters, ConnectionIdentifier, FunctionalUnits, ProviderAbortReason, Selector, SessionConfig,
-    TokenSettings, Tokens, Versions,
+    TokenSettings, Versions,
 };
-use colloquy_shard::{ConnectTarget, Context, SessionId};
+use colloquy_shard::{ConnectTarget, Context};
 use colloquy_transport::class0::{Class0Config, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 
-use crate::generator::{Generator, Notice, Phase, Stage, Window};
+use crate::generator::{Generator, Notice, Phase, Stage, Window, owns_data_token};
 use crate::plan::{Dialogue, Mode};
 use crate::recorder::thread_cpu;
 
@@ -227,18 +227,12 @@ impl Generator {
 
     /// Asks for the release of one session; without the data token, asks for the token first.
     pub(crate) fn release_one<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: usize) {
-        let slot = &mut self.slots[index];
-        let Some(id) = slot.id else { return };
-        let has_token = |ctx: &Context<'_, D, Self>, id: SessionId| {
-            ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA))
-        };
-        if self.plan.dialogue == Dialogue::HalfDuplex && !has_token(ctx, id) {
-            if let Err(error) = ctx.token_please_request(id, Tokens::DATA, &[]) {
-                self.recorder.error(&format!("S-TOKEN-PLEASE request: {error}"));
-            }
+        let Some(id) = self.slots[index].id else { return };
+        if self.plan.dialogue == Dialogue::HalfDuplex && !owns_data_token(ctx, id) {
+            self.want_token(ctx, index as u32, id);
             return;
         }
-        slot.stage = Stage::Releasing;
+        self.slots[index].stage = Stage::Releasing;
         if let Err(error) = ctx.release_request(id, &[]) {
             self.recorder.error(&format!("S-RELEASE request: {error}"));
             ctx.provider_abort(id, ProviderAbortReason::Undefined);

@@ -1,0 +1,364 @@
+//! The record of a run: numbers, the verdict on them, and the files they are kept in.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+use serde::Serialize;
+
+use crate::environment::Environment;
+use crate::plan::{Check, LoadPlan, Mode};
+use crate::recorder::{Counts, Recorder};
+
+/// Version of the record's form.
+pub const SCHEMA_VERSION: u32 = 1;
+/// Share of its cores' time above which the generator itself limits what is measured.
+pub const CPU_SHARE_MAX: f64 = 0.85;
+/// Share of the target rate that an open loop must reach.
+pub const RATE_SHARE_MIN: f64 = 0.99;
+
+/// Percentiles of one histogram, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Percentiles {
+    /// Values recorded.
+    pub count: u64,
+    /// Mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// 99.9th percentile.
+    pub p999: f64,
+    /// 99.99th percentile.
+    pub p9999: f64,
+    /// Maximum.
+    pub max: f64,
+}
+
+impl Percentiles {
+    /// The percentiles of a histogram of nanoseconds; zeros when it is empty.
+    pub fn of(histogram_ns: &Histogram<u64>) -> Percentiles {
+        if histogram_ns.is_empty() {
+            return Percentiles::default();
+        }
+        let us = |ns: u64| ns as f64 / 1000.0;
+        Percentiles {
+            count: histogram_ns.len(),
+            mean: histogram_ns.mean() / 1000.0,
+            p50: us(histogram_ns.value_at_quantile(0.5)),
+            p90: us(histogram_ns.value_at_quantile(0.9)),
+            p99: us(histogram_ns.value_at_quantile(0.99)),
+            p999: us(histogram_ns.value_at_quantile(0.999)),
+            p9999: us(histogram_ns.value_at_quantile(0.9999)),
+            max: us(histogram_ns.max()),
+        }
+    }
+}
+
+/// What the generator itself needed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Own {
+    /// Processor time of its threads per SSDU sent, in microseconds.
+    pub cpu_us_per_ssdu: f64,
+    /// Share of its core that the busiest thread used.
+    pub cpu_share_max: f64,
+    /// System calls of its drivers per SSDU sent.
+    pub system_calls_per_ssdu: f64,
+    /// Lateness in an open loop; all zero in a closed one.
+    pub lateness_us: Percentiles,
+    /// Share of all processor time that the hypervisor gave to others during the run.
+    pub steal_share: Option<f64>,
+}
+
+/// The record of one run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Always [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// When it began, RFC 3339 in UTC.
+    pub began_at: String,
+    /// Where.
+    pub environment: Environment,
+    /// What was asked for.
+    pub plan: LoadPlan,
+    /// The generator's driver: `io_uring` or `mio`.
+    pub driver: String,
+    /// Why this driver.
+    pub driver_reason: String,
+    /// Length of the measured part in seconds.
+    pub measured_s: f64,
+    /// Rate asked for, in SSDUs per second; absent in a closed loop.
+    pub target_ssdu_per_s: Option<f64>,
+    /// SSDUs answered per second.
+    pub ssdu_per_s: f64,
+    /// User data answered per second, in 10^6 octets.
+    pub mb_per_s: f64,
+    /// Counts.
+    pub counts: Counts,
+    /// Ends and refusals by class.
+    pub errors: BTreeMap<String, u64>,
+    /// From due to answered.
+    pub response_us: Percentiles,
+    /// From sent to answered.
+    pub service_us: Percentiles,
+    /// From opening the network connection to the S-CONNECT confirm.
+    pub connect_us: Percentiles,
+    /// The generator's own part.
+    pub generator: Own,
+    /// False when something makes the numbers say less than they seem to.
+    pub valid: bool,
+    /// What that is.
+    pub invalid_reasons: Vec<String>,
+    /// The histograms behind the percentiles.
+    #[serde(skip)]
+    pub recorder: Recorder,
+}
+
+/// What the report is made from, beside the merged records of the threads.
+pub(crate) struct RunFacts {
+    pub(crate) began_at: String,
+    pub(crate) environment: Environment,
+    pub(crate) driver: String,
+    pub(crate) driver_reason: String,
+    pub(crate) system_calls: u64,
+    pub(crate) elapsed: Duration,
+    pub(crate) clock_step: Duration,
+    pub(crate) interrupted: bool,
+}
+
+impl Report {
+    pub(crate) fn new(plan: LoadPlan, recorder: Recorder, facts: RunFacts) -> Report {
+        let seconds = recorder.measured.as_secs_f64();
+        let per_second = |count: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
+        let counts = recorder.counts;
+        let cpu: Duration = recorder.cpu.iter().sum();
+        let busiest = recorder.cpu.iter().max().copied().unwrap_or_default().as_secs_f64();
+        let per = |value: f64, count: u64| if count > 0 { value / count as f64 } else { 0.0 };
+        let generator = Own {
+            cpu_us_per_ssdu: per(cpu.as_secs_f64() * 1e6, counts.sent_in_window),
+            cpu_share_max: per_second(busiest),
+            system_calls_per_ssdu: per(facts.system_calls as f64, counts.sent),
+            lateness_us: Percentiles::of(&recorder.lateness_ns),
+            steal_share: steal_share(&facts.environment, facts.elapsed),
+        };
+        let mut report = Report {
+            schema_version: SCHEMA_VERSION,
+            began_at: facts.began_at,
+            environment: facts.environment,
+            driver: facts.driver,
+            driver_reason: facts.driver_reason,
+            measured_s: seconds,
+            target_ssdu_per_s: (plan.mode != Mode::Closed).then_some(plan.rate_per_s),
+            ssdu_per_s: per_second(counts.answered_in_window as f64),
+            mb_per_s: per_second(counts.octets_in_window as f64 / 1e6),
+            counts,
+            errors: recorder.errors.clone(),
+            response_us: Percentiles::of(&recorder.response_ns),
+            service_us: Percentiles::of(&recorder.service_ns),
+            connect_us: Percentiles::of(&recorder.connect_ns),
+            generator,
+            valid: true,
+            invalid_reasons: Vec::new(),
+            plan,
+            recorder,
+        };
+        report.invalid_reasons = report.judge(facts.clock_step, facts.interrupted);
+        report.valid = report.invalid_reasons.is_empty();
+        report
+    }
+
+    /// True when nothing was lost, changed or reordered and no session failed.
+    pub fn is_clean(&self) -> bool {
+        let counts = &self.counts;
+        [
+            counts.failed,
+            counts.ended_early,
+            counts.lost,
+            counts.reordered,
+            counts.corrupted,
+            counts.unexpected,
+        ] == [0; 6]
+            && self.errors.is_empty()
+            && counts.released == counts.sessions
+    }
+
+    /// Errors of all classes, and SSDUs that came back changed, out of turn or unasked for.
+    pub fn errors_count(&self) -> u64 {
+        let counts = &self.counts;
+        self.errors.values().sum::<u64>() + counts.reordered + counts.corrupted + counts.unexpected
+    }
+
+    fn judge(&self, clock_step: Duration, interrupted: bool) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let mut say = |wrong: bool, reason: String| {
+            if wrong {
+                reasons.push(reason);
+            }
+        };
+        let counts = &self.counts;
+        say(interrupted, "the run was stopped before its time".into());
+        say(counts.measured == 0, "nothing was measured".into());
+        say(
+            self.generator.cpu_share_max > CPU_SHARE_MAX,
+            format!(
+                "the generator used {:.0} % of a core (limit {:.0} %): it may be what limits the rate",
+                self.generator.cpu_share_max * 100.0,
+                CPU_SHARE_MAX * 100.0
+            ),
+        );
+        if let Some(target) = self.target_ssdu_per_s.filter(|_| self.plan.ssdus_per_session_max == 0) {
+            say(
+                self.ssdu_per_s < target * RATE_SHARE_MIN,
+                format!(
+                    "{:.0} SSDU/s reached of {target:.0} asked for (limit {:.0} %)",
+                    self.ssdu_per_s,
+                    RATE_SHARE_MIN * 100.0
+                ),
+            );
+        }
+        say(
+            self.generator.lateness_us.p99 > self.plan.lateness_p99_us_max as f64,
+            format!(
+                "lateness p99 of {:.0} us is above the limit of {} us",
+                self.generator.lateness_us.p99, self.plan.lateness_p99_us_max
+            ),
+        );
+        say(counts.failed > 0, format!("{} sessions could not be established", counts.failed));
+        say(counts.ended_early > 0, format!("{} sessions ended before their time", counts.ended_early));
+        say(counts.lost > 0, format!("{} SSDUs were lost", counts.lost));
+        say(counts.reordered > 0, format!("{} SSDUs came back out of order", counts.reordered));
+        say(counts.corrupted > 0, format!("{} SSDUs came back changed", counts.corrupted));
+        say(counts.unexpected > 0, format!("{} SSDUs came that were not asked for", counts.unexpected));
+        say(
+            clock_step > Duration::from_millis(200),
+            format!("the clock was set by {} ms during the run", clock_step.as_millis()),
+        );
+        say(!self.environment.optimized, "not a release build".into());
+        reasons
+    }
+
+    /// Writes `result.json` and the histograms (`.hgrm` as text, `.hdr` in the V2 form) into `folder`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write_to(&self, folder: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mut json = serde_json::to_vec_pretty(self)?;
+        json.push(b'\n');
+        std::fs::write(folder.join("result.json"), json)?;
+        let recorder = &self.recorder;
+        for (name, histogram) in [
+            ("response", &recorder.response_ns),
+            ("service", &recorder.service_ns),
+            ("lateness", &recorder.lateness_ns),
+            ("connect", &recorder.connect_ns),
+        ] {
+            if histogram.is_empty() {
+                continue;
+            }
+            write_hgrm(histogram, &mut File::create(folder.join(format!("{name}.hgrm")))?)?;
+            let mut v2 = Vec::new();
+            V2Serializer::new()
+                .serialize(histogram, &mut v2)
+                .map_err(|error| io::Error::other(format!("{error:?}")))?;
+            std::fs::write(folder.join(format!("{name}.hdr")), v2)?;
+        }
+        Ok(())
+    }
+
+    /// The result as a table for people.
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        let counts = &self.counts;
+        let mut row = |name: &str, value: String| {
+            text.push_str(&format!("{name:<18}{value}\n"));
+        };
+        row("sessions", format!("{} of {} established", counts.established, counts.sessions));
+        let target = self.target_ssdu_per_s.map_or(String::new(), |rate| format!(" of {rate:.0} asked for"));
+        row("SSDU/s", format!("{:.0}{target}", self.ssdu_per_s));
+        row("MB/s", format!("{:.1} each way", self.mb_per_s));
+        row("latency in us", format!("{:>9}{:>9}{:>9}{:>9}{:>10}", "p50", "p90", "p99", "p99.9", "max"));
+        let times = |p: &Percentiles| {
+            format!("{:>9.0}{:>9.0}{:>9.0}{:>9.0}{:>10.0}", p.p50, p.p90, p.p99, p.p999, p.max)
+        };
+        row("  response", times(&self.response_us));
+        row("  service", times(&self.service_us));
+        row("  connect", times(&self.connect_us));
+        if self.target_ssdu_per_s.is_some() {
+            row("  own lateness", times(&self.generator.lateness_us));
+            row(
+                "open loop",
+                format!("{} late, {} waited, {} missed", counts.late, counts.waited, counts.missed),
+            );
+        }
+        let checked = if self.plan.check == Check::Echo { "" } else { " (content not checked)" };
+        row(
+            "SSDUs",
+            format!(
+                "{} sent, {} answered, {} lost, {} out of order, {} changed{checked}",
+                counts.sent, counts.answered, counts.lost, counts.reordered, counts.corrupted
+            ),
+        );
+        for (class, count) in &self.errors {
+            row("error", format!("{count} x {class}"));
+        }
+        row(
+            "generator",
+            format!(
+                "{:.2} CPU us per SSDU, {:.3} system calls per SSDU, {:.0} % of a core",
+                self.generator.cpu_us_per_ssdu,
+                self.generator.system_calls_per_ssdu,
+                self.generator.cpu_share_max * 100.0
+            ),
+        );
+        row("driver", format!("{}: {}", self.driver, self.driver_reason));
+        if self.valid {
+            row("valid", "yes".into());
+        }
+        for reason in &self.invalid_reasons {
+            row("NOT VALID", reason.clone());
+        }
+        text
+    }
+}
+
+fn steal_share(environment: &Environment, elapsed: Duration) -> Option<f64> {
+    /// Ticks a second in `/proc/stat` on every Linux of interest.
+    const TICKS_PER_S: f64 = 100.0;
+    let ticks = crate::environment::steal_ticks()?.saturating_sub(environment.steal_ticks?);
+    let all = elapsed.as_secs_f64() * TICKS_PER_S * environment.cores as f64;
+    (all > 0.0).then(|| ticks as f64 / all)
+}
+
+/// The percentile listing that HdrHistogram plotters read; values in microseconds.
+fn write_hgrm(histogram: &Histogram<u64>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
+    let mut total = 0;
+    for step in histogram.iter_quantiles(5) {
+        total += step.count_since_last_iteration();
+        let quantile = step.quantile_iterated_to();
+        let value = step.value_iterated_to() as f64 / 1000.0;
+        if quantile < 1.0 {
+            writeln!(out, "{value:>12.3} {quantile:>14.12} {total:>10} {:>14.2}", 1.0 / (1.0 - quantile))?;
+        } else {
+            writeln!(out, "{value:>12.3} {quantile:>14.12} {total:>10}")?;
+        }
+    }
+    let (mean, deviation) = (histogram.mean() / 1000.0, histogram.stdev() / 1000.0);
+    writeln!(out, "#[Mean    = {mean:>12.3}, StdDeviation   = {deviation:>12.3}]")?;
+    let (max, count) = (histogram.max() as f64 / 1000.0, histogram.len());
+    writeln!(out, "#[Max     = {max:>12.3}, Total count    = {count:>12}]")?;
+    writeln!(
+        out,
+        "#[Buckets = {:>12}, SubBuckets     = {:>12}]",
+        histogram.buckets(),
+        histogram.distinct_values() / usize::from(histogram.buckets().max(1))
+    )
+}

@@ -1,0 +1,101 @@
+//! A named value with parts: the common form of TPKT, TPDU and SPDU in the output.
+
+use serde_json::{Map, Value, json};
+
+/// One line of the tree, and what is under it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Node {
+    /// What it is, in the standard's words.
+    pub(crate) name: String,
+    /// Its value in words.
+    pub(crate) value: Option<String>,
+    /// Its value as octets.
+    pub(crate) octets: Option<Vec<u8>>,
+    /// Set when it is a fault.
+    pub(crate) fault: bool,
+    /// Its parts.
+    pub(crate) parts: Vec<Node>,
+}
+
+/// Octets of a value shown on one line of text; the rest is counted. JSON has all of them.
+const OCTETS_SHOWN_MAX: usize = 32;
+
+impl Node {
+    /// A node without a value.
+    pub(crate) fn new(name: impl Into<String>) -> Node {
+        Node { name: name.into(), ..Node::default() }
+    }
+
+    /// A node with a value.
+    pub(crate) fn with(name: impl Into<String>, value: impl ToString) -> Node {
+        Node { name: name.into(), value: Some(value.to_string()), ..Node::default() }
+    }
+
+    /// A node with octets.
+    pub(crate) fn octets(name: impl Into<String>, octets: &[u8]) -> Node {
+        Node { name: name.into(), octets: Some(octets.to_vec()), ..Node::default() }
+    }
+
+    /// A fault.
+    pub(crate) fn fault(what: impl ToString) -> Node {
+        Node { name: "fault".into(), value: Some(what.to_string()), fault: true, ..Node::default() }
+    }
+
+    /// Adds a part.
+    pub(crate) fn push(&mut self, part: Node) {
+        self.parts.push(part);
+    }
+
+    /// True when it is a fault or holds one.
+    pub(crate) fn has_fault(&self) -> bool {
+        self.fault || self.parts.iter().any(Node::has_fault)
+    }
+
+    /// Appends the lines of the tree, `depth` levels in.
+    pub(crate) fn write_text(&self, depth: usize, out: &mut String) {
+        for _ in 0..depth {
+            out.push_str("  ");
+        }
+        out.push_str(if self.fault { "! " } else { "" });
+        out.push_str(&self.name);
+        if let Some(value) = &self.value {
+            out.push_str(": ");
+            out.push_str(value);
+        }
+        if let Some(octets) = &self.octets {
+            out.push_str(": ");
+            out.push_str(&hex(&octets[..octets.len().min(OCTETS_SHOWN_MAX)]));
+            if octets.len() > OCTETS_SHOWN_MAX {
+                out.push_str(&format!("... ({} octets)", octets.len()));
+            }
+        }
+        out.push('\n');
+        for part in &self.parts {
+            part.write_text(depth + 1, out);
+        }
+    }
+
+    /// The tree as a JSON object.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("name".into(), json!(self.name));
+        if let Some(value) = &self.value {
+            object.insert("value".into(), json!(value));
+        }
+        if let Some(octets) = &self.octets {
+            object.insert("octets".into(), json!(hex(octets)));
+        }
+        if self.fault {
+            object.insert("fault".into(), json!(true));
+        }
+        if !self.parts.is_empty() {
+            object.insert("parts".into(), self.parts.iter().map(Node::to_json).collect());
+        }
+        Value::Object(object)
+    }
+}
+
+/// Octets as hex digits.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
