@@ -3,7 +3,7 @@
 //! Octets become SPDUs in two steps that share nothing but the octets. [`Tsdu::next_spdu`] finds the
 //! borders of the next SPDU and tells apart the SI codes that two SPDUs share; [`SpduView::parse`] reads
 //! its parameters into a [`Spdu`], a plain `Copy` value that borrows from the TSDU. The other way,
-//! [`Spdu::emit`] and [`Spdu::emit_into`] write octets. [`describe`] renders octets for humans, broken
+//! [`Spdu::emit`] and [`Spdu::emit_into`] write octets. [`describe::describe_tsdu`] renders octets for humans, broken
 //! ones included. Neither direction allocates, recurses or panics, whatever the octets are.
 //!
 //! The codec knows encoding, concatenation and limits. It does not know states, tokens or which

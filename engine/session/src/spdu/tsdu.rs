@@ -327,13 +327,18 @@ pub(crate) fn is_major_sync_point(parameters: &[u8]) -> bool {
 
 /// A DT without GT in front, as some peers send it: SI 1 with nothing that only GT has, and octets
 /// behind it that do not begin like another SPDU.
+///
+/// The SI of a category 2 SPDU is taken at its word even when its length is wrong: to report a broken
+/// SPDU is better than to hand its octets to the user as data.
 fn is_lone_data_transfer(kind: SpduKind, parameters: &[u8], rest: &[u8], rules: &DecodeRules) -> bool {
     if rules.strict || kind != SpduKind::GiveTokens || rest.is_empty() {
         return false;
     }
-    let begins_like_spdu = read_header(rest).is_some_and(|header| {
-        resolve(header.code, false).is_some() && header.octets + header.length <= rest.len()
-    });
+    let begins_like_spdu = match resolve(rest[0], false).map(SpduKind::category) {
+        Some(Category::Two) => true,
+        Some(Category::Zero | Category::One) => spdu_octets(rest).is_some(),
+        None => false,
+    };
     !begins_like_spdu && !has_give_tokens_parameter(parameters)
 }
 
