@@ -73,6 +73,9 @@ pub struct UringConfig {
     pub accept_burst_max: u32,
     /// Octets of one receipt at most; lower is fairer, higher is fewer completions.
     pub receive_octets_max: u32,
+    /// Receives fill a block one after the other, where the kernel can (Linux 6.12). Otherwise, and there,
+    /// each receive uses up a block, of 8 KiB then, in the same memory.
+    pub incremental_buffers: bool,
     /// The receive blocks.
     pub pool: PoolConfig,
 }
@@ -85,6 +88,7 @@ impl Default for UringConfig {
             files_max: 65_536,
             accept_burst_max: 4096,
             receive_octets_max: 32 << 10,
+            incremental_buffers: true,
             pool: PoolConfig::default(),
         }
     }
@@ -158,7 +162,7 @@ impl UringDriver {
         let mut ring = Ring::new(sizes).map_err(|error| at_step("set-up of the ring", error))?;
         let can_bind = probe::check_operations(&mut ring)?;
         let (pool, buffers) =
-            provide_buffers(&ring, config.pool).map_err(|error| at_step("buffer ring", error))?;
+            provide_buffers(&ring, &config).map_err(|error| at_step("buffer ring", error))?;
         let now = Instant::now();
         let mut driver = UringDriver {
             ring,
@@ -271,19 +275,20 @@ impl UringDriver {
 }
 
 /// Makes the pool and lends it to the kernel, block by block as it fills them, or else receive by receive.
-fn provide_buffers(ring: &Ring, config: PoolConfig) -> io::Result<(Pool, BufferRing)> {
-    let mut pool = Pool::new(config);
-    match BufferRing::register(ring.inner(), &mut pool, Consumption::Incremental) {
-        // Linux before 6.12: a block per receive, so the same memory in more, smaller blocks.
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-            let block_octets = WHOLE_BLOCK_OCTETS.min(config.block_octets);
-            let block_count = (config.block_count * (config.block_octets / block_octets)).min(1 << 15);
-            let mut pool = Pool::new(PoolConfig { block_count, block_octets });
-            let buffers = BufferRing::register(ring.inner(), &mut pool, Consumption::Whole)?;
-            Ok((pool, buffers))
+fn provide_buffers(ring: &Ring, config: &UringConfig) -> io::Result<(Pool, BufferRing)> {
+    if config.incremental_buffers {
+        let mut pool = Pool::new(config.pool);
+        match BufferRing::register(ring.inner(), &mut pool, Consumption::Incremental) {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+            registered => return registered.map(|buffers| (pool, buffers)),
         }
-        registered => registered.map(|buffers| (pool, buffers)),
     }
+    let PoolConfig { block_count, block_octets: large_octets } = config.pool;
+    let block_octets = WHOLE_BLOCK_OCTETS.min(large_octets);
+    let block_count = (block_count * (large_octets / block_octets)).min(1 << 15);
+    let mut pool = Pool::new(PoolConfig { block_count, block_octets });
+    let buffers = BufferRing::register(ring.inner(), &mut pool, Consumption::Whole)?;
+    Ok((pool, buffers))
 }
 
 /// The same error with the step that met it in its text.
