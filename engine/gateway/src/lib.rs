@@ -4,6 +4,14 @@
 //! the right primitive on the other. It never touches a socket on the data path (that is the driver's) and
 //! never looks into user data.
 
+mod admin;
 pub mod app;
 pub mod config;
+mod gateway;
+pub mod log;
 pub mod record;
+mod settings;
+mod vitals;
+
+pub use gateway::{BoundListener, Gateway, StartError, StartOptions};
+pub use vitals::{ShardReport, Vitals};

@@ -51,10 +51,7 @@ fn all_faults_are_reported_at_once_and_in_order() {
     );
     assert_eq!(diagnostics.faults()[0].suggestion.as_deref(), Some("did you mean `shards`?"));
     assert_eq!(diagnostics.faults()[1].suggestion.as_deref(), Some("did you mean \"io_uring\"?"));
-    assert_eq!(
-        diagnostics.faults()[2].suggestion.as_deref(),
-        Some("add the port: \"127.0.0.1:102\"")
-    );
+    assert_eq!(diagnostics.faults()[2].suggestion.as_deref(), Some("add the port: \"127.0.0.1:102\""));
 }
 
 #[test]

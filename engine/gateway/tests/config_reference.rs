@@ -37,7 +37,10 @@ fn gateway_toml_has_the_defaults_of_the_code() {
     assert_eq!(written.drain, DrainConfig::default());
     assert_eq!(written.admin, AdminConfig::default());
     let listener = written.listeners.remove(0);
-    assert_eq!(listener, ListenerConfig::new("mms", listener.address, ListenerApplication::Relay { target: 0 }));
+    assert_eq!(
+        listener,
+        ListenerConfig::new("mms", listener.address, ListenerApplication::Relay { target: 0 })
+    );
     let target = written.targets.remove(0);
     assert_eq!(target, TargetConfig::new("server", target.address));
 }

@@ -68,7 +68,8 @@ impl GatewayApp {
         connect: &ConnectParameters<'_>,
     ) -> bool {
         let Some(state) = ctx.state(id) else { return false };
-        let (Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. }) = state.role
+        let (Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. }) =
+            state.role
         else {
             return false;
         };
@@ -105,7 +106,8 @@ impl GatewayApp {
 
     /// Who a record about this session is about.
     pub(crate) fn subject<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> Subject {
-        let (role, partner) = ctx.state(id).map_or((Role::Unknown, None), |state| (state.role, state.partner));
+        let (role, partner) =
+            ctx.state(id).map_or((Role::Unknown, None), |state| (state.role, state.partner));
         let side = match role {
             Role::Unknown => Side::Responder { listener: None },
             Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. } => {

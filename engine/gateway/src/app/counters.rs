@@ -45,7 +45,7 @@ const REASONS: [ProviderAbortReason; 4] = [
 ];
 
 /// The label's value of an abort reason.
-pub fn reason_name(reason: ProviderAbortReason) -> &'static str {
+pub(crate) fn reason_name(reason: ProviderAbortReason) -> &'static str {
     match reason {
         ProviderAbortReason::TransportDisconnect => "transport_disconnect",
         ProviderAbortReason::ProtocolError => "protocol_error",

@@ -75,7 +75,6 @@ impl Held {
     pub(crate) fn is_complete(&self) -> bool {
         self.parts.last().is_some_and(|part| part.enclosure.end)
     }
-
 }
 
 #[cfg(test)]

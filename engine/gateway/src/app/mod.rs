@@ -202,9 +202,8 @@ impl Application for GatewayApp {
 
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
         let subject = self.subject(ctx, id);
-        let (units, version) = ctx
-            .machine(id)
-            .map_or((colloquy_session::FunctionalUnits::empty(), None), |machine| {
+        let (units, version) =
+            ctx.machine(id).map_or((colloquy_session::FunctionalUnits::empty(), None), |machine| {
                 (machine.functional_units(), machine.version())
             });
         self.relay_ended(ctx, id, &end);

@@ -1,13 +1,19 @@
 //! The sink: takes every SSDU, says nothing, answers what must be answered.
 
-use colloquy_session::{AcceptParameters, ConnectionIdentifier, FunctionalUnits, Indication, TokenSettings, Tokens};
+use colloquy_session::{
+    AcceptParameters, ConnectionIdentifier, FunctionalUnits, Indication, TokenSettings, Tokens,
+};
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
 
 use super::GatewayApp;
 
 /// Handles an indication of a sink's session.
-pub(super) fn indication<D: Driver>(ctx: &mut Context<'_, D, GatewayApp>, id: SessionId, indication: Indication<'_>) {
+pub(super) fn indication<D: Driver>(
+    ctx: &mut Context<'_, D, GatewayApp>,
+    id: SessionId,
+    indication: Indication<'_>,
+) {
     // Each answer can only fail because the session is ending, which `ended` will tell.
     let _ = match indication {
         Indication::Connect(connect) => ctx.connect_response(id, &accept(connect.requirements, &[])),

@@ -9,8 +9,8 @@ use colloquy_transport::class0::TransportSelector;
 use super::keys::Section;
 use super::read::{File, Values};
 use super::{
-    AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig, LogConfig,
-    LogFormat, Profile, TargetConfig,
+    AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig,
+    LogConfig, LogFormat, Profile, TargetConfig,
 };
 
 /// Builds the configuration of a file without faults.

@@ -26,15 +26,7 @@ pub enum Section {
 
 impl Section {
     /// All sections, in the order of the reference file.
-    pub const ALL: [Section; 7] = [
-        Root,
-        Engine,
-        Listener,
-        Target,
-        Admin,
-        Log,
-        Drain,
-    ];
+    pub const ALL: [Section; 7] = [Root, Engine, Listener, Target, Admin, Log, Drain];
 
     /// The name in the file; empty for the root.
     pub fn name(self) -> &'static str {
@@ -288,7 +280,14 @@ pub const KEYS: &[Key] = &[
         Restart,
         "echo sends each SSDU back, sink takes it and says nothing, relay opens a session to a target.",
     ),
-    key(Listener, "target", Kind::Name, Shown("\"server\""), NewSessions, "For relay, and only there: the target's name. No default."),
+    key(
+        Listener,
+        "target",
+        Kind::Name,
+        Shown("\"server\""),
+        NewSessions,
+        "For relay, and only there: the target's name. No default.",
+    ),
     key(
         Listener,
         "called_tsaps",
@@ -369,7 +368,14 @@ pub const KEYS: &[Key] = &[
         NewSessions,
         "Timer TIM: how long the peer has to disconnect after ABORT, REFUSE or DISCONNECT.",
     ),
-    key(Target, "name", Kind::Name, Required("\"server\""), NewSessions, "What `target` of a listener names; unique."),
+    key(
+        Target,
+        "name",
+        Kind::Name,
+        Required("\"server\""),
+        NewSessions,
+        "What `target` of a listener names; unique.",
+    ),
     key(
         Target,
         "address",

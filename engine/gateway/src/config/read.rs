@@ -180,9 +180,7 @@ fn single(root: &DeTable<'_>, section: Section, diagnostics: &mut Diagnostics) -
     let name = section.name();
     match find(root, name) {
         None => Values::defaults(section),
-        Some((span, DeValue::Table(table))) => {
-            read_table(table, span, section, name.to_owned(), diagnostics)
-        }
+        Some((span, DeValue::Table(table))) => read_table(table, span, section, name.to_owned(), diagnostics),
         Some((span, other)) => {
             let problem = format!("is {}", with_article(other.type_str()));
             diagnostics.add(FaultKind::Type, span, name, problem, format!("a table [{name}]"), None);
@@ -272,12 +270,7 @@ fn read_table(
     values
 }
 
-fn unknown(
-    path: &str,
-    name: &Spanned<DeString<'_>>,
-    known: &[&str],
-    diagnostics: &mut Diagnostics,
-) {
+fn unknown(path: &str, name: &Spanned<DeString<'_>>, known: &[&str], diagnostics: &mut Diagnostics) {
     let word = name.get_ref().as_ref();
     let key = if path.is_empty() { word.to_owned() } else { format!("{path}.{word}") };
     let suggestion = nearest(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
@@ -315,15 +308,14 @@ fn accept(kind: Kind, value: &DeValue<'_>) -> Result<Value, Refused> {
         Kind::Integer { min, max, or_zero } => {
             let number = number(value)?;
             let fits = (min..=max).contains(&number) || (or_zero && number == 0);
-            fits.then_some(Value::Integer(number)).ok_or_else(|| Refused::range(format!("{number} is out of range")))
+            fits.then_some(Value::Integer(number))
+                .ok_or_else(|| Refused::range(format!("{number} is out of range")))
         }
         Kind::PowerOfTwo { min, max } => power_of_two(number(value)?, min, max),
         Kind::Boolean => value.as_bool().map(Value::Boolean).ok_or_else(|| Refused::kind_of(value)),
         Kind::Name => name(text(value)?),
         Kind::Choice(words) => choice(words, text(value)?).map(Value::Text),
-        Kind::Choices(words) => {
-            list(value, |item| choice(words, text(item)?)).map(Value::Texts)
-        }
+        Kind::Choices(words) => list(value, |item| choice(words, text(item)?)).map(Value::Texts),
         Kind::Numbers { min, max } => list(value, |item| {
             let number = number(item)?;
             let fits = (min..=max).contains(&number);
@@ -351,7 +343,10 @@ fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, Refused> {
     value.as_str().ok_or_else(|| Refused::kind_of(value))
 }
 
-fn list<T>(value: &DeValue<'_>, item: impl Fn(&DeValue<'_>) -> Result<T, Refused>) -> Result<Vec<T>, Refused> {
+fn list<T>(
+    value: &DeValue<'_>,
+    item: impl Fn(&DeValue<'_>) -> Result<T, Refused>,
+) -> Result<Vec<T>, Refused> {
     let items = value.as_array().ok_or_else(|| {
         let single = (value.is_str() || value.is_integer()).then(|| "write a list: [ ... ]".to_owned());
         Refused::kind_of(value).with(single)

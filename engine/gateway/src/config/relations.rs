@@ -229,10 +229,7 @@ impl std::fmt::Display for PoolSum {
 }
 
 fn first_given(values: &Values, names: &[&str]) -> Range<usize> {
-    names
-        .iter()
-        .find_map(|name| values.entry(name).span.clone())
-        .unwrap_or_else(|| values.span.clone())
+    names.iter().find_map(|name| values.entry(name).span.clone()).unwrap_or_else(|| values.span.clone())
 }
 
 /// The text of a key that the file gives; not the placeholder of a faulty one.

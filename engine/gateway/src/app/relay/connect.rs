@@ -8,9 +8,9 @@ use colloquy_shard::{ConnectError, ConnectTarget, Context, SessionId};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 
+use super::super::GatewayApp;
 use super::super::admission::refuse_reason;
 use super::super::state::{Phase, Role};
-use super::super::GatewayApp;
 use super::end::SideEnd;
 use crate::config::{EngineConfig, ListenerConfig, Profile, TargetConfig};
 use crate::record::{NotCarried, RecordEvent};
@@ -175,7 +175,9 @@ pub(super) fn refusal_for(end: &SideEnd) -> u8 {
         SideEnd::Refused { reason } => *reason,
         // X.224 §13.5.3: 1 congestion at the TSAP, 2 no session entity attached, 3 address unknown.
         SideEnd::TransportRefused { reason: 1 } | SideEnd::Timeout => refuse_reason::CONGESTION,
-        SideEnd::TransportRefused { reason: 2 | 3 } | SideEnd::Unreachable => refuse_reason::USER_NOT_ATTACHED,
+        SideEnd::TransportRefused { reason: 2 | 3 } | SideEnd::Unreachable => {
+            refuse_reason::USER_NOT_ATTACHED
+        }
         SideEnd::GaveUp => refuse_reason::RESTRICTION,
         _ => refuse_reason::NOT_GIVEN,
     }

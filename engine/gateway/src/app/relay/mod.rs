@@ -88,7 +88,12 @@ impl GatewayApp {
     }
 
     /// A side whose other side is over: it may only finish its release.
-    fn alone<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, indication: Indication<'_>) {
+    fn alone<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        indication: Indication<'_>,
+    ) {
         match indication {
             Indication::Release { .. } => {
                 let _ = ctx.release_response(id, true, &[]);

@@ -1,0 +1,111 @@
+//! Health and metrics over HTTP, read-only, on loopback, on a thread of its own.
+//!
+//! * `/livez` 200 when every shard turns: each is asked for a turn and given a second.
+//! * `/readyz` 200 while the gateway accepts sessions, 503 from the moment a drain begins.
+//! * `/metrics` the counters, in the OpenMetrics text format.
+
+mod metrics;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::sync::oneshot;
+
+use crate::vitals::Vitals;
+
+/// How long a shard may take for the turn it is asked for.
+const TURN_PATIENCE: Duration = Duration::from_secs(1);
+/// How often it is looked whether it has turned.
+const TURN_POLL: Duration = Duration::from_millis(2);
+
+/// The HTTP server of one gateway.
+#[derive(Debug)]
+pub(crate) struct AdminServer {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl AdminServer {
+    /// Starts the server; returns when it listens.
+    pub(crate) fn start(address: SocketAddr, vitals: Arc<Vitals>) -> io::Result<AdminServer> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let run = move || {
+            let served = runtime.block_on(serve(listener, vitals, stopped));
+            if let Err(error) = served {
+                tracing::error!(event_id = "CLQ-G04", %error, "admin HTTP failed");
+            }
+        };
+        let thread = std::thread::Builder::new().name("clq-admin".to_owned()).spawn(run)?;
+        Ok(AdminServer { address, stop, thread })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends the server; requests in progress are dropped.
+    pub(crate) fn stop(self) {
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
+}
+
+async fn serve(listener: TcpListener, vitals: Arc<Vitals>, stopped: oneshot::Receiver<()>) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let router = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(vitals);
+    let server = axum::serve(listener, router).into_future();
+    // A graceful end would wait for idle keep-alive connections; nothing here is worth that.
+    tokio::pin!(server);
+    tokio::select! {
+        served = server => served,
+        _ = stopped => Ok(()),
+    }
+}
+
+async fn livez(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
+    let pings = vitals.ping();
+    let begun = tokio::time::Instant::now();
+    loop {
+        let silent = vitals.silent(&pings);
+        if silent.is_empty() {
+            return (StatusCode::OK, "ok\n".to_owned());
+        }
+        if begun.elapsed() > TURN_PATIENCE {
+            return (StatusCode::SERVICE_UNAVAILABLE, format!("shards that do not turn: {silent:?}\n"));
+        }
+        tokio::time::sleep(TURN_POLL).await;
+    }
+}
+
+async fn readyz(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
+    if vitals.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else {
+        (StatusCode::OK, "ok\n")
+    }
+}
+
+async fn metrics(State(vitals): State<Arc<Vitals>>) -> impl IntoResponse {
+    match metrics::encode(&vitals) {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

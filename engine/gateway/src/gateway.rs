@@ -1,0 +1,339 @@
+//! A running gateway: its shards, each on a thread of its own, its log and its admin HTTP.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::task::Waker;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use colloquy_shard::report::{self, Reporter, Reports};
+use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
+use colloquy_shard::{Shard, pin};
+use colloquy_transport::driver::Driver;
+use colloquy_transport::driver::mio::{MioConfig, MioDriver};
+use colloquy_transport::driver::select::{Backend, ProbeError, select};
+#[cfg(target_os = "linux")]
+use colloquy_transport::driver::uring::{UringConfig, UringDriver};
+use colloquy_transport::net::{ListenOptions, listen};
+
+use crate::admin::AdminServer;
+use crate::app::{AppCounters, GatewayApp, GatewayCommand};
+use crate::config::Config;
+use crate::log::RecordLog;
+use crate::record::Record;
+use crate::vitals::{ShardVitals, Vitals};
+
+/// Records of one shard that may wait for the log; more are dropped and counted.
+const RECORDS_MAX: usize = 4096;
+
+/// Why a gateway did not start. Nothing of it runs then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The backend that the configuration asks for does not work here.
+    #[error(transparent)]
+    Backend(#[from] ProbeError),
+    /// A listener could not be had.
+    #[error("listener {name}: cannot listen on {address}: {error}")]
+    Listen {
+        /// Its name.
+        name: String,
+        /// Its address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A shard could not be started.
+    #[error("shard {shard}: {error}")]
+    Shard {
+        /// Its number.
+        shard: usize,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The admin HTTP server could not be started.
+    #[error("admin: {0}")]
+    Admin(io::Error),
+}
+
+/// What the configuration file does not say.
+#[derive(Clone, Debug, Default)]
+pub struct StartOptions {
+    /// Cores to pin the shards to, in order; overrides `engine.pin_cores`. `None`: as configured.
+    pub cores: Option<Vec<usize>>,
+    /// Name in logs and thread names, where a process runs several; at most 6 octets are used.
+    pub name: Option<String>,
+}
+
+/// A listener that is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundListener {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where it listens, with the port that the system chose for port 0.
+    pub address: SocketAddr,
+}
+
+/// A running gateway. Dropping it aborts what is left and waits.
+#[derive(Debug)]
+pub struct Gateway {
+    vitals: Arc<Vitals>,
+    listeners: Vec<BoundListener>,
+    shards: Vec<ShardThread<GatewayCommand, ()>>,
+    log: Option<JoinHandle<()>>,
+    admin: Option<AdminServer>,
+}
+
+impl Gateway {
+    /// Starts a gateway. Returns when it listens.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(config: Config) -> Result<Gateway, StartError> {
+        Self::start_with(config, &StartOptions::default())
+    }
+
+    /// Starts a gateway with options that the file does not have.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_with(config: Config, options: &StartOptions) -> Result<Gateway, StartError> {
+        let (backend, reason) = select(config.engine.driver.into())?;
+        let cores = pin::cores();
+        let shard_count = config.engine.shard_count(cores.len());
+        let (sockets, listeners) = bind(&config, shard_count)?;
+        let config = Arc::new(config);
+        let mut starting = Starting {
+            config: Arc::clone(&config),
+            backend,
+            name: options.name.clone().unwrap_or_else(|| "clq".to_owned()),
+            cores: options.cores.clone().unwrap_or(if config.engine.pin_cores { cores } else { Vec::new() }),
+            shards: Vec::new(),
+            vitals: Vec::new(),
+            reports: Vec::new(),
+        };
+        let (log, waker) = RecordLog::start(Arc::clone(&config));
+        for (shard, sockets) in sockets.into_iter().enumerate() {
+            let started = match backend {
+                Backend::Mio => starting.shard(shard, sockets, &waker, mio_driver),
+                #[cfg(target_os = "linux")]
+                Backend::IoUring => starting.shard(shard, sockets, &waker, uring_driver),
+                #[cfg(not(target_os = "linux"))]
+                Backend::IoUring => Err(io::Error::from(io::ErrorKind::Unsupported)),
+            };
+            if let Err(error) = started {
+                starting.undo();
+                drop(log);
+                return Err(StartError::Shard { shard, error });
+            }
+        }
+        let vitals = Arc::new(Vitals::new(starting.vitals, backend, reason));
+        let log = log.run(starting.reports, Arc::clone(&vitals));
+        let mut gateway = Gateway { vitals, listeners, shards: starting.shards, log: Some(log), admin: None };
+        if let Some(address) = config.admin.address {
+            let server =
+                AdminServer::start(address, Arc::clone(&gateway.vitals)).map_err(StartError::Admin)?;
+            gateway.admin = Some(server);
+        }
+        gateway.announce();
+        Ok(gateway)
+    }
+
+    /// The listeners, in the order of the configuration.
+    pub fn addresses(&self) -> &[BoundListener] {
+        &self.listeners
+    }
+
+    /// Where the admin HTTP server listens.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminServer::address)
+    }
+
+    /// Backend, counters, health: may be kept and read after the gateway is gone.
+    pub fn vitals(&self) -> &Arc<Vitals> {
+        &self.vitals
+    }
+
+    /// Stops accepting at once, waits for sessions to end, aborts what is left after the deadline. Returns
+    /// at once; [`Gateway::join`] waits.
+    pub fn drain(&self, deadline: Duration) {
+        self.vitals.set_draining();
+        for shard in &self.shards {
+            let mut command = GatewayCommand::Drain { deadline };
+            // The ring is full only while the shard is busy with commands: it takes them every turn.
+            while let Err(colloquy_shard::CommandError::Full(back)) = shard.commander.send(command) {
+                command = back;
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// True when every shard has ended.
+    pub fn is_finished(&self) -> bool {
+        self.shards.iter().all(ShardThread::is_finished)
+    }
+
+    /// Waits until every shard has ended, which follows a [`Gateway::drain`], then for the log.
+    ///
+    /// # Errors
+    /// What made a shard's driver unusable.
+    ///
+    /// # Panics
+    /// When a shard has panicked, with its panic.
+    pub fn join(mut self) -> io::Result<()> {
+        self.wind_up()
+    }
+
+    fn wind_up(&mut self) -> io::Result<()> {
+        let ended: Vec<io::Result<()>> = self.shards.drain(..).map(ShardThread::join).collect();
+        if let Some(admin) = self.admin.take() {
+            admin.stop();
+        }
+        if let Some(log) = self.log.take() {
+            // The log thread ends when the shards' ends of its rings are gone; it has nothing to fail with.
+            let _ = log.join();
+        }
+        ended.into_iter().collect()
+    }
+
+    fn announce(&self) {
+        let backend = self.vitals.backend().to_string();
+        let reason = self.vitals.backend_reason();
+        let shards = self.shards.len();
+        tracing::info!(event_id = "CLQ-G01", backend, reason, shards, "gateway started");
+        for listener in &self.listeners {
+            let (name, address) = (&listener.name, listener.address);
+            tracing::info!(event_id = "CLQ-G02", listener = name, %address, "listening");
+        }
+        if let Some(address) = self.admin_address() {
+            tracing::info!(event_id = "CLQ-G03", %address, "admin HTTP listening");
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if !self.shards.is_empty() && !std::thread::panicking() {
+            self.drain(Duration::ZERO);
+            if let Err(error) = self.wind_up() {
+                tracing::error!(event_id = "CLQ-G05", %error, "a shard failed");
+            }
+        }
+    }
+}
+
+/// A gateway whose shards are being started.
+struct Starting {
+    config: Arc<Config>,
+    backend: Backend,
+    name: String,
+    cores: Vec<usize>,
+    shards: Vec<ShardThread<GatewayCommand, ()>>,
+    vitals: Vec<ShardVitals>,
+    reports: Vec<Reports<Record>>,
+}
+
+impl Starting {
+    fn shard<D>(
+        &mut self,
+        shard: usize,
+        sockets: Vec<TcpListener>,
+        waker: &Waker,
+        driver: fn(&Config) -> io::Result<D>,
+    ) -> io::Result<()>
+    where
+        D: Driver<Listener = TcpListener> + 'static,
+    {
+        let name: String = self.name.chars().take(6).collect();
+        let options = ThreadOptions {
+            name: format!("{name}-shard-{shard}"),
+            core: self.cores.get(shard % self.cores.len().max(1)).copied(),
+        };
+        let (reporter, reports) = report::channel(RECORDS_MAX, waker.clone());
+        let app_counters = Arc::new(AppCounters::default());
+        let (config, counters) = (Arc::clone(&self.config), Arc::clone(&app_counters));
+        let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
+        let build = move || {
+            let app = application(Arc::clone(&config), number, counters, reporter);
+            let mut shard = Shard::new(driver(&config)?, app, config.shard());
+            for (tag, (socket, listener)) in sockets.into_iter().zip(&config.listeners).enumerate() {
+                shard.listen(socket, tag as u32, listener.shard(&config.engine))?;
+            }
+            Ok(shard)
+        };
+        let thread = spawn(options, build, drop)?;
+        self.vitals.push(ShardVitals {
+            commander: thread.commander.clone(),
+            counters: Arc::clone(&thread.counters),
+            app: app_counters,
+            pinned: thread.pinned,
+        });
+        self.reports.push(reports);
+        self.shards.push(thread);
+        Ok(())
+    }
+
+    /// Ends the shards that run, because another could not be started.
+    fn undo(self) {
+        tracing::debug!(backend = %self.backend, "stopping the shards that were started");
+        for shard in self.shards {
+            let _ = shard.commander.send(GatewayCommand::Drain { deadline: Duration::ZERO });
+            let _ = shard.join();
+        }
+    }
+}
+
+fn application(
+    config: Arc<Config>,
+    shard: u16,
+    counters: Arc<AppCounters>,
+    mut reporter: Reporter<Record>,
+) -> GatewayApp {
+    GatewayApp::new(config, shard, counters, Box::new(move |record| reporter.report(record)))
+}
+
+fn mio_driver(config: &Config) -> io::Result<MioDriver> {
+    let engine = &config.engine;
+    MioDriver::new(MioConfig { pool: engine.pool(), connections_max: engine.connections_max() })
+}
+
+#[cfg(target_os = "linux")]
+fn uring_driver(config: &Config) -> io::Result<UringDriver> {
+    let engine = &config.engine;
+    UringDriver::new(UringConfig {
+        pool: engine.pool(),
+        files_max: engine.connections_max(),
+        ..UringConfig::default()
+    })
+}
+
+/// For each shard, a socket for each listener; and where they listen.
+type Bound = (Vec<Vec<TcpListener>>, Vec<BoundListener>);
+
+fn bind(config: &Config, shard_count: usize) -> Result<Bound, StartError> {
+    let mut sockets: Vec<Vec<TcpListener>> = (0..shard_count).map(|_| Vec::new()).collect();
+    let mut listeners = Vec::new();
+    for listener in &config.listeners {
+        let failed =
+            |error| StartError::Listen { name: listener.name.clone(), address: listener.address, error };
+        // With SO_REUSEPORT a second process would silently share the port: this bind alone would notice.
+        let alone = listen(listener.address, &ListenOptions::default()).map_err(failed)?;
+        let mut address = alone.local_addr().map_err(failed)?;
+        if shard_count == 1 {
+            sockets[0].push(alone);
+        } else {
+            drop(alone);
+            address.set_port(listener.address.port());
+            for shard in &mut sockets {
+                let options = ListenOptions { reuse_port: true, ..ListenOptions::default() };
+                let socket = listen(address, &options).map_err(failed)?;
+                // Port 0: the first shard's socket chooses, the others follow.
+                address = socket.local_addr().map_err(failed)?;
+                shard.push(socket);
+            }
+        }
+        listeners.push(BoundListener { name: listener.name.clone(), address });
+    }
+    Ok((sockets, listeners))
+}

@@ -1,0 +1,195 @@
+//! One tracing event for each record, with the field names that operators know from every other event.
+
+use std::fmt;
+
+use colloquy_session::{FunctionalUnits, PeerFault, Versions};
+use colloquy_shard::{Fault, SessionId};
+
+use super::limit::Summary;
+use crate::config::Config;
+use crate::record::{EndReason, EndRecord, NotCarried, Record, RecordEvent, Side, Subject};
+
+/// The fields that every record has.
+struct Common<'a> {
+    session: Name,
+    partner: Option<Name>,
+    peer: Option<String>,
+    listener: Option<&'a str>,
+    target: Option<&'a str>,
+}
+
+/// Makes an event with the common fields and some of its own.
+macro_rules! event {
+    ($level:ident, $id:literal, $subject:expr, $common:expr, { $($fields:tt)* }, $text:literal) => {{
+        let common = &$common;
+        tracing::$level!(
+            event_id = $id,
+            shard = $subject.shard,
+            session = %common.session,
+            partner = common.partner.map(tracing::field::display),
+            peer = common.peer,
+            listener = common.listener,
+            target = common.target,
+            $($fields)*
+            $text
+        );
+    }};
+}
+
+pub(super) fn emit(config: &Config, record: &Record) {
+    let subject = &record.subject;
+    let common = common(config, subject);
+    match &record.event {
+        RecordEvent::Ended(ended) => emit_end(subject, &common, ended),
+        RecordEvent::Fault(fault) => emit_fault(subject, &common, fault),
+        RecordEvent::NotCarried(why) => emit_not_carried(subject, &common, why),
+        RecordEvent::NotOpened { refused } => {
+            event!(warn, "CLQ-S04", subject, common, { code = refused, }, "no upstream session, downstream refused");
+        }
+    }
+}
+
+pub(super) fn emit_summary(summary: &Summary) {
+    let peer = summary.peer.map(|peer| peer.to_string());
+    let suppressed = summary.suppressed;
+    tracing::warn!(event_id = "CLQ-S05", peer, suppressed, "repeated records of this peer were left out");
+}
+
+fn emit_end(subject: &Subject, common: &Common<'_>, ended: &EndRecord) {
+    let code = match ended.end {
+        EndReason::Refused { reason, .. } | EndReason::TransportRefused { reason } => Some(u64::from(reason)),
+        _ => None,
+    };
+    let detail = match ended.end {
+        EndReason::Network { kind, os_error: Some(code) } => Some(format!("{kind} (os error {code})")),
+        EndReason::Network { kind, os_error: None } => Some(kind.to_string()),
+        EndReason::Timeout(timer) => Some(timer.to_owned()),
+        _ => None,
+    };
+    event!(
+        info,
+        "CLQ-S01",
+        subject,
+        *common,
+        {
+            reason = ended.end.name(),
+            code,
+            detail,
+            dur_ms = ended.duration.as_millis() as u64,
+            ssdus_in = ended.ssdus_in,
+            ssdus_out = ended.ssdus_out,
+            bytes_in = ended.octets_in,
+            bytes_out = ended.octets_out,
+            fu = (!ended.units.is_empty()).then(|| units(ended.units)),
+            version = ended.version.map(|version| if version == Versions::V1 { 1_u64 } else { 2 }),
+        },
+        "session ended"
+    );
+}
+
+fn emit_fault(subject: &Subject, common: &Common<'_>, fault: &Fault) {
+    let place = FaultPlace::of(fault);
+    event!(
+        warn,
+        "CLQ-S02",
+        subject,
+        *common,
+        {
+            layer = place.layer,
+            spdu = place.spdu,
+            parameter = place.parameter.map(u64::from),
+            offset = place.offset,
+            state = place.state,
+            reason = place.reason,
+        },
+        "the peer broke the protocol"
+    );
+}
+
+fn emit_not_carried(subject: &Subject, common: &Common<'_>, why: &NotCarried) {
+    let reason = match why {
+        NotCarried::SsduTooLong => "the SSDU is longer than ssdu_octets_max".to_owned(),
+        NotCarried::Primitive { name, error } => format!("{name}: {error}"),
+        NotCarried::Unknown => "no configured functional unit has this primitive".to_owned(),
+        NotCarried::Timeout { waited_for } => format!("no {waited_for} in time"),
+    };
+    event!(warn, "CLQ-S03", subject, *common, { reason, }, "relay ended both sessions");
+}
+
+fn common<'a>(config: &'a Config, subject: &Subject) -> Common<'a> {
+    let (listener, target) = match subject.side {
+        Side::Responder { listener } => {
+            (listener.and_then(|index| config.listeners.get(usize::from(index))), None)
+        }
+        Side::Initiator { target } => (None, config.targets.get(usize::from(target))),
+    };
+    Common {
+        session: Name(subject.session),
+        partner: subject.partner.map(Name),
+        peer: subject.peer.map(|peer| peer.to_string()),
+        listener: listener.map(|listener| listener.name.as_str()),
+        target: target.map(|target| target.name.as_str()),
+    }
+}
+
+/// Where a fault is and what it is: layer, SPDU, parameter, octet.
+struct FaultPlace {
+    layer: &'static str,
+    spdu: Option<&'static str>,
+    parameter: Option<u8>,
+    offset: Option<u64>,
+    state: Option<String>,
+    reason: String,
+}
+
+impl FaultPlace {
+    fn of(fault: &Fault) -> FaultPlace {
+        let nothing = FaultPlace {
+            layer: "SPDU",
+            spdu: None,
+            parameter: None,
+            offset: None,
+            state: None,
+            reason: String::new(),
+        };
+        match fault {
+            Fault::Transport(fault) => FaultPlace {
+                layer: fault.layer,
+                offset: Some(fault.offset as u64),
+                reason: format!("{:?}", fault.kind),
+                ..nothing
+            },
+            Fault::Session(PeerFault::Decode(error)) => FaultPlace {
+                spdu: error.spdu.map(|spdu| spdu.name()),
+                parameter: error.parameter,
+                offset: Some(error.offset as u64),
+                reason: error.kind.to_string(),
+                ..nothing
+            },
+            Fault::Session(PeerFault::Inopportune { spdu, state }) => FaultPlace {
+                spdu: Some(spdu.name()),
+                state: Some(format!("{state:?}")),
+                reason: "not allowed in this state".to_owned(),
+                ..nothing
+            },
+            Fault::Session(PeerFault::Violation { spdu, rule }) => {
+                FaultPlace { spdu: Some(spdu.name()), reason: (*rule).to_owned(), ..nothing }
+            }
+        }
+    }
+}
+
+/// A session's name in logs: slot and generation.
+#[derive(Clone, Copy)]
+struct Name(SessionId);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0.index, self.0.generation)
+    }
+}
+
+fn units(units: FunctionalUnits) -> String {
+    let names: Vec<String> = units.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    names.join("+")
+}

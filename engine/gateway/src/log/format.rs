@@ -1,0 +1,162 @@
+//! Where events go: standard error, as text for people or one JSON object a line.
+
+use std::fmt::{self, Write as _};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Why the log could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("a log is set up already")]
+pub struct InstallError;
+
+/// Sets up the log of the process.
+///
+/// # Errors
+/// [`InstallError`] when the process has one already.
+pub fn install(config: &LogConfig) -> Result<(), InstallError> {
+    let builder = tracing_subscriber::fmt().with_max_level(config.level).with_writer(std::io::stderr);
+    let result = match config.format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.event_format(JsonLines).try_init(),
+    };
+    result.map_err(|_| InstallError)
+}
+
+/// One object a line: `ts`, `level`, `msg`, then the event's fields in order.
+struct JsonLines;
+
+impl<S, N> FormatEvent<S, N> for JsonLines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut object = Object { out: String::from("{\"ts\":\""), message: String::new() };
+        write_time(&mut object.out, since_epoch.as_millis() as u64)?;
+        write!(object.out, "\",\"level\":\"{}\"", event.metadata().level().as_str().to_ascii_lowercase())?;
+        let mut fields = Object { out: String::new(), message: String::new() };
+        event.record(&mut fields);
+        object.out.push_str(",\"msg\":");
+        write_text(&mut object.out, &fields.message);
+        object.out.push_str(&fields.out);
+        object.out.push('}');
+        writeln!(writer, "{}", object.out)
+    }
+}
+
+struct Object {
+    out: String,
+    message: String,
+}
+
+impl Object {
+    fn key(&mut self, field: &Field) {
+        self.out.push(',');
+        write_text(&mut self.out, field.name());
+        self.out.push(':');
+    }
+
+    fn plain(&mut self, field: &Field, value: impl fmt::Display) {
+        self.key(field);
+        let _ = write!(self.out, "{value}");
+    }
+}
+
+impl Visit for Object {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = format!("{value:?}");
+        self.record_str(field, &text);
+    }
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            value.clone_into(&mut self.message);
+        } else {
+            self.key(field);
+            write_text(&mut self.out, value);
+        }
+    }
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.plain(field, value);
+    }
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.plain(field, value);
+    }
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.plain(field, value);
+    }
+}
+
+/// A JSON string.
+pub(crate) fn write_text(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            character if character < ' ' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(character));
+            }
+            character => out.push(character),
+        }
+    }
+    out.push('"');
+}
+
+/// RFC 3339, UTC, to the millisecond.
+fn write_time(out: &mut String, millis: u64) -> fmt::Result {
+    let (days, of_day) = (millis / 86_400_000, millis % 86_400_000);
+    // Days to a date of the Gregorian calendar, counted from 1 March so that the leap day comes last.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
+    let (second, milli) = (of_day / 1000 % 60, of_day % 1000);
+    write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_of_the_calendar() {
+        for (millis, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (951_868_799_999, "2000-02-29T23:59:59.999Z"),
+            (1_709_251_200_000, "2024-03-01T00:00:00.000Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (1_767_225_599_001, "2025-12-31T23:59:59.001Z"),
+        ] {
+            let mut out = String::new();
+            write_time(&mut out, millis).unwrap();
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn text_is_escaped() {
+        let mut out = String::new();
+        write_text(&mut out, "a\"b\\c\nd\u{1}ä");
+        assert_eq!(out, "\"a\\\"b\\\\c\\nd\\u0001ä\"");
+    }
+}

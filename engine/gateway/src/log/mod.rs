@@ -1,0 +1,100 @@
+//! The log: takes the shards' records on a thread of its own and makes tracing events of them.
+//!
+//! Nothing is formatted on a shard's thread. [`install`] sets up where events go.
+
+mod events;
+mod format;
+mod limit;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::task::{Wake, Waker};
+use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
+
+use colloquy_shard::report::Reports;
+
+use crate::config::Config;
+use crate::record::Record;
+use crate::vitals::Vitals;
+use limit::Limiter;
+
+pub use format::{InstallError, install};
+
+/// How long the log sleeps at most: summaries of suppressed records are due even when nothing comes.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// What the log thread needs once the shards run.
+type HandOver = (Vec<Reports<Record>>, Arc<Vitals>);
+
+/// The log thread, started before the shards whose records it takes.
+pub(crate) struct RecordLog {
+    hand_over: Sender<HandOver>,
+    thread: JoinHandle<()>,
+}
+
+impl RecordLog {
+    /// Starts the thread; the waker wakes it.
+    pub(crate) fn start(config: Arc<Config>) -> (RecordLog, Waker) {
+        let (hand_over, taken) = channel::<HandOver>();
+        let run = move || {
+            // Without a hand-over the gateway did not start, and there is nothing to log.
+            if let Ok((reports, vitals)) = taken.recv() {
+                take_records(&config, reports, &vitals);
+            }
+        };
+        let thread = std::thread::spawn(run);
+        let waker = Waker::from(Arc::new(Unpark(thread.thread().clone())));
+        (RecordLog { hand_over, thread }, waker)
+    }
+
+    /// Lets it take records until every shard is gone.
+    pub(crate) fn run(self, reports: Vec<Reports<Record>>, vitals: Arc<Vitals>) -> JoinHandle<()> {
+        self.hand_over.send((reports, vitals)).expect("the thread waits for this");
+        self.thread
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn take_records(config: &Config, mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
+    let mut limiter = Limiter::default();
+    loop {
+        let mut idle = true;
+        for report in &mut reports {
+            while let Some(record) = report.next_record() {
+                idle = false;
+                if limiter.admit(&record, vitals.uptime()) {
+                    events::emit(config, &record);
+                }
+            }
+        }
+        for summary in limiter.summaries(vitals.uptime()) {
+            events::emit_summary(&summary);
+        }
+        vitals.set_records_dropped(reports.iter().map(Reports::dropped).sum());
+        if reports.iter_mut().all(Reports::is_finished) {
+            break;
+        }
+        if idle {
+            sleep(&mut reports);
+        }
+    }
+    for summary in limiter.all_summaries() {
+        events::emit_summary(&summary);
+    }
+}
+
+/// Sleeps unless a record of any shard waits.
+fn sleep(reports: &mut [Reports<Record>]) {
+    match reports.split_first_mut() {
+        Some((first, others)) => first.sleep_unless_ready(|| sleep(others)),
+        None => std::thread::park_timeout(SLEEP_MAX),
+    }
+}

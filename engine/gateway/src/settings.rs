@@ -1,0 +1,83 @@
+//! From the configuration to what a shard, its listeners and its driver want.
+//!
+//! Public so that a test can run the gateway's application on a driver of its own.
+
+use std::time::Duration;
+
+use colloquy_session::SessionConfig;
+use colloquy_shard::{ListenerConfig as ShardListenerConfig, ShardConfig};
+use colloquy_transport::buf::PoolConfig;
+use colloquy_transport::class0::Class0Config;
+use colloquy_transport::driver::select::BackendChoice;
+
+use crate::config::{Config, DriverChoice, EngineConfig, ListenerConfig};
+
+/// Beyond a target's time-outs, which the application keeps, the shard's come as a second net.
+const SHARD_TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
+
+impl Config {
+    /// Limits and times of each shard.
+    pub fn shard(&self) -> ShardConfig {
+        let defaults = ShardConfig::default();
+        let longest = |default: Duration, of: fn(&crate::config::TargetConfig) -> Duration| {
+            self.targets.iter().map(of).max().map_or(default, |longest| longest + SHARD_TIMEOUT_MARGIN)
+        };
+        ShardConfig {
+            sessions_max: self.engine.sessions_max,
+            send_high_octets: self.engine.send_high_mark_octets,
+            send_low_octets: self.engine.send_low_mark_octets,
+            connect_timeout: longest(defaults.connect_timeout, |target| target.connect_timeout),
+            release_timeout: longest(defaults.release_timeout, |target| target.release_timeout),
+            ..defaults
+        }
+    }
+}
+
+impl ListenerConfig {
+    /// Limits, times and choices of the listener on each shard.
+    pub fn shard(&self, engine: &EngineConfig) -> ShardListenerConfig {
+        ShardListenerConfig {
+            transport: Class0Config {
+                tpdu_octets_max: self.tpdu_octets_max,
+                tsdu_octets_max: self.tsdu_octets_max,
+                pinned_octets_max: engine.pinned_octets_max,
+            },
+            session: SessionConfig {
+                versions: self.versions,
+                functional_units: self.functional_units,
+                tim: self.tim,
+                ..SessionConfig::default()
+            },
+            sessions_max: self.sessions_max,
+            not_established_max: self.connections_not_established_max,
+            connect_timeout: self.connect_timeout,
+        }
+    }
+}
+
+impl EngineConfig {
+    /// The receive pool of each shard.
+    pub fn pool(&self) -> PoolConfig {
+        PoolConfig { block_count: self.receive_blocks, block_octets: self.receive_block_octets }
+    }
+
+    /// Connections a driver must have room for: sessions, and as many that are still closing or being refused.
+    pub fn connections_max(&self) -> u32 {
+        u32::try_from(self.sessions_max.saturating_mul(2)).unwrap_or(u32::MAX)
+    }
+
+    /// Shards to run where `cores` cores are there.
+    pub fn shard_count(&self, cores: usize) -> usize {
+        if self.shards == 0 { cores.max(1) } else { self.shards }
+    }
+}
+
+impl From<DriverChoice> for BackendChoice {
+    fn from(choice: DriverChoice) -> Self {
+        match choice {
+            DriverChoice::Auto => BackendChoice::Auto,
+            DriverChoice::IoUring => BackendChoice::IoUring,
+            DriverChoice::Mio => BackendChoice::Mio,
+        }
+    }
+}
