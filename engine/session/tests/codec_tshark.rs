@@ -1,0 +1,275 @@
+//! Every SPDU that the codec emits, dissected by tshark: an oracle that shares no code with it.
+//!
+//! Prints `SKIPPED` and passes where tshark is not installed, unless COLLOQUY_REQUIRE_PEERS is 1.
+
+mod codec_support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use codec_support::{decode, tsdu, vectors};
+use colloquy_session::spdu::describe::{ParameterTree, describe_tsdu};
+use colloquy_session::spdu::{ExpeditedData, Spdu, SpduKind, TypedData};
+use colloquy_session::{Enclosure, Versions};
+
+/// What one TSDU was sent as, and what tshark shall say about it.
+struct Expected {
+    name: String,
+    tsdu: Vec<u8>,
+    /// SI codes in order.
+    types: Vec<u8>,
+    /// PGI and PI codes in order.
+    parameters: Vec<u8>,
+    /// False where tshark is known not to recognise the TSDU as session protocol at all.
+    recognised: bool,
+}
+
+#[test]
+fn tshark_dissects_every_spdu_emitted() {
+    if !tshark_is_there() {
+        let required = std::env::var("COLLOQUY_REQUIRE_PEERS").is_ok_and(|value| value == "1");
+        assert!(!required, "COLLOQUY_REQUIRE_PEERS is set, and tshark was not found");
+        println!("SKIPPED: tshark not found");
+        return;
+    }
+    let expected = expected();
+    for kind in SpduKind::ALL {
+        assert!(expected.iter().any(|tsdu| tsdu.types.contains(&kind.si())), "{} missing", kind.name());
+    }
+    let mut capture = Capture::default();
+    for tsdu in &expected {
+        capture.session(&tsdu.tsdu);
+    }
+    let dissected = dissect(&capture.octets);
+    let frame_count = FRAMES_PER_SESSION * expected.len();
+    assert_eq!(dissected.len(), frame_count, "tshark read all frames");
+    for (index, expected) in expected.iter().enumerate() {
+        check(expected, &dissected[FRAMES_PER_SESSION * index + FRAMES_PER_SESSION - 1]);
+    }
+}
+
+fn check(expected: &Expected, dissected: &Dissected) {
+    let name = &expected.name;
+    assert_eq!(dissected.malformed, "", "{name}");
+    assert_eq!(dissected.expert, "", "{name}");
+    assert_eq!(dissected.bad_length, "", "{name}");
+    if !expected.recognised {
+        assert!(!dissected.protocols.contains(":ses"), "{name}: tshark learned it, drop the exception");
+        return;
+    }
+    assert!(dissected.protocols.contains(":ses"), "{name}: {}", dissected.protocols);
+    assert_eq!(dissected.types, expected.types, "{name}");
+    assert_eq!(dissected.parameters, expected.parameters, "{name}");
+}
+
+/// Every vector that is what the codec emits, and data SPDUs that tshark can recognise.
+fn expected() -> Vec<Expected> {
+    let mut expected = Vec::new();
+    for vector in vectors() {
+        if vector.is_faulty() || vector.encoded != vector.octets || vector.octets.len() > TSDU_OCTETS_MAX {
+            continue;
+        }
+        let spdus = decode(tsdu(&vector.octets, vector.flow), &vector.rules).unwrap();
+        if spdus[0].0.kind == SpduKind::DataTransfer {
+            // A lone DT is received, but never sent.
+            continue;
+        }
+        let mut emitted = Vec::new();
+        for (_, spdu) in &spdus {
+            spdu.emit_into(&mut emitted).unwrap();
+        }
+        let types = spdus.iter().map(|(view, _)| view.si()).collect();
+        let tree = describe_tsdu(&emitted, vector.flow, &vector.rules);
+        let units: Vec<&ParameterTree> = tree.spdus.iter().flat_map(|spdu| &spdu.parameters).collect();
+        let parameters = units.into_iter().flat_map(codes).collect();
+        let recognised = is_recognised(&spdus.iter().map(|(_, spdu)| *spdu).collect::<Vec<_>>());
+        expected.push(Expected { name: vector.name, tsdu: emitted, types, parameters, recognised });
+    }
+    expected.extend(recognisable_user_information());
+    expected
+}
+
+fn codes(unit: &ParameterTree) -> Vec<u8> {
+    core::iter::once(unit.code).chain(unit.children.iter().map(|child| child.code)).collect()
+}
+
+/// The heuristics of tshark 4.0 pass over what is not session protocol. They know no SI 0, so a TSDU
+/// with ER is none to them; nor is a GT that begins with anything but its Token Item; nor TD and EX whose
+/// user information does not begin like an SPDU.
+fn is_recognised(spdus: &[Spdu<'_>]) -> bool {
+    match spdus {
+        [Spdu::TypedData(_) | Spdu::ExpeditedData(_)] => false,
+        [Spdu::GiveTokens(give)] => {
+            !give.tokens.is_empty() || give.user_data.is_empty() || give.enclosure.is_some()
+        }
+        spdus => !spdus.iter().any(|spdu| matches!(spdu, Spdu::ExceptionReport(_))),
+    }
+}
+
+/// TD and EX whose user information begins with the SI of an SPDU, for the heuristics' sake.
+fn recognisable_user_information() -> Vec<Expected> {
+    let user_information = &[0x01, 0x00];
+    let make = |spdu: Spdu<'_>, parameters: &[u8]| {
+        let mut tsdu = Vec::new();
+        spdu.emit_tsdu(&mut tsdu).unwrap();
+        Expected {
+            name: format!("{spdu:?}"),
+            tsdu,
+            types: vec![spdu.kind().si()],
+            parameters: parameters.to_vec(),
+            recognised: true,
+        }
+    };
+    let enclosure = Some(Enclosure { begin: false, end: true });
+    vec![
+        make(Spdu::TypedData(TypedData { enclosure: None, user_information }), &[]),
+        make(Spdu::TypedData(TypedData { enclosure, user_information }), &[25]),
+        make(Spdu::ExpeditedData(ExpeditedData { user_information }), &[]),
+    ]
+}
+
+/// A capture file: Ethernet, IP, TCP on port 102, one connection for each TSDU.
+struct Capture {
+    octets: Vec<u8>,
+    session_count: u16,
+}
+
+/// CR, CC, CN, AC and the TSDU.
+const FRAMES_PER_SESSION: usize = 5;
+/// What one TPKT in one IP datagram can hold, and a little less.
+const TSDU_OCTETS_MAX: usize = 60_000;
+
+impl Default for Capture {
+    fn default() -> Self {
+        // Little-endian pcap 2.4, link type Ethernet.
+        let mut octets = Vec::new();
+        for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 262_144, 1] {
+            octets.extend(word.to_le_bytes());
+        }
+        Self { octets, session_count: 0 }
+    }
+}
+
+impl Capture {
+    fn session(&mut self, tsdu: &[u8]) {
+        const CR: &[u8] = &[0x06, 0xE0, 0, 0, 0, 1, 0];
+        const CC: &[u8] = &[0x06, 0xD0, 0, 1, 0, 2, 0];
+        const DT_EOT: &[u8] = &[0x02, 0xF0, 0x80];
+        let mut connect = Vec::new();
+        let mut accept = Vec::new();
+        let item = colloquy_session::spdu::ConnectAcceptItem { versions: Versions::V2, ..Default::default() };
+        Spdu::Connect(colloquy_session::spdu::Connect { item, ..Default::default() })
+            .emit_tsdu(&mut connect)
+            .unwrap();
+        Spdu::Accept(colloquy_session::spdu::Accept { item, ..Default::default() })
+            .emit_tsdu(&mut accept)
+            .unwrap();
+        let mut sequence = [1, 1];
+        for (from, tpdu_header, data) in [
+            (0, CR, &[][..]),
+            (1, CC, &[]),
+            (0, DT_EOT, &connect),
+            (1, DT_EOT, &accept),
+            (0, DT_EOT, tsdu),
+        ] {
+            let mut tpkt = vec![3, 0];
+            tpkt.extend((4 + tpdu_header.len() + data.len()).to_be_bytes().last_chunk::<2>().unwrap());
+            tpkt.extend(tpdu_header);
+            tpkt.extend(data);
+            self.frame(from, &mut sequence, &tpkt);
+        }
+        self.session_count += 1;
+    }
+
+    fn frame(&mut self, from: usize, sequence: &mut [u32; 2], payload: &[u8]) {
+        let ports = [10_000 + self.session_count, 102];
+        let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x08, 0x00];
+        frame.extend([0x45, 0]);
+        frame.extend(((20 + 20 + payload.len()) as u16).to_be_bytes());
+        frame.extend([0, 0, 0, 0, 64, 6, 0, 0]);
+        frame.extend([10, 0, 0, 1 + from as u8, 10, 0, 0, 2 - from as u8]);
+        frame.extend(ports[from].to_be_bytes());
+        frame.extend(ports[1 - from].to_be_bytes());
+        frame.extend(sequence[from].to_be_bytes());
+        frame.extend(sequence[1 - from].to_be_bytes());
+        frame.extend([0x50, 0x18, 0xFF, 0xFF, 0, 0, 0, 0]);
+        frame.extend(payload);
+        sequence[from] += payload.len() as u32;
+        let octets = frame.len() as u32;
+        for word in [0, 0, octets, octets] {
+            self.octets.extend(u32::to_le_bytes(word));
+        }
+        self.octets.extend(frame);
+    }
+}
+
+/// What tshark says about one frame.
+struct Dissected {
+    types: Vec<u8>,
+    parameters: Vec<u8>,
+    bad_length: String,
+    malformed: String,
+    expert: String,
+    protocols: String,
+}
+
+/// The fields asked for, in this order.
+const FIELDS: [&str; 7] = [
+    "ses.type",
+    "ses.parameter_type",
+    "ses.bad_length",
+    "ses.bad_parameter_length",
+    "_ws.malformed",
+    "_ws.expert.message",
+    "frame.protocols",
+];
+
+fn dissect(capture: &[u8]) -> Vec<Dissected> {
+    let mut command = Command::new("tshark");
+    command.args(["-r", "-", "-T", "fields"]);
+    // User data here mean nothing: neither presentation protocol nor T.125, which both would try them.
+    command.args(["--disable-protocol", "pres", "--disable-protocol", "t125"]);
+    for field in FIELDS {
+        command.args(["-e", field]);
+    }
+    let mut tshark = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("tshark answered to --version");
+    let mut stdin = tshark.stdin.take().expect("stdin is a pipe");
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(capture));
+        tshark.wait_with_output().unwrap()
+    });
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Dissected {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [types, parameters, bad_length, bad_parameter, malformed, expert, protocols] = fields[..] else {
+        panic!("{} fields asked for, got {line:?}", FIELDS.len());
+    };
+    let codes = |field: &str| {
+        field.split(',').filter(|code| !code.is_empty()).map(|code| code.parse().unwrap()).collect()
+    };
+    Dissected {
+        types: codes(types),
+        parameters: codes(parameters),
+        bad_length: format!("{bad_length}{bad_parameter}"),
+        malformed: malformed.to_owned(),
+        expert: expert.to_owned(),
+        protocols: protocols.to_owned(),
+    }
+}
+
+fn tshark_is_there() -> bool {
+    Command::new("tshark")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
