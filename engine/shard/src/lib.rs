@@ -17,6 +17,7 @@ pub mod report;
 pub mod rings;
 mod shard;
 mod slab;
+pub mod thread;
 mod turn;
 pub mod wheel;
 

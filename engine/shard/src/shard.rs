@@ -132,6 +132,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
         &mut self.app
     }
 
+    /// Ends the shard, whatever is left in it, and gives the application back.
+    pub fn into_app(self) -> A {
+        self.app
+    }
+
     /// The driver.
     pub fn driver(&self) -> &D {
         &self.core.driver

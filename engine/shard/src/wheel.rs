@@ -11,8 +11,9 @@ const SLOTS: usize = 64;
 const SLOT_BITS: u32 = 6;
 /// Levels: 64^6 ticks, 795 days.
 const LEVELS: usize = 6;
-/// Deadlines further away than this wait in the last level and are placed again when it turns.
-const SPAN_TICKS: u64 = 1 << (SLOT_BITS * LEVELS as u32);
+/// Deadlines further away than this wait in the last level and are placed again when it turns. One slot
+/// less than a full turn, so that the current slot of the last level never holds what is a turn away.
+const PLACED_TICKS_MAX: u64 = (SLOTS as u64 - 1) << (SLOT_BITS * (LEVELS as u32 - 1));
 /// End of a list.
 const NIL: u32 = u32::MAX;
 
@@ -154,7 +155,7 @@ impl Wheel {
     }
 
     fn link(&mut self, index: u32, tick: u64) {
-        let placed = tick.min(self.elapsed + SPAN_TICKS - 1);
+        let placed = tick.min(self.elapsed + PLACED_TICKS_MAX);
         let differing = (self.elapsed ^ placed) | (SLOTS as u64 - 1);
         let level = ((differing.ilog2() / SLOT_BITS) as usize).min(LEVELS - 1);
         let slot = (placed >> (SLOT_BITS * level as u32)) as usize % SLOTS;
