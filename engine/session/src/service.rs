@@ -197,6 +197,9 @@ pub enum ServiceError {
         /// Octets allowed.
         octets_max: usize,
     },
+    /// Segments of an SSDU were sent and the last one is missing.
+    #[error("an SSDU is open")]
+    SsduIncomplete,
     /// A parameter out of its range.
     #[error("parameter out of range: {0}")]
     Parameter(&'static str),

@@ -10,6 +10,7 @@ use super::predicate::View;
 use super::tables::{self, Row};
 use super::variables::{Arguments, Variables};
 use super::{Action, Event, Origin, Output, State};
+use crate::{FunctionalUnits, Tokens};
 
 /// Most events the queue of action 10 holds; one more is a protocol error.
 pub const QUEUED_EVENTS_MAX: usize = 16;
@@ -91,8 +92,22 @@ impl Spm {
         &self.queue
     }
 
-    pub(super) fn variables_mut(&mut self) -> &mut Variables {
-        &mut self.variables
+    /// The guard of DT in STA713, by hand: p05.
+    #[inline]
+    pub fn data_may_come(&self) -> bool {
+        !self.variables.tokens_owned.contains(Tokens::DATA)
+    }
+
+    /// The guard of S-DATA request in STA713, by hand: p03.
+    #[inline]
+    pub fn data_may_be_sent(&self) -> bool {
+        let Variables { functional_units, tokens_owned, .. } = self.variables;
+        tokens_owned.contains(Tokens::DATA) || !functional_units.contains(FunctionalUnits::HALF_DUPLEX)
+    }
+
+    /// Notes a DN that came before the own answer to a colliding release: action 32 where no row has it.
+    pub(super) fn record_early_disconnect(&mut self) {
+        self.variables.vdnr = true;
     }
 
     /// The row an event would fire; `None` for an invalid intersection.
@@ -245,5 +260,5 @@ fn is_sent(output: Output, before: &Variables) -> bool {
 }
 
 fn separation_unconfirmed(v: &Variables) -> bool {
-    v.fu(crate::FunctionalUnits::DATA_SEPARATION) && i64::from(v.v_ado) >= i64::from(v.v_a)
+    v.fu(FunctionalUnits::DATA_SEPARATION) && i64::from(v.v_ado) >= i64::from(v.v_a)
 }

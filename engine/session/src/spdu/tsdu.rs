@@ -3,7 +3,9 @@
 use super::code::{LONG_LENGTH, SHORT_SPDU, SPDUS, pi};
 use super::parameter::{Cursor, Header, read_header};
 use super::sync::sync_type;
-use super::{Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, ShortSpduKind, SpduKind};
+use super::{
+    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, GiveTokens, PleaseTokens, ShortSpduKind, SpduKind,
+};
 
 /// A TSDU being taken apart: the contiguous head, and how many octets follow it elsewhere.
 ///
@@ -25,6 +27,18 @@ pub struct Tsdu<'a> {
     pub(crate) consumed: usize,
     flow: Flow,
     place: Place,
+    /// The token part of the head, which counts after the SPDU behind it: the machine's note for its next
+    /// call.
+    pub(crate) deferred: Option<Deferred<'a>>,
+    /// User data put together from segments, which count in place of those in the octets.
+    pub(crate) joined: Option<&'a [u8]>,
+}
+
+/// Tokens that count after what stands behind them in the TSDU.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deferred<'a> {
+    Give(GiveTokens<'a>),
+    Please(PleaseTokens<'a>),
 }
 
 /// Where in the TSDU the next SPDU is.
@@ -90,7 +104,15 @@ impl<'a> Tsdu<'a> {
     /// A TSDU of the normal flow whose first octets are `head` and which goes on for `tail_octets`
     /// elsewhere. [`must_be_contiguous`] must not hold for `head`.
     pub fn with_tail(head: &'a [u8], tail_octets: usize) -> Self {
-        Self { head, tail_octets, consumed: 0, flow: Flow::Normal, place: Place::First }
+        Self {
+            head,
+            tail_octets,
+            consumed: 0,
+            flow: Flow::Normal,
+            place: Place::First,
+            deferred: None,
+            joined: None,
+        }
     }
 
     /// A TSDU of the expedited flow.
@@ -106,6 +128,14 @@ impl<'a> Tsdu<'a> {
     /// Octets that no view has covered so far, those behind the head included. After a fault: none.
     pub fn remaining_octets(&self) -> usize {
         self.head.len() + self.tail_octets
+    }
+
+    /// Drops what was not yet taken.
+    pub(crate) fn spend(&mut self) {
+        self.head = &[];
+        self.tail_octets = 0;
+        self.place = Place::End;
+        self.deferred = None;
     }
 
     /// Takes the next SPDU; `None` at the end.

@@ -1,0 +1,57 @@
+//! What the owner of a machine chooses, and what the machine hands to it.
+
+use core::time::Duration;
+
+use crate::{FunctionalUnits, Versions};
+
+/// Functional units whose services this crate offers.
+///
+/// The kernel is always there. Units beyond these are never proposed nor accepted, whatever a
+/// [`SessionConfig`] says.
+pub const SERVICE_UNITS: FunctionalUnits = FunctionalUnits::HALF_DUPLEX
+    .union(FunctionalUnits::DUPLEX)
+    .union(FunctionalUnits::NEGOTIATED_RELEASE)
+    .union(FunctionalUnits::TYPED_DATA);
+
+/// Local choices of one session protocol machine.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionConfig {
+    /// Versions this end can speak.
+    pub versions: Versions,
+    /// Functional units this end can offer.
+    pub functional_units: FunctionalUnits,
+    /// Timer TIM: how long to wait for the peer to disconnect after AB, RF or DN.
+    pub tim: Duration,
+    /// Refuse what the reference calls "strict mode" deviations instead of tolerating them.
+    pub strict: bool,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            versions: Versions::V1.union(Versions::V2),
+            functional_units: FunctionalUnits::HALF_DUPLEX
+                .union(FunctionalUnits::DUPLEX)
+                .union(FunctionalUnits::NEGOTIATED_RELEASE),
+            tim: Duration::from_secs(5),
+            strict: false,
+        }
+    }
+}
+
+impl SessionConfig {
+    /// The units that may be proposed or accepted.
+    pub(super) fn units(&self) -> FunctionalUnits {
+        self.functional_units & SERVICE_UNITS
+    }
+}
+
+/// What the machine wants its owner to hand to the transport, in order.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transmit<'a> {
+    /// A TSDU for the normal flow.
+    Tsdu(&'a [u8]),
+    /// T-DISCONNECT request: release the transport connection after what was sent.
+    Disconnect,
+}

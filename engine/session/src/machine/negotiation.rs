@@ -1,0 +1,384 @@
+//! What CN proposes and AC selects: versions, functional units, tokens, serial number, TSDU sizes.
+//!
+//! Pure functions over parameters; states and octets are elsewhere. Reference 4.2, X.225 §7.1 to §7.3.
+
+use super::config::SessionConfig;
+use super::variables::tokens_of;
+use crate::spdu::{Accept, Connect, ConnectAcceptItem};
+use crate::{
+    AcceptParameters, ConnectParameters, FunctionalUnits as Fu, Selector, SerialNumber, ServiceError,
+    TokenSettings, TokenSide, Tokens, TsduMaximumSize, Versions,
+};
+
+/// Least finite TSDU maximum size that is proposed or taken.
+pub const TSDU_OCTETS_MIN: u16 = 64;
+
+/// Most octets of user data in version 1.
+pub(super) const USER_DATA_OCTETS_MAX_V1: usize = 512;
+
+const REFUSE_REASONS: [u8; 9] = [0, 1, 2, 129, 130, 131, 132, 133, 134];
+
+/// Units whose serial numbers need a start value.
+const NUMBERED_UNITS: Fu =
+    Fu::MINOR_SYNC.union(Fu::MAJOR_SYNC).union(Fu::RESYNCHRONIZE).union(Fu::SYMMETRIC_SYNC);
+
+/// What is kept of a CONNECT until it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proposal {
+    /// Versions both ends could select.
+    pub(super) versions: Versions,
+    /// Units proposed that this end can offer.
+    pub(super) units: Fu,
+    pub(super) token_settings: TokenSettings,
+    pub(super) initial_serial_number: Option<SerialNumber>,
+    pub(super) tsdu_maximum_size: TsduMaximumSize,
+    pub(super) called: Selector,
+}
+
+/// What both ends agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Agreement {
+    /// Exactly one.
+    pub(super) version: Versions,
+    pub(super) units: Fu,
+    pub(super) token_settings: TokenSettings,
+    pub(super) initial_serial_number: Option<SerialNumber>,
+    pub(super) tsdu_maximum_size: TsduMaximumSize,
+}
+
+/// Why a CONNECT is refused without asking the user (p76).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// Reason code of RF.
+    pub(super) reason: u8,
+    pub(super) rule: &'static str,
+}
+
+/// True for the reason codes that RF may carry.
+pub(super) fn is_refuse_reason(reason: u8) -> bool {
+    REFUSE_REASONS.contains(&reason)
+}
+
+/// Looks whether S-CONNECT request parameters are in range and consistent, and what AC is held against.
+///
+/// More than 512 octets of user data narrow the offer to version 2.
+pub(super) fn propose(
+    config: &SessionConfig,
+    connect: &ConnectParameters<'_>,
+) -> Result<Proposal, ServiceError> {
+    let units = connect.requirements;
+    let foreign = units - config.units();
+    if !foreign.is_empty() {
+        return Err(ServiceError::FunctionalUnit(foreign));
+    }
+    if let Some(rule) = contradiction(units) {
+        return Err(ServiceError::Parameter(rule));
+    }
+    let mut versions = connect.versions & config.versions;
+    let octets = connect.user_data.len();
+    if octets > USER_DATA_OCTETS_MAX_V1 {
+        versions &= Versions::V2;
+        let octets_max = match versions.is_empty() {
+            true => USER_DATA_OCTETS_MAX_V1,
+            false => Connect::USER_DATA_OCTETS_MAX,
+        };
+        if octets > octets_max {
+            return Err(ServiceError::UserDataLength { octets, octets_max });
+        }
+    }
+    if versions.is_empty() {
+        return Err(ServiceError::Parameter("no version that this end speaks"));
+    }
+    let needs_serial = needs_serial_number(units);
+    match connect.initial_serial_number {
+        None if needs_serial => return Err(ServiceError::Parameter("initial serial number missing")),
+        Some(_) if !units.intersects(NUMBERED_UNITS) => {
+            return Err(ServiceError::Parameter("initial serial number without a unit that uses it"));
+        }
+        Some(serial) if serial > SerialNumber::MAX => {
+            return Err(ServiceError::Parameter("initial serial number above 999999"));
+        }
+        _ => {}
+    }
+    let tsdu_maximum_size = connect.tsdu_maximum_size.unwrap_or_default();
+    if !sizes_in_range(tsdu_maximum_size) {
+        return Err(ServiceError::Parameter("TSDU maximum size below 64"));
+    }
+    Ok(Proposal {
+        versions,
+        units,
+        token_settings: connect.token_settings,
+        initial_serial_number: connect.initial_serial_number,
+        tsdu_maximum_size,
+        called: connect.called,
+    })
+}
+
+/// The Connect/Accept Item of a CONNECT: only what is really proposed, so that plain peers see the plain
+/// shape.
+pub(super) fn connect_item(proposal: &Proposal) -> ConnectAcceptItem<'static> {
+    ConnectAcceptItem {
+        tsdu_maximum_size: unless_unlimited(proposal.tsdu_maximum_size),
+        versions: proposal.versions,
+        initial_serial_number: proposal.initial_serial_number,
+        token_settings: settings_of(proposal.units, proposal.token_settings),
+        ..ConnectAcceptItem::default()
+    }
+}
+
+/// Looks at a received CONNECT.
+pub(super) fn judge_connect(config: &SessionConfig, connect: &Connect<'_>) -> Result<Proposal, Refusal> {
+    let refuse = |reason, rule| Err(Refusal { reason, rule });
+    let item = &connect.item;
+    let mut versions = item.versions & config.versions;
+    if connect.needs_version_2() {
+        versions &= Versions::V2;
+    }
+    if versions.is_empty() {
+        return refuse(132, "no common protocol version");
+    }
+    if connect.data_overflow {
+        return refuse(134, "data overflow is not supported");
+    }
+    let proposed = connect.requirements;
+    if let Some(rule) = contradiction(proposed)
+        && config.strict
+    {
+        return refuse(133, rule);
+    }
+    let units = without_orphans(proposed & config.units());
+    if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
+        return refuse(133, "neither half duplex nor duplex is possible");
+    }
+    if needs_serial_number(proposed) && item.initial_serial_number.is_none() {
+        return refuse(133, "initial serial number missing");
+    }
+    if config.strict && item.initial_serial_number.is_some() && !proposed.intersects(NUMBERED_UNITS) {
+        return refuse(133, "initial serial number without a unit that uses it");
+    }
+    let tsdu_maximum_size = item.tsdu_maximum_size.unwrap_or_default();
+    if !sizes_in_range(tsdu_maximum_size) {
+        return refuse(134, "TSDU maximum size below 64");
+    }
+    Ok(Proposal {
+        versions,
+        units,
+        token_settings: item.token_settings.unwrap_or_default(),
+        initial_serial_number: item.initial_serial_number,
+        tsdu_maximum_size,
+        called: connect.called,
+    })
+}
+
+/// Makes the agreement out of a proposal and the user's S-CONNECT response.
+pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Result<Agreement, ServiceError> {
+    let mut units = proposal.units & accept.requirements;
+    if units.contains(Fu::DUPLEX) {
+        units -= Fu::HALF_DUPLEX;
+    }
+    let units = without_orphans(units);
+    if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
+        return Err(ServiceError::Parameter("neither half duplex nor duplex of those proposed"));
+    }
+    let mut token_settings = TokenSettings::default();
+    for token in tokens_of(units).iter() {
+        let side = match side(&proposal.token_settings, token) {
+            TokenSide::AcceptorChooses => side(&accept.token_settings, token),
+            side => side,
+        };
+        if side == TokenSide::AcceptorChooses {
+            return Err(ServiceError::Parameter("token setting: the acceptor is to choose"));
+        }
+        set_side(&mut token_settings, token, side);
+    }
+    let owned = tokens_at(units, &token_settings, TokenSide::Responder);
+    let wrong = accept.tokens_please - (tokens_of(units) - owned);
+    if !wrong.is_empty() {
+        return Err(ServiceError::Token(wrong));
+    }
+    let initial_serial_number = match needs_serial_number(units) {
+        true => accept.initial_serial_number.or(proposal.initial_serial_number),
+        false => None,
+    };
+    let proposed = proposal.tsdu_maximum_size;
+    let tsdu_maximum_size = accept.tsdu_maximum_size.unwrap_or(proposed);
+    if !sizes_in_range(tsdu_maximum_size) || !answers(proposed, tsdu_maximum_size) {
+        return Err(ServiceError::Parameter("TSDU maximum size above the one proposed, or below 64"));
+    }
+    let version = highest(proposal.versions);
+    Ok(Agreement { version, units, token_settings, initial_serial_number, tsdu_maximum_size })
+}
+
+/// The Connect/Accept Item of an ACCEPT.
+pub(super) fn accept_item(agreement: &Agreement) -> ConnectAcceptItem<'static> {
+    ConnectAcceptItem {
+        tsdu_maximum_size: unless_unlimited(agreement.tsdu_maximum_size),
+        versions: agreement.version,
+        initial_serial_number: agreement.initial_serial_number,
+        token_settings: settings_of(agreement.units, agreement.token_settings),
+        ..ConnectAcceptItem::default()
+    }
+}
+
+/// Looks at a received ACCEPT; the broken rule when it cannot be used. Reference 4.2, rule 14.
+pub(super) fn judge_accept(
+    strict: bool,
+    proposal: &Proposal,
+    accept: &Accept<'_>,
+) -> Result<Agreement, &'static str> {
+    let item = &accept.item;
+    let version = item.versions;
+    if version.bits().count_ones() != 1 || !proposal.versions.contains(version) {
+        return Err("version that was not offered");
+    }
+    let units = without_orphans(proposal.units & accept.requirements);
+    if units.contains(Fu::HALF_DUPLEX) == units.contains(Fu::DUPLEX) {
+        return Err("not exactly one of half duplex and duplex");
+    }
+    let mut token_settings = TokenSettings::default();
+    for token in tokens_of(units).iter() {
+        let proposed = side(&proposal.token_settings, token);
+        let answered = match &item.token_settings {
+            Some(settings) => side(settings, token),
+            // Absent means the initiator's side, unless that would contradict what was settled.
+            None if proposed == TokenSide::AcceptorChooses => TokenSide::Initiator,
+            None => proposed,
+        };
+        if answered == TokenSide::AcceptorChooses {
+            return Err("token setting left to the acceptor in ACCEPT");
+        }
+        if strict && proposed != TokenSide::AcceptorChooses && proposed != answered {
+            return Err("token setting differs from the one proposed");
+        }
+        set_side(&mut token_settings, token, answered);
+    }
+    if needs_serial_number(units) && item.initial_serial_number.is_none() {
+        return Err("initial serial number missing");
+    }
+    let tsdu_maximum_size =
+        selected_sizes(strict, proposal.tsdu_maximum_size, item.tsdu_maximum_size.unwrap_or_default())?;
+    Ok(Agreement {
+        version,
+        units,
+        token_settings,
+        initial_serial_number: item.initial_serial_number,
+        tsdu_maximum_size,
+    })
+}
+
+/// Tokens that are at `side` with these settings.
+pub(super) fn tokens_at(units: Fu, settings: &TokenSettings, at: TokenSide) -> Tokens {
+    tokens_of(units).iter().filter(|token| side(settings, *token) == at).collect()
+}
+
+/// TSDU sizes that an ACCEPT selects. Lenient: a peer that swaps the halves (seen with rusty-cosp) is
+/// understood, and any other answer counts as it stands, because that is what the peer goes by.
+fn selected_sizes(
+    strict: bool,
+    proposed: TsduMaximumSize,
+    answered: TsduMaximumSize,
+) -> Result<TsduMaximumSize, &'static str> {
+    let swapped = TsduMaximumSize {
+        initiator_to_responder: answered.responder_to_initiator,
+        responder_to_initiator: answered.initiator_to_responder,
+    };
+    let fits = answers(proposed, answered) && sizes_in_range(answered);
+    match fits {
+        true => Ok(answered),
+        false if strict => Err("TSDU maximum size above the one proposed, or below 64"),
+        false if answers(proposed, swapped) && sizes_in_range(swapped) => Ok(swapped),
+        false if sizes_in_range(answered) => Ok(answered),
+        false => Err("TSDU maximum size below 64"),
+    }
+}
+
+/// Each direction: equal or lower; a finite answer to "unlimited" is allowed, the opposite is not.
+fn answers(proposed: TsduMaximumSize, answered: TsduMaximumSize) -> bool {
+    let direction = |proposed: u16, answered: u16| match (proposed, answered) {
+        (0, _) => true,
+        (_, 0) => false,
+        (proposed, answered) => answered <= proposed,
+    };
+    direction(proposed.initiator_to_responder, answered.initiator_to_responder)
+        && direction(proposed.responder_to_initiator, answered.responder_to_initiator)
+}
+
+fn sizes_in_range(sizes: TsduMaximumSize) -> bool {
+    let in_range = |size: u16| size == 0 || size >= TSDU_OCTETS_MIN;
+    in_range(sizes.initiator_to_responder) && in_range(sizes.responder_to_initiator)
+}
+
+/// PI 21 is left out where it says nothing: some peers close on it.
+pub(super) fn unless_unlimited(sizes: TsduMaximumSize) -> Option<TsduMaximumSize> {
+    (sizes != TsduMaximumSize::default()).then_some(sizes)
+}
+
+/// PI 26 is left out where no token exists.
+fn settings_of(units: Fu, settings: TokenSettings) -> Option<TokenSettings> {
+    let tokens = tokens_of(units);
+    if tokens.is_empty() {
+        return None;
+    }
+    let mut available = TokenSettings::default();
+    for token in tokens.iter() {
+        set_side(&mut available, token, side(&settings, token));
+    }
+    Some(available)
+}
+
+/// What is wrong with a set of proposed units, if anything.
+fn contradiction(units: Fu) -> Option<&'static str> {
+    if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
+        return Some("neither half duplex nor duplex");
+    }
+    if units.contains(Fu::CAPABILITY_DATA) && !units.contains(Fu::ACTIVITY) {
+        return Some("capability data without activity management");
+    }
+    if units.contains(Fu::EXCEPTIONS) && !units.contains(Fu::HALF_DUPLEX) {
+        return Some("exceptions without half duplex");
+    }
+    None
+}
+
+/// Drops units that need another one which is not there.
+fn without_orphans(mut units: Fu) -> Fu {
+    if !units.contains(Fu::ACTIVITY) {
+        units -= Fu::CAPABILITY_DATA;
+    }
+    if !units.contains(Fu::HALF_DUPLEX) {
+        units -= Fu::EXCEPTIONS;
+    }
+    if !units.intersects(Fu::MINOR_SYNC | Fu::SYMMETRIC_SYNC) {
+        units -= Fu::DATA_SEPARATION;
+    }
+    units
+}
+
+fn needs_serial_number(units: Fu) -> bool {
+    units.intersects(NUMBERED_UNITS) && !units.contains(Fu::ACTIVITY)
+}
+
+fn highest(versions: Versions) -> Versions {
+    match versions.contains(Versions::V2) {
+        true => Versions::V2,
+        false => Versions::V1,
+    }
+}
+
+fn side(settings: &TokenSettings, token: Tokens) -> TokenSide {
+    match token {
+        Tokens::DATA => settings.data,
+        Tokens::MINOR => settings.minor,
+        Tokens::MAJOR => settings.major,
+        _ => settings.release,
+    }
+}
+
+fn set_side(settings: &mut TokenSettings, token: Tokens, side: TokenSide) {
+    match token {
+        Tokens::DATA => settings.data = side,
+        Tokens::MINOR => settings.minor = side,
+        Tokens::MAJOR => settings.major = side,
+        _ => settings.release = side,
+    }
+}

@@ -1,0 +1,47 @@
+//! TSDUs made by the machine and not yet taken by its owner.
+
+/// TSDUs in a row, and the T-DISCONNECT request behind them.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    octets: Vec<u8>,
+    /// Where each TSDU ends in `octets`. Invariant: ascending.
+    ends: Vec<usize>,
+    /// TSDUs taken. Invariant: at most `ends.len()`.
+    taken: usize,
+}
+
+impl Outbox {
+    /// Where the next TSDU is written; [`Outbox::finish_tsdu`] ends it.
+    pub(super) fn sink(&mut self) -> &mut Vec<u8> {
+        &mut self.octets
+    }
+
+    pub(super) fn finish_tsdu(&mut self) {
+        debug_assert!(self.ends.last().copied().unwrap_or(0) < self.octets.len(), "no empty TSDU");
+        self.ends.push(self.octets.len());
+    }
+
+    /// How many TSDUs there are; [`Outbox::roll_back`] returns to it.
+    pub(super) fn mark(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Drops what was written since `mark`.
+    pub(super) fn roll_back(&mut self, mark: usize) {
+        self.ends.truncate(mark);
+        self.octets.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    /// True when every TSDU was taken.
+    pub(super) fn is_drained(&self) -> bool {
+        self.taken == self.ends.len()
+    }
+
+    /// Takes the next TSDU.
+    pub(super) fn take(&mut self) -> Option<&[u8]> {
+        let end = *self.ends.get(self.taken)?;
+        let start = self.taken.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.taken += 1;
+        Some(&self.octets[start..end])
+    }
+}

@@ -1,0 +1,553 @@
+//! Received TSDUs: from octets to events of the tables, from outcomes to indications.
+
+use core::time::Duration;
+
+use super::content::{Content, abort_reason};
+use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
+use super::join::{self, Joining};
+use super::negotiation::{self, Agreement, Proposal};
+use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, tables};
+use crate::spdu::{
+    Abort, Accept, Connect, DecodeError, DecodeRules, Deferred, Refuse, Spdu, SpduKind, SpduView, Tsdu,
+};
+use crate::{
+    AcceptParameters, ConnectParameters, Enclosure, Indication, PeerFault, ProviderAbortReason,
+    RefuseParameters, TokenSide, TransportDisconnect, Versions,
+};
+
+/// Where an SPDU came from, for indications and for AB.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    kind: SpduKind,
+    /// The SPDU as far as it is in the head of the TSDU.
+    octets: &'a [u8],
+    /// Offset of the user information field.
+    user_data_offset: usize,
+}
+
+impl Session {
+    /// Takes the next SPDU from `tsdu`; call until `None`.
+    ///
+    /// The tokens of a GT or PT at the head of the TSDU count after the SPDU behind it, so they are
+    /// indicated by the following call.
+    #[inline]
+    pub fn handle_tsdu<'a>(&mut self, now: Duration, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
+        match self.plain_data(tsdu) {
+            Some(indication) => Some(indication),
+            None => self.handle_spdus(now, tsdu),
+        }
+    }
+
+    /// GT and DT without parameters in STA713: nearly every TSDU. Equal to its cells, which a test proves.
+    #[inline]
+    fn plain_data<'a>(&mut self, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
+        let plain = self.state() == State::Sta713
+            && self.cold.is_none()
+            && self.receiving.is_none()
+            && self.receive_octets_max().is_none()
+            && tsdu.consumed == 0
+            && tsdu.head.starts_with(&PLAIN_HEADER);
+        if !plain || !self.spm.data_may_come() {
+            return None;
+        }
+        let rules = self.rules();
+        tsdu.next_spdu(&rules).ok().flatten()?;
+        let view = tsdu.next_spdu(&rules).ok().flatten()?;
+        Some(Indication::Data {
+            user_data: view.user_information,
+            user_data_offset: view.user_information_offset,
+            enclosure: Enclosure::WHOLE,
+        })
+    }
+
+    #[inline(never)]
+    fn handle_spdus<'a>(&mut self, now: Duration, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
+        while self.state() != State::Sta01 {
+            if tsdu.remaining_octets() == 0 && tsdu.consumed > 0 {
+                let spdu = match tsdu.deferred.take()? {
+                    Deferred::Give(give) => Spdu::GiveTokens(give),
+                    Deferred::Please(please) => Spdu::PleaseTokens(please),
+                };
+                let source = Source { kind: spdu.kind(), octets: &[], user_data_offset: 0 };
+                return self.receive_event(now, &spdu, source);
+            }
+            let octets = tsdu.head;
+            let tsdu_octets = (tsdu.consumed == 0).then(|| tsdu.remaining_octets());
+            let rules = self.rules();
+            let taken = tsdu.next_spdu(&rules).and_then(|view| match view {
+                Some(view) => view.parse(&rules).map(|spdu| Some((view, spdu))),
+                None => Ok(None),
+            });
+            let (view, spdu) = match taken {
+                Ok(taken) => taken?,
+                Err(error) => return self.decode_fault(now, tsdu, error, octets),
+            };
+            let source = source(&view, octets);
+            if tsdu_octets.is_some_and(|octets| self.is_oversized(octets)) && tsdu.joined.is_none() {
+                let rule = "TSDU longer than the agreed maximum";
+                return self.violation(now, tsdu, source, rule);
+            }
+            if let Some(indication) = self.receive(now, tsdu, spdu, source) {
+                return Some(indication);
+            }
+        }
+        tsdu.deferred = None;
+        None
+    }
+
+    fn rules(&self) -> DecodeRules {
+        DecodeRules { strict: self.config.strict, extended_concatenation: false, version: self.version }
+    }
+
+    /// Lenient: some peers count user data only, not the headers in front of them.
+    fn is_oversized(&self, octets: usize) -> bool {
+        let tolerance = if self.config.strict { 0 } else { DATA_OVERHEAD_OCTETS };
+        self.receive_octets_max().is_some_and(|octets_max| octets > octets_max + tolerance)
+    }
+
+    fn receive<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        spdu: Spdu<'a>,
+        source: Source<'a>,
+    ) -> Option<Indication<'a>> {
+        let spdu = match tsdu.joined {
+            Some(user_data) => join::with_user_data(spdu, user_data, None),
+            None => spdu,
+        };
+        if let Some(rule) = self.broken_rule(&spdu) {
+            return self.violation(now, tsdu, source, rule);
+        }
+        if self.has_session() && self.must_be_joined(&spdu) {
+            return self.join(now, tsdu, &spdu, source);
+        }
+        match spdu {
+            Spdu::GiveTokens(give) if tsdu.remaining_octets() > 0 => {
+                tsdu.deferred = (!give.tokens.is_empty()).then_some(Deferred::Give(give));
+                None
+            }
+            Spdu::PleaseTokens(please) if tsdu.remaining_octets() > 0 => {
+                tsdu.deferred = (!please.tokens.is_empty()).then_some(Deferred::Please(please));
+                None
+            }
+            Spdu::DataTransfer(data) => self.receive_data(now, tsdu, data.into(), source),
+            Spdu::TypedData(data) => self.receive_data(now, tsdu, data.into(), source),
+            Spdu::Connect(connect) => self.receive_connect(now, tsdu, &connect, source),
+            Spdu::Accept(accept) => self.receive_accept(now, tsdu, &accept, source),
+            Spdu::Disconnect(disconnect) if self.is_early_disconnect() => {
+                self.spm.record_early_disconnect();
+                Some(Indication::ReleaseConfirm { affirmative: true, user_data: disconnect.user_data })
+            }
+            spdu => {
+                let indication = self.receive_event(now, &spdu, source);
+                self.drop_rest_if_over(tsdu);
+                indication
+            }
+        }
+    }
+
+    /// An SPDU whose event and indication depend on nothing but itself.
+    fn receive_event<'a>(
+        &mut self,
+        now: Duration,
+        spdu: &Spdu<'a>,
+        source: Source<'a>,
+    ) -> Option<Indication<'a>> {
+        let (event, arguments) = classify::event(spdu, self.state(), self.spm.variables())?;
+        let outcome = self.fire(now, event, &arguments, source);
+        self.indicate(&outcome, spdu)
+    }
+
+    /// DT or TD: each segment raises the event and is indicated as it comes.
+    fn receive_data<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        data: DataSpdu<'a>,
+        source: Source<'a>,
+    ) -> Option<Indication<'a>> {
+        let enclosure = data.enclosure.unwrap_or(Enclosure::WHOLE);
+        if self.has_session()
+            && let Some(rule) = self.broken_sequence(&data, enclosure)
+        {
+            return self.violation(now, tsdu, source, rule);
+        }
+        let event = classify::plain_event(source.kind);
+        let outcome = self.fire(now, event, &Arguments::NONE, source);
+        if matches!(outcome.cause, Cause::Row(_)) {
+            self.receiving = (!enclosure.end).then_some(data.kind);
+        }
+        self.drop_rest_if_over(tsdu);
+        let (user_data, user_data_offset) = (data.user_data, source.user_data_offset);
+        outcome.outputs.iter().find_map(|output| match output {
+            Output::SDtInd => Some(Indication::Data { user_data, user_data_offset, enclosure }),
+            Output::STdInd => Some(Indication::TypedData { user_data, user_data_offset, enclosure }),
+            Output::SPAbInd => Some(PROTOCOL_ERROR),
+            _ => None,
+        })
+    }
+
+    /// What is wrong with the Enclosure Item of a data SPDU.
+    fn broken_sequence(&self, data: &DataSpdu<'_>, enclosure: Enclosure) -> Option<&'static str> {
+        let segmenting = self.receive_octets_max().is_some();
+        match data.enclosure {
+            None if segmenting && self.config.strict => return Some("Enclosure Item missing"),
+            Some(_) if !segmenting && self.config.strict => return Some("Enclosure Item without segmenting"),
+            _ => {}
+        }
+        match self.receiving {
+            None if !enclosure.begin => Some("segment without a first one"),
+            Some(_) if enclosure.begin => Some("first segment while an SSDU is open"),
+            Some(kind) if kind != data.kind => Some("segments of DT and TD mixed"),
+            _ => None,
+        }
+    }
+
+    fn receive_connect<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        connect: &Connect<'a>,
+        source: Source<'a>,
+    ) -> Option<Indication<'a>> {
+        let judged = negotiation::judge_connect(&self.config, connect);
+        let arguments = Arguments { unacceptable: judged.is_err(), ..Arguments::NONE };
+        let refusal = judged.err();
+        let content = Content {
+            reason: refusal.map_or(0, |refusal| refusal.reason),
+            versions: refusal.filter(|refusal| refusal.reason == 132).map(|_| self.config.versions),
+            ..self.protocol_error_content(source)
+        };
+        let outcome = self.fire_with(now, Event::Cn, &arguments, source, &content);
+        self.drop_rest_if_over(tsdu);
+        match judged {
+            Ok(proposal) if outcome.outputs.contains(&Output::SConInd) => {
+                self.cold().proposal = Some(proposal);
+                Some(Indication::Connect(indicated_connect(connect, &proposal)))
+            }
+            Err(refusal) if outcome.outputs.contains(&Output::RfNr) => {
+                self.record(PeerFault::Violation { spdu: source.kind, rule: refusal.rule });
+                None
+            }
+            _ => outcome.outputs.contains(&Output::SPAbInd).then_some(PROTOCOL_ERROR),
+        }
+    }
+
+    fn receive_accept<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        accept: &Accept<'a>,
+        source: Source<'a>,
+    ) -> Option<Indication<'a>> {
+        let proposal = self.cold.as_ref().and_then(|cold| cold.proposal);
+        let (State::Sta02A, Some(proposal)) = (self.state(), proposal) else {
+            return self.receive_event(now, &Spdu::Accept(*accept), source);
+        };
+        let agreement = match negotiation::judge_accept(self.config.strict, &proposal, accept) {
+            Ok(agreement) => agreement,
+            Err(rule) => return self.violation(now, tsdu, source, rule),
+        };
+        let Agreement { units, token_settings, .. } = agreement;
+        let arguments = Arguments {
+            functional_units: units,
+            positions: negotiation::tokens_at(units, &token_settings, TokenSide::Initiator),
+            serial: agreement.initial_serial_number.map(|serial| serial.0),
+            ..Arguments::NONE
+        };
+        self.fire(now, Event::Ac, &arguments, source);
+        self.version = Some(agreement.version);
+        self.tsdu_maximum_size = agreement.tsdu_maximum_size;
+        self.cold().proposal = None;
+        // Tokens asked for in AC are indicated behind the confirm; of units not selected there are none.
+        let tokens_please = accept.tokens_please & self.tokens_available();
+        if !tokens_please.is_empty() {
+            let please = crate::spdu::PleaseTokens { tokens: tokens_please, ..Default::default() };
+            tsdu.deferred = Some(Deferred::Please(please));
+        }
+        Some(Indication::ConnectConfirm(AcceptParameters {
+            identifier: accept.identifier,
+            responding: (!accept.responding.as_octets().is_empty()).then_some(accept.responding),
+            requirements: units,
+            initial_serial_number: agreement.initial_serial_number,
+            token_settings,
+            tokens_please,
+            tsdu_maximum_size: negotiation::unless_unlimited(agreement.tsdu_maximum_size),
+            user_data: accept.user_data,
+        }))
+    }
+
+    /// True where a DN comes before the own answer to a colliding release.
+    ///
+    /// The tables let only the transport acceptor take it; peers exist that answer at once in both roles.
+    fn is_early_disconnect(&self) -> bool {
+        let v = self.spm.variables();
+        !self.config.strict && self.state() == State::Sta09 && v.vcoll && !v.vtca && !v.vdnr
+    }
+
+    /// Functional unit, version and flow: what holds whatever the state's cell says.
+    fn broken_rule(&self, spdu: &Spdu<'_>) -> Option<&'static str> {
+        let kind = spdu.kind();
+        let v = self.spm.variables();
+        if !self.has_session() {
+            return None;
+        }
+        if matches!(kind, SpduKind::ExpeditedData | SpduKind::Prepare) && !v.texp {
+            return Some("transport expedited is not used");
+        }
+        let units = classify::units_of(kind);
+        if self.version.is_some() && !units.is_empty() && !v.functional_units.intersects(units) {
+            return Some("functional unit not selected");
+        }
+        let joining = self.cold.as_ref().and_then(|cold| cold.joining.as_ref());
+        match joining {
+            Some(joining) if kind != joining.kind() && !may_interleave(kind) => {
+                Some("another SPDU between segments")
+            }
+            _ => None,
+        }
+    }
+
+    /// True where the SPDU is a segment and the machine is to see the whole.
+    fn must_be_joined(&self, spdu: &Spdu<'_>) -> bool {
+        let whole = join::enclosure(spdu).unwrap_or(Enclosure::WHOLE) == Enclosure::WHOLE;
+        let joining = self.cold.as_ref().and_then(|cold| cold.joining.as_ref());
+        !whole || joining.is_some_and(|joining| joining.kind() == spdu.kind())
+    }
+
+    /// One segment of an SPDU other than DT and TD.
+    fn join<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        spdu: &Spdu<'a>,
+        source: Source<'a>,
+    ) -> Option<Indication<'a>> {
+        match self.joined_part(spdu, source) {
+            Ok(()) => None,
+            Err(rule) => self.violation(now, tsdu, source, rule),
+        }
+    }
+
+    fn joined_part(&mut self, spdu: &Spdu<'_>, source: Source<'_>) -> Result<(), &'static str> {
+        let enclosure = join::enclosure(spdu).unwrap_or(Enclosure::WHOLE);
+        if !self.may_be_version_2() {
+            return Err("segments in version 1");
+        }
+        let state = self.state();
+        let event = classify::event(spdu, state, self.spm.variables());
+        let event = event.map_or(classify::plain_event(source.kind), |(event, _)| event);
+        if tables::cell(state, event).is_empty() {
+            return Err("segment of an SPDU that the state does not allow");
+        }
+        let user_data = join::user_data(spdu);
+        let cold = self.cold();
+        if enclosure.begin {
+            if cold.joining.as_ref().is_some_and(|joining| joining.kind() == source.kind) {
+                return Err("first segment while an SSDU is open");
+            }
+            cold.joining = Some(Joining::new(source.kind, source.octets, user_data));
+            return Ok(());
+        }
+        let joining = cold.joining.as_mut().ok_or("segment without a first one")?;
+        if !joining.append(user_data) {
+            return Err("segmented user data too long");
+        }
+        if enclosure.end {
+            cold.joined = cold.joining.take().map(Joining::finish);
+        }
+        Ok(())
+    }
+
+    fn may_be_version_2(&self) -> bool {
+        match (self.version, self.cold.as_ref().and_then(|cold| cold.proposal)) {
+            (Some(version), _) => version == Versions::V2,
+            (None, Some(Proposal { versions, .. })) => versions.contains(Versions::V2),
+            (None, None) => false,
+        }
+    }
+
+    /// True from CN on until the end is certain: where a protocol error is answered by AB.
+    fn has_session(&self) -> bool {
+        !matches!(
+            self.state(),
+            State::Sta01
+                | State::Sta01A
+                | State::Sta01B
+                | State::Sta01C
+                | State::Sta01D
+                | State::Sta15D
+                | State::Sta16
+        )
+    }
+
+    fn fire(&mut self, now: Duration, event: Event, arguments: &Arguments, source: Source<'_>) -> Outcome {
+        let content = self.protocol_error_content(source);
+        self.fire_with(now, event, arguments, source, &content)
+    }
+
+    fn fire_with(
+        &mut self,
+        now: Duration,
+        event: Event,
+        arguments: &Arguments,
+        source: Source<'_>,
+        content: &Content<'_>,
+    ) -> Outcome {
+        let state = self.state();
+        let outcome = self.spm.fire(event, arguments);
+        let before_session = matches!(state, State::Sta01C | State::Sta01D);
+        let released = before_session && self.state() == State::Sta01;
+        if released || matches!(outcome.cause, Cause::ProtocolError) {
+            self.record(match tables::cell(state, event) {
+                [_, ..] if !released => PeerFault::Violation {
+                    spdu: source.kind,
+                    rule: "token, number or unit does not allow it",
+                },
+                _ => PeerFault::Inopportune { spdu: source.kind, state },
+            });
+        }
+        self.transmit(&outcome, content);
+        self.settle(now, &outcome);
+        outcome
+    }
+
+    fn protocol_error_content<'a>(&self, source: Source<'a>) -> Content<'a> {
+        Content {
+            cause: TransportDisconnect::PROTOCOL_ERROR,
+            reflect: reflected(source.octets),
+            ..Content::default()
+        }
+    }
+
+    /// An SPDU that breaks what was agreed.
+    fn violation<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        source: Source<'a>,
+        rule: &'static str,
+    ) -> Option<Indication<'a>> {
+        let fault = PeerFault::Violation { spdu: source.kind, rule };
+        self.protocol_error(now, tsdu, fault, Some(source.kind), source.octets)
+    }
+
+    /// Octets that are no SPDU.
+    fn decode_fault<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        error: DecodeError,
+        octets: &'a [u8],
+    ) -> Option<Indication<'a>> {
+        self.protocol_error(now, tsdu, PeerFault::Decode(error), error.spdu, octets)
+    }
+
+    fn protocol_error<'a>(
+        &mut self,
+        now: Duration,
+        tsdu: &mut Tsdu<'a>,
+        fault: PeerFault,
+        spdu: Option<SpduKind>,
+        octets: &'a [u8],
+    ) -> Option<Indication<'a>> {
+        let outcome = match spdu {
+            Some(SpduKind::Abort | SpduKind::AbortAccept | SpduKind::Refuse | SpduKind::Disconnect) => {
+                self.spm.unanswered_error()
+            }
+            _ => self.spm.protocol_error(),
+        };
+        if !matches!(outcome.cause, Cause::Ignored) {
+            self.record(fault);
+        }
+        self.transmit(&outcome, &Content { reflect: reflected(octets), ..Content::default() });
+        self.settle(now, &outcome);
+        tsdu.spend();
+        outcome.outputs.contains(&Output::SPAbInd).then_some(PROTOCOL_ERROR)
+    }
+
+    /// What stands behind an SPDU that ended the session counts no longer.
+    fn drop_rest_if_over(&self, tsdu: &mut Tsdu<'_>) {
+        if matches!(self.state(), State::Sta01 | State::Sta16) {
+            tsdu.spend();
+        }
+    }
+
+    /// The indication among the outputs of a row.
+    fn indicate<'a>(&self, outcome: &Outcome, spdu: &Spdu<'a>) -> Option<Indication<'a>> {
+        let user_data = join::user_data(spdu);
+        outcome.outputs.iter().find_map(|output| match (output, spdu) {
+            (Output::SPAbInd, _) => Some(PROTOCOL_ERROR),
+            (Output::SxAbInd, Spdu::Abort(abort)) => Some(indicated_abort(abort)),
+            (Output::SConCnfNeg, Spdu::Refuse(refuse)) => Some(indicated_refuse(refuse)),
+            (Output::SGtInd, Spdu::GiveTokens(give)) => {
+                Some(Indication::TokenGive { tokens: give.tokens, user_data })
+            }
+            (Output::SPtInd, Spdu::PleaseTokens(please)) => {
+                Some(Indication::TokenPlease { tokens: please.tokens, user_data })
+            }
+            (Output::SRelInd, _) => Some(Indication::Release { user_data }),
+            (Output::SRelCnfPos, _) => Some(Indication::ReleaseConfirm { affirmative: true, user_data }),
+            (Output::SRelCnfNeg, _) => Some(Indication::ReleaseConfirm { affirmative: false, user_data }),
+            _ => None,
+        })
+    }
+}
+
+const PROTOCOL_ERROR: Indication<'static> =
+    Indication::ProviderAbort { reason: ProviderAbortReason::ProtocolError };
+
+/// GT and DT without parameters.
+const PLAIN_HEADER: [u8; 4] = [0x01, 0x00, 0x01, 0x00];
+
+fn source<'a>(view: &SpduView<'a>, octets: &'a [u8]) -> Source<'a> {
+    let spdu_octets = view.user_information_offset - view.offset;
+    Source {
+        kind: view.kind,
+        octets: octets.get(..spdu_octets).unwrap_or(octets),
+        user_data_offset: view.user_information_offset,
+    }
+}
+
+/// The first octets of an SPDU at fault, as AB takes them back.
+fn reflected(octets: &[u8]) -> &[u8] {
+    &octets[..octets.len().min(Abort::REFLECT_OCTETS_MAX)]
+}
+
+/// Between the segments of an SPDU only these may come.
+fn may_interleave(kind: SpduKind) -> bool {
+    matches!(kind, SpduKind::Abort | SpduKind::PleaseTokens)
+}
+
+fn indicated_connect<'a>(connect: &Connect<'a>, proposal: &Proposal) -> ConnectParameters<'a> {
+    ConnectParameters {
+        identifier: connect.identifier,
+        calling: connect.calling,
+        called: connect.called,
+        versions: connect.item.versions,
+        requirements: proposal.units,
+        initial_serial_number: proposal.initial_serial_number,
+        token_settings: proposal.token_settings,
+        tsdu_maximum_size: negotiation::unless_unlimited(proposal.tsdu_maximum_size),
+        user_data: connect.user_data,
+    }
+}
+
+/// Bit 2 counts first: deployed stacks set it together with others. Some leave PI 17 out and send user
+/// data, which only a user has.
+fn indicated_abort<'a>(abort: &Abort<'a>) -> Indication<'a> {
+    let no_cause = abort.transport_disconnect - TransportDisconnect::RELEASED;
+    if abort.is_user_abort() || (no_cause.is_empty() && !abort.user_data.is_empty()) {
+        return Indication::UserAbort { user_data: abort.user_data };
+    }
+    Indication::ProviderAbort { reason: abort_reason(abort.transport_disconnect) }
+}
+
+fn indicated_refuse<'a>(refuse: &Refuse<'a>) -> Indication<'a> {
+    Indication::ConnectRefused(RefuseParameters {
+        reason: refuse.reason,
+        user_data: refuse.user_data,
+        transport_kept: false,
+    })
+}

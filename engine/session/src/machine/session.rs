@@ -1,0 +1,368 @@
+//! The session protocol machine with its octets, timer and outbox.
+
+use core::time::Duration;
+
+use super::cold::Cold;
+use super::config::{SessionConfig, Transmit};
+use super::content::{Content, abort_cause};
+use super::data_segments::DataKind;
+use super::join::{self, Joined};
+use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation};
+use crate::spdu::{Connect, Segment, Spdu};
+use crate::{
+    ConnectParameters, Enclosure, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, ServiceError,
+    Tokens, TsduMaximumSize, Versions,
+};
+
+/// Octets of the longest SPDU: header and parameter field.
+const SPDU_OCTETS_MAX: usize = 4 + 65_535;
+
+/// A session protocol machine: one session connection on one transport connection.
+///
+/// Octets go in by [`Session::handle_tsdu`], time by [`Session::handle_timeout`], the transport's events by
+/// [`Session::transport_connected`] and [`Session::transport_disconnected`], the user's requests and
+/// responses by the methods named after the primitives. A request that fails has changed nothing.
+///
+/// Calling order, after each input or primitive: drain [`Session::poll_transmit`] to `None`; arm a timer
+/// for [`Session::poll_timeout`]. When [`Session::handle_tsdu`] has given `None`, look into
+/// [`Session::take_joined`]. The session is over when [`Session::state`] is `Sta01`.
+///
+/// [`Session::data_request`] writes nothing: its owner sends header and body itself. TSDUs of
+/// [`Session::poll_transmit`] that were there before must go first, so drain it before calling.
+///
+/// ```
+/// use std::time::Duration;
+/// use colloquy_session::{Session, SessionConfig, State, Transmit};
+///
+/// let mut responder = Session::responder(&SessionConfig::default());
+/// assert_eq!(responder.state(), State::Sta01C);
+/// // A first SPDU that is no CONNECT: the transport connection is released without an answer.
+/// let mut tsdu = colloquy_session::spdu::Tsdu::new(&[0x01, 0x00, 0x01, 0x00, 0xaa]);
+/// assert_eq!(responder.handle_tsdu(Duration::ZERO, &mut tsdu), None);
+/// assert_eq!(responder.poll_transmit(), Some(Transmit::Disconnect));
+/// assert_eq!(responder.poll_transmit(), None);
+/// assert_eq!(responder.state(), State::Sta01);
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    pub(super) spm: Spm,
+    pub(super) config: SessionConfig,
+    pub(super) version: Option<Versions>,
+    pub(super) tsdu_maximum_size: TsduMaximumSize,
+    deadline: Option<Duration>,
+    /// An SSDU whose first segments were received.
+    pub(super) receiving: Option<DataKind>,
+    /// An SSDU whose first segments were sent.
+    pub(super) sending: Option<DataKind>,
+    /// T-DISCONNECT request is to be handed out.
+    disconnect: bool,
+    /// A fault was recorded already.
+    fault_recorded: bool,
+    pub(super) cold: Option<Box<Cold>>,
+}
+
+impl Session {
+    /// The machine of a side that opens the transport connection (STA01B: T-CONNECT is pending).
+    ///
+    /// The connect parameters are kept, encoded, until the transport is connected. More than 512 octets of
+    /// user data narrow the offer to version 2.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when a parameter is out of range or units contradict each other.
+    pub fn initiator(
+        config: &SessionConfig,
+        connect: &ConnectParameters<'_>,
+    ) -> Result<Session, ServiceError> {
+        let proposal = negotiation::propose(config, connect)?;
+        let spdu = Spdu::Connect(Connect {
+            identifier: connect.identifier,
+            item: negotiation::connect_item(&proposal),
+            requirements: proposal.units,
+            calling: connect.calling,
+            called: connect.called,
+            data_overflow: false,
+            user_data: connect.user_data,
+        });
+        let mut octets = Vec::with_capacity(spdu.encoded_octets());
+        spdu.emit_tsdu(&mut octets).map_err(|_| ServiceError::Parameter("connect parameter too long"))?;
+        let mut session = Session::new(config);
+        session.spm.fire(Event::SConReq, &Arguments::NONE);
+        let cold = session.cold();
+        cold.connect = octets;
+        cold.proposal = Some(proposal);
+        Ok(session)
+    }
+
+    /// The machine of a side whose transport has accepted a connection (STA01C).
+    pub fn responder(config: &SessionConfig) -> Session {
+        let mut session = Session::new(config);
+        session.spm.fire(Event::TConInd, &Arguments::NONE);
+        session
+    }
+
+    fn new(config: &SessionConfig) -> Session {
+        Session {
+            spm: Spm::default(),
+            config: *config,
+            version: None,
+            tsdu_maximum_size: TsduMaximumSize::default(),
+            deadline: None,
+            receiving: None,
+            sending: None,
+            disconnect: false,
+            fault_recorded: false,
+            cold: None,
+        }
+    }
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.spm.state()
+    }
+
+    /// Functional units in use; empty before AC.
+    pub fn functional_units(&self) -> FunctionalUnits {
+        self.spm.variables().functional_units
+    }
+
+    /// The selected version; `None` before AC.
+    pub fn version(&self) -> Option<Versions> {
+        self.version
+    }
+
+    /// Available tokens that are here.
+    pub fn tokens_owned(&self) -> Tokens {
+        self.spm.variables().tokens_owned
+    }
+
+    /// Tokens that exist on this session.
+    pub fn tokens_available(&self) -> Tokens {
+        self.spm.variables().tokens_available()
+    }
+
+    /// Selected TSDU maximum sizes.
+    pub fn tsdu_maximum_size(&self) -> TsduMaximumSize {
+        self.tsdu_maximum_size
+    }
+
+    /// T-CONNECT confirm.
+    pub fn transport_connected(&mut self, now: Duration) {
+        let outcome = self.spm.fire(Event::TConCnf, &Arguments::NONE);
+        self.settle(now, &outcome);
+        if outcome.outputs.contains(&Output::Cn) {
+            let cold = self.cold();
+            let octets = core::mem::take(&mut cold.connect);
+            cold.outbox.sink().extend_from_slice(&octets);
+            cold.outbox.finish_tsdu();
+        }
+    }
+
+    /// T-DISCONNECT indication (DR, EOF, reset, refused connect): the session is over.
+    ///
+    /// Gives an abort indication unless none was up or its end was under way. What was not yet taken by
+    /// [`Session::poll_transmit`] is dropped.
+    pub fn transport_disconnected(&mut self, now: Duration) -> Option<Indication<'static>> {
+        let outcome = self.spm.fire(Event::TDisInd, &Arguments::NONE);
+        self.settle(now, &outcome);
+        self.disconnect = false;
+        if let Some(cold) = &mut self.cold {
+            cold.outbox = Default::default();
+        }
+        self.shed();
+        let reason = ProviderAbortReason::TransportDisconnect;
+        outcome.outputs.contains(&Output::SPAbInd).then_some(Indication::ProviderAbort { reason })
+    }
+
+    /// Tells that `now` may have passed [`Session::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<Indication<'static>> {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            let outcome = self.spm.fire(Event::Tim, &Arguments::NONE);
+            self.settle(now, &outcome);
+        }
+        None
+    }
+
+    /// When [`Session::handle_timeout`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// The next thing for the transport.
+    pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
+        if !self.is_drained() {
+            return self.cold.as_mut()?.outbox.take().map(Transmit::Tsdu);
+        }
+        if let Some(cold) = &mut self.cold {
+            cold.outbox = Default::default();
+        }
+        self.shed();
+        core::mem::take(&mut self.disconnect).then_some(Transmit::Disconnect)
+    }
+
+    /// The peer's fault, once, for the log.
+    pub fn take_fault(&mut self) -> Option<PeerFault> {
+        let fault = self.cold.as_mut()?.fault.take();
+        self.shed();
+        fault
+    }
+
+    /// An SPDU whose segments are complete: the owner gives [`Joined::tsdu`] to [`Session::handle_tsdu`].
+    ///
+    /// Peers send such SPDUs in version 2 only, when their user data do not fit into one TSDU.
+    pub fn take_joined(&mut self) -> Option<Joined> {
+        let joined = self.cold.as_mut()?.joined.take();
+        self.shed();
+        joined
+    }
+
+    /// Ends the session as the provider: AB with the reason, for limits and timers of the owner.
+    ///
+    /// Gives no indication, since the owner knows. Does nothing where the end is already under way.
+    pub fn provider_abort(&mut self, now: Duration, reason: ProviderAbortReason) {
+        let outcome = self.spm.provider_abort();
+        self.transmit(&outcome, &Content { cause: abort_cause(reason), ..Content::default() });
+        self.settle(now, &outcome);
+    }
+
+    /// True when the owner has taken every TSDU.
+    pub(super) fn is_drained(&self) -> bool {
+        self.cold.as_ref().is_none_or(|cold| cold.outbox.is_drained())
+    }
+
+    pub(super) fn cold(&mut self) -> &mut Cold {
+        self.cold.get_or_insert_default()
+    }
+
+    /// Frees the box when nothing is in it.
+    fn shed(&mut self) {
+        if self.cold.as_ref().is_some_and(|cold| cold.is_idle()) {
+            self.cold = None;
+        }
+    }
+
+    /// Keeps the first fault of the peer for the log.
+    pub(super) fn record(&mut self, fault: PeerFault) {
+        if !self.fault_recorded {
+            self.fault_recorded = true;
+            self.cold().fault = Some(fault);
+        }
+    }
+
+    /// Longest TSDU that may be sent; `None` without a limit.
+    pub(super) fn send_octets_max(&self) -> Option<usize> {
+        let sizes = self.tsdu_maximum_size;
+        finite(match self.spm.variables().vtca {
+            true => sizes.responder_to_initiator,
+            false => sizes.initiator_to_responder,
+        })
+    }
+
+    /// Longest TSDU that the peer may send; `None` without a limit.
+    pub(super) fn receive_octets_max(&self) -> Option<usize> {
+        let sizes = self.tsdu_maximum_size;
+        finite(match self.spm.variables().vtca {
+            true => sizes.initiator_to_responder,
+            false => sizes.responder_to_initiator,
+        })
+    }
+
+    /// Carries out what is not an SPDU or an indication: timer, T-DISCONNECT, and forgetting at the end.
+    pub(super) fn settle(&mut self, now: Duration, outcome: &Outcome) {
+        match outcome.effects.timer {
+            TimerEffect::None => {}
+            TimerEffect::Start => self.deadline = Some(now.saturating_add(self.config.tim)),
+            TimerEffect::Stop => self.deadline = None,
+        }
+        if outcome.outputs.contains(&Output::TDisReq) {
+            self.disconnect = true;
+        }
+        if matches!(self.state(), State::Sta01 | State::Sta16)
+            && let Some(cold) = &mut self.cold
+        {
+            cold.connect = Vec::new();
+            cold.proposal = None;
+            cold.joining = None;
+        }
+    }
+
+    /// Sends the SPDUs of an outcome that no user asked for: they are short and fit any TSDU.
+    pub(super) fn transmit(&mut self, outcome: &Outcome, content: &Content<'_>) {
+        for output in &outcome.outputs {
+            if let Some(spdu) = content.spdu(*output) {
+                let limits = SendLimits { version: self.version, octets_max: self.send_octets_max() };
+                let sent = self.send(spdu, limits);
+                debug_assert_eq!(sent, Ok(()), "{output:?} of the provider fits");
+            }
+        }
+    }
+
+    /// Appends the TSDUs of one SPDU to the outbox: several where version 2 lets it be segmented and it has
+    /// to be. On error nothing was appended.
+    pub(super) fn send(&mut self, spdu: Spdu<'_>, limits: SendLimits) -> Result<(), ServiceError> {
+        let mark = self.cold().outbox.mark();
+        let sent = self.send_parts(spdu, limits);
+        if sent.is_err() {
+            self.cold().outbox.roll_back(mark);
+        }
+        sent
+    }
+
+    fn send_parts(&mut self, spdu: Spdu<'_>, limits: SendLimits) -> Result<(), ServiceError> {
+        let octets_max = limits.octets_max.unwrap_or(SPDU_OCTETS_MAX).min(SPDU_OCTETS_MAX);
+        if spdu.encoded_octets() <= octets_max {
+            return self.put(spdu);
+        }
+        let kind = spdu.kind();
+        let user_data = join::user_data(&spdu);
+        let octets = user_data.len();
+        // The Enclosure Item, and length indicators that grow to three octets.
+        let overhead = 3 + 4 + join::with_user_data(spdu, &[], None).encoded_octets() + 4;
+        let first_octets = octets_max.saturating_sub(overhead);
+        let version_2 = limits.version == Some(Versions::V2);
+        if !version_2 || !join::can_be_segmented(kind) || first_octets == 0 {
+            return Err(ServiceError::UserDataLength { octets, octets_max: first_octets.min(octets) });
+        }
+        let (first, mut rest) = user_data.split_at(first_octets.min(octets));
+        let enclosure = Some(Enclosure { begin: true, end: false });
+        self.put(join::with_user_data(spdu, first, enclosure))?;
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.len().min(octets_max - SEGMENT_OVERHEAD_OCTETS));
+            self.put(Spdu::Segment(Segment { kind, end: after.is_empty(), user_data: part }))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, spdu: Spdu<'_>) -> Result<(), ServiceError> {
+        let outbox = &mut self.cold().outbox;
+        let emitted = spdu.emit_tsdu(outbox.sink());
+        emitted.map_err(|_| ServiceError::Parameter("a parameter is out of the limits of its SPDU"))?;
+        outbox.finish_tsdu();
+        Ok(())
+    }
+}
+
+/// SI and LI, Enclosure Item and the header of the user data, with long length indicators.
+const SEGMENT_OVERHEAD_OCTETS: usize = 4 + 3 + 4;
+
+/// What an SPDU to be sent has to keep to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SendLimits {
+    /// `None` before AC.
+    pub(super) version: Option<Versions>,
+    /// Longest TSDU.
+    pub(super) octets_max: Option<usize>,
+}
+
+fn finite(size: u16) -> Option<usize> {
+    (size != 0).then_some(usize::from(size))
+}
+
+const _: () = assert!(
+    size_of::<Session>() <= 256,
+    "a shard holds 100 000 sessions: what is used now and then belongs into Cold"
+);
+const _: () = assert!(
+    SEGMENT_OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
+    "the smallest TSDU has room for user data"
+);
