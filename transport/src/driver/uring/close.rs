@@ -72,11 +72,14 @@ impl UringDriver {
         let connection = self.connections.get(id).expect("a live connection");
         // Without a descriptor the socket is still being made; its completion ends the connection.
         let Some(file) = connection.file.map(types::Fixed) else { return };
-        let busy = connection.in_flight > 0;
-        let linger = (&raw const entries::RESET).cast();
-        let (level, name) = (libc::SOL_SOCKET as u32, libc::SO_LINGER as u32);
-        let octets = size_of::<libc::linger>() as u32;
-        self.push(Op::Linger, id, opcode::SetSockOpt::new(file, level, name, linger, octets).build());
+        let (busy, failed) = (connection.in_flight > 0, connection.failed);
+        // A failed connection has no peer left to reset.
+        if !failed {
+            let linger = (&raw const entries::RESET).cast();
+            let (level, name) = (libc::SOL_SOCKET as u32, libc::SO_LINGER as u32);
+            let octets = size_of::<libc::linger>() as u32;
+            self.push(Op::Linger, id, opcode::SetSockOpt::new(file, level, name, linger, octets).build());
+        }
         if busy {
             let everything = types::CancelBuilder::fd(file).all();
             self.push(Op::CancelAll, id, opcode::AsyncCancel2::new(everything).build());

@@ -251,13 +251,16 @@ impl UringDriver {
     /// A completion of an operation on a connection.
     fn handle_operation(&mut self, token: Token, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
         let (id, result) = (token.connection(), entry.result());
-        if let Some(connection) = self.connections.get(id)
-            && !cqueue::more(entry.flags())
-        {
+        // Whatever becomes of the octets, their block is accounted for.
+        let slice = cqueue::buffer_select(entry.flags())
+            .and_then(|block| self.buffers.received(&mut self.pool, block, result.max(0) as usize));
+        // Pitfall 5: what comes late belongs to nobody, least of all to the slot's next connection.
+        let Some(connection) = self.connections.get(id) else { return };
+        if !cqueue::more(entry.flags()) {
             connection.in_flight -= 1;
         }
         match token.op {
-            Op::Receive => self.handle_received(token, entry, out),
+            Op::Receive => self.handle_received(id, entry, slice, out),
             Op::Send => self.handle_sent(id, result, out),
             Op::Discard => self.handle_discarded(id, result),
             Op::PeerName => self.handle_peer_name(id, result, out),

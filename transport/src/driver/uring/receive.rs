@@ -7,6 +7,7 @@ use io_uring::{cqueue, opcode, types};
 use super::connection::Phase;
 use super::token::{Op, Token};
 use super::{UringDriver, provide};
+use crate::buf::Slice;
 use crate::driver::{Completion, ConnectionId};
 
 /// Waiting receivers re-armed for each block the kernel has: each of them takes at least one completion,
@@ -62,15 +63,15 @@ impl UringDriver {
         }
     }
 
-    /// Takes in a completion of a receive. Its block is accounted for whatever becomes of the octets.
-    pub(super) fn handle_received(&mut self, token: Token, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
-        let slice = cqueue::buffer_select(entry.flags())
-            .and_then(|block| self.buffers.received(&mut self.pool, block, entry.result().max(0) as usize));
-        let id = token.connection();
-        let Some(connection) = self.connections.get(id) else {
-            debug_assert!(false, "pitfall 5: a slot outlives its operations");
-            return;
-        };
+    /// Takes in a completion of a receive, with the octets it brought.
+    pub(super) fn handle_received(
+        &mut self,
+        id: ConnectionId,
+        entry: &cqueue::Entry,
+        slice: Option<Slice>,
+        out: &mut Vec<Completion>,
+    ) {
+        let connection = self.connections.get(id).expect("a live connection");
         let ended = !cqueue::more(entry.flags());
         if ended {
             connection.receiving.armed = false;
