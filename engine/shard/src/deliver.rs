@@ -182,58 +182,52 @@ impl<D: Driver, A: Application> Shard<D, A> {
         // The indications borrow the head, and the body gets its user data offset meanwhile.
         let head = body.head().clone();
         let mut tsdu = Tsdu::with_tail(&head, body.len() - head.len());
+        self.core.slab.at_mut(index).turn_tsdus += 1;
         loop {
             let core = &mut self.core;
-            let slot = core.slab.at_mut(index);
-            slot.turn_tsdus += 1;
-            let indication = slot.machine.handle_tsdu(core.now, &mut tsdu);
-            core.settle(index);
-            let Some(indication) = indication else { break };
-            self.indicate(index, indication, &mut body);
+            let indication = core.slab.at_mut(index).machine.handle_tsdu(core.now, &mut tsdu);
+            let more = indication.is_some();
+            self.after_input(index, indication, &mut body);
+            if !more {
+                break;
+            }
         }
-        self.take_fault(index);
         if !body.rest().is_empty() {
             self.core.slab.at_mut(index).class0.recycle(body.into_rest());
         }
     }
 
-    /// What every input to the machine but a TSDU is followed by.
-    pub(crate) fn after_input(&mut self, index: u32, indication: Option<Indication<'static>>) {
-        self.core.settle(index);
-        if let Some(indication) = indication {
-            self.indicate(index, indication, &mut Body::default());
+    /// What every input to the machine is followed by: its finding about the peer, what it means for the
+    /// shard, what the machine sends, and only then the application, whose answers come behind that.
+    pub(crate) fn after_input(&mut self, index: u32, indication: Option<Indication<'_>>, body: &mut Body) {
+        let found = self.take_fault(index);
+        if let Some(indication) = &indication {
+            self.note(index, indication, found);
         }
-        self.take_fault(index);
-    }
-
-    /// Notes what an indication means for the shard and passes it on.
-    fn indicate(&mut self, index: u32, indication: Indication<'_>, body: &mut Body) {
+        self.core.settle(index);
+        let Some(indication) = indication else { return };
         let core = &mut self.core;
         let id = core.slab.id(index);
         match indication {
             Indication::Data { user_data_offset, .. } | Indication::TypedData { user_data_offset, .. } => {
                 body.advance(user_data_offset);
-                if matches!(indication, Indication::Data { .. }) {
-                    core.tally.spdus_data_in += 1;
-                } else {
-                    core.tally.spdus_typed_data_in += 1;
-                }
                 core.tally.user_octets_in += body.len() as u64;
                 self.app.indication(&mut Context { core }, id, indication, body);
             }
-            _ => {
-                self.note(index, &indication);
-                self.take_fault(index);
-                let core = &mut self.core;
-                self.app.indication(&mut Context { core }, id, indication, &Body::default());
-            }
+            _ => self.app.indication(&mut Context { core }, id, indication, &Body::default()),
         }
     }
 
-    fn note(&mut self, index: u32, indication: &Indication<'_>) {
+    /// Counts an indication and acts on it; `found`: together with a fault of the peer.
+    fn note(&mut self, index: u32, indication: &Indication<'_>, found: bool) {
         let core = &mut self.core;
         let tally = &mut core.tally;
         let count = match indication {
+            Indication::Data { .. } => {
+                tally.spdus_data_in += 1;
+                return;
+            }
+            Indication::TypedData { .. } => &mut tally.spdus_typed_data_in,
             Indication::Connect(_) => &mut tally.spdus_connect_in,
             Indication::ConnectConfirm(_) => &mut tally.spdus_accept_in,
             Indication::ConnectRefused(_) => &mut tally.spdus_refuse_in,
@@ -243,7 +237,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             _ => &mut tally.spdus_other_in,
         };
         *count += 1;
-        core.note_end(index, indication);
+        core.note_end(index, indication, found);
         match indication {
             Indication::Connect(_) => {
                 let listener = core.slab.at(index).cold.listener.expect("only a responder gets a CN");
@@ -257,12 +251,15 @@ impl<D: Driver, A: Application> Shard<D, A> {
         }
     }
 
-    /// Reports the machine's finding about the peer.
-    fn take_fault(&mut self, index: u32) {
-        if let Some(fault) = self.core.slab.at_mut(index).machine.take_fault() {
+    /// Reports the machine's finding about the peer; true if there is one.
+    fn take_fault(&mut self, index: u32) -> bool {
+        let fault = self.core.slab.at_mut(index).machine.take_fault();
+        let found = fault.is_some();
+        if let Some(fault) = fault {
             self.core.tally.faults_session += 1;
             self.report(index, Fault::Session(fault));
         }
+        found
     }
 
     fn report(&mut self, index: u32, fault: Fault) {
@@ -286,7 +283,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let slot = core.slab.at_mut(index);
         let told = slot.marks.over || released;
         let indication = slot.machine.transport_disconnected(core.now);
-        self.after_input(index, indication.filter(|_| !told));
+        self.after_input(index, indication.filter(|_| !told), &mut Body::default());
         self.core.finish(index);
         self.core.close_after_flush(index);
     }

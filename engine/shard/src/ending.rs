@@ -174,8 +174,8 @@ impl<D: Driver, A: Application> Core<D, A> {
         }
     }
 
-    /// Notes what an indication says about how the session ends.
-    pub(crate) fn note_end(&mut self, index: u32, indication: &Indication<'_>) {
+    /// Notes what an indication says about how the session ends; `found`: it comes with a fault of the peer.
+    pub(crate) fn note_end(&mut self, index: u32, indication: &Indication<'_>, found: bool) {
         match *indication {
             Indication::ConnectRefused(refuse) => {
                 self.will_end(index, SessionEnd::Refused { reason: refuse.reason, by_peer: true });
@@ -188,6 +188,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             }
             Indication::ProviderAbort { reason } => {
                 let end = match reason {
+                    _ if found => SessionEnd::ProtocolError,
                     ProviderAbortReason::TransportDisconnect => SessionEnd::Eof,
                     _ => SessionEnd::Aborted { by_peer: true, by_user: false },
                 };

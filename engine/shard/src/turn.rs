@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use colloquy_session::Session;
-use colloquy_transport::buf::copies;
+use colloquy_transport::buf::{Body, copies};
 use colloquy_transport::class0::Class0;
 use colloquy_transport::driver::{Close, Completion, ConnectionId, Driver, ListenerId};
 
@@ -202,7 +202,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let slot = self.core.slab.at_mut(index);
         if !slot.marks.closing && passed(slot.machine.poll_timeout()) {
             let indication = slot.machine.handle_timeout(now);
-            self.after_input(index, indication);
+            self.after_input(index, indication, &mut Body::default());
         }
         let slot = self.core.slab.at_mut(index);
         if passed(slot.cold.application_deadline) {
