@@ -53,7 +53,7 @@ pub(crate) struct LoadArgs {
     /// Generator threads
     #[arg(long, value_name = "N")]
     threads: Option<u32>,
-    /// The generator's driver
+    /// The generator's driver; auto is io_uring where it works
     #[arg(long, value_enum, value_name = "DRIVER")]
     driver: Option<DriverName>,
     /// Called TSAP, as 0x0001 or ascii:NAME
@@ -85,13 +85,10 @@ pub(crate) struct LoadArgs {
 /// Drivers by their names in plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DriverName {
-    /// io_uring where it works, else mio
     #[value(name = "auto")]
     Auto,
-    /// io_uring or failure
     #[value(name = "io_uring")]
     IoUring,
-    /// mio
     #[value(name = "mio")]
     Mio,
 }

@@ -45,10 +45,10 @@ pub(crate) struct DumpArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-    /// Take TCP connections on this port for TPKT, and only those; without it port 102 and whatever begins like TPKT
+    /// TCP ports that carry TPKT [default: 102 and whatever begins like TPKT]
     #[arg(long, value_name = "PORT")]
     port: Vec<u16>,
-    /// What hex text holds
+    /// What hex text holds; auto: TPKT if it begins like one, else the SPDUs of a TSDU
     #[arg(long = "as", value_enum, default_value_t = HexForm::Auto, value_name = "FORM")]
     form: HexForm,
 }
@@ -56,11 +56,10 @@ pub(crate) struct DumpArgs {
 /// What hex text holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum HexForm {
-    /// TPKT if it begins like that, else one TSDU
+    // TPKT if it begins like that, else one TSDU.
     Auto,
-    /// TPKTs one after the other
     Tpkt,
-    /// The SPDUs of one TSDU
+    // The SPDUs of one TSDU.
     Spdu,
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn describe(octets: &[u8]) -> Result<Tpdu<'_>, TpduFault> {
         return Err((0, format!("TPDU length indicator {length} with {} octets at hand", octets.len() - 1)));
     }
     let (header, data) = octets.split_at(end);
-    match code & 0xf0 {
+    let mut tpdu = match code & 0xf0 {
         0xe0 => connect("CR", header),
         0xd0 => connect("CC", header),
         0x80 => disconnect_request(header),
@@ -45,7 +45,9 @@ pub(crate) fn describe(octets: &[u8]) -> Result<Tpdu<'_>, TpduFault> {
         0x50 => Ok(Tpdu { node: fixed("RJ", header, 5)?, data: None }),
         0x20 => Ok(Tpdu { node: fixed("EA", header, 5)?, data: None }),
         _ => Err((1, format!("TPDU code {code:#04x} is not known"))),
-    }
+    }?;
+    tpdu.node.code = Some(*code);
+    Ok(tpdu)
 }
 
 fn fixed(name: &str, header: &[u8], octets_min: usize) -> Result<Node, TpduFault> {
@@ -134,7 +136,7 @@ fn parameters(node: &mut Node, header: &[u8], mut at: usize) -> Result<(), TpduF
 }
 
 fn parameter(code: u8, value: &[u8]) -> Node {
-    match (code, value) {
+    let node = match (code, value) {
         (0xc0, [exponent @ 7..=13]) => Node::with("TPDU size", format!("{} octets", 1u32 << exponent)),
         (0xc0, _) => Node::octets("TPDU size (not valid)", value),
         (0xc1, _) => Node::octets("calling TSAP", value),
@@ -146,7 +148,8 @@ fn parameter(code: u8, value: &[u8]) -> Node {
         (0xc7, _) => Node::octets("alternative classes", value),
         (0xf0, _) => Node::octets("preferred TPDU size", value),
         _ => Node::octets(format!("parameter {code:#04x}"), value),
-    }
+    };
+    node.coded(code)
 }
 
 #[cfg(test)]

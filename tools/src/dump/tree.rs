@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Node {
     /// What it is, in the standard's words.
     pub(crate) name: String,
+    /// Its code on the wire: TPDU code, SI, PGI or PI.
+    pub(crate) code: Option<u8>,
     /// Its value in words.
     pub(crate) value: Option<String>,
     /// Its value as octets.
@@ -34,6 +36,11 @@ impl Node {
     /// A node with octets.
     pub(crate) fn octets(name: impl Into<String>, octets: &[u8]) -> Node {
         Node { name: name.into(), octets: Some(octets.to_vec()), ..Node::default() }
+    }
+
+    /// The same with its code on the wire.
+    pub(crate) fn coded(self, code: u8) -> Node {
+        Node { code: Some(code), ..self }
     }
 
     /// A fault.
@@ -79,6 +86,9 @@ impl Node {
     pub(crate) fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("name".into(), json!(self.name));
+        if let Some(code) = self.code {
+            object.insert("code".into(), json!(code));
+        }
         if let Some(value) = &self.value {
             object.insert("value".into(), json!(value));
         }

@@ -20,7 +20,7 @@ pub(crate) fn describe(octets: &[u8], expedited: bool) -> Vec<Node> {
 }
 
 fn of_spdu(spdu: &SpduTree, octets: &[u8]) -> Node {
-    let mut node = Node::with(spdu.abbreviation, spdu.name);
+    let mut node = Node::with(spdu.abbreviation, spdu.name).coded(spdu.si);
     node.parts = spdu.parameters.iter().map(of_parameter).collect();
     if let Some(error) = &spdu.error {
         node.push(Node::fault(error));
@@ -37,7 +37,7 @@ fn of_parameter(parameter: &ParameterTree) -> Node {
         "unknown" => format!("parameter {}", parameter.code),
         name => name.to_owned(),
     };
-    let mut node = Node::octets(name, &parameter.octets);
+    let mut node = Node::octets(name, &parameter.octets).coded(parameter.code);
     if !parameter.meaning.is_empty() {
         node.value = Some(parameter.meaning.clone());
     }
