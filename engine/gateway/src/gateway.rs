@@ -7,9 +7,9 @@ use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use colloquy_shard::pin;
 use colloquy_shard::report::{self, Reporter, Reports};
 use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
-use colloquy_shard::{Shard, pin};
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::mio::{MioConfig, MioDriver};
 use colloquy_transport::driver::select::{Backend, ProbeError, select};
@@ -18,10 +18,11 @@ use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 use colloquy_transport::net::{ListenOptions, listen};
 
 use crate::admin::AdminServer;
-use crate::app::{AppCounters, GatewayApp, GatewayCommand};
+use crate::app::{AppCounters, GatewayCommand, RecordSink};
 use crate::config::Config;
 use crate::log::RecordLog;
 use crate::record::Record;
+use crate::settings::assemble;
 use crate::vitals::{ShardVitals, Vitals};
 
 /// Records of one shard that may wait for the log; more are dropped and counted.
@@ -255,12 +256,8 @@ impl Starting {
         let (config, counters) = (Arc::clone(&self.config), Arc::clone(&app_counters));
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
         let build = move || {
-            let app = application(Arc::clone(&config), number, counters, reporter);
-            let mut shard = Shard::new(driver(&config)?, app, config.shard());
-            for (tag, (socket, listener)) in sockets.into_iter().zip(&config.listeners).enumerate() {
-                shard.listen(socket, tag as u32, listener.shard(&config.engine))?;
-            }
-            Ok(shard)
+            let driver = driver(&config)?;
+            assemble(driver, &config, number, counters, record_sink(reporter), sockets)
         };
         let thread = spawn(options, build, drop)?;
         self.vitals.push(ShardVitals {
@@ -284,13 +281,8 @@ impl Starting {
     }
 }
 
-fn application(
-    config: Arc<Config>,
-    shard: u16,
-    counters: Arc<AppCounters>,
-    mut reporter: Reporter<Record>,
-) -> GatewayApp {
-    GatewayApp::new(config, shard, counters, Box::new(move |record| reporter.report(record)))
+fn record_sink(mut reporter: Reporter<Record>) -> RecordSink {
+    Box::new(move |record| reporter.report(record))
 }
 
 fn mio_driver(config: &Config) -> io::Result<MioDriver> {

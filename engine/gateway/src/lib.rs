@@ -14,4 +14,5 @@ mod settings;
 mod vitals;
 
 pub use gateway::{BoundListener, Gateway, StartError, StartOptions};
+pub use settings::assemble;
 pub use vitals::{ShardReport, Vitals};

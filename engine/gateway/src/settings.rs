@@ -2,18 +2,45 @@
 //!
 //! Public so that a test can run the gateway's application on a driver of its own.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use colloquy_session::SessionConfig;
-use colloquy_shard::{ListenerConfig as ShardListenerConfig, ShardConfig};
+use colloquy_shard::{ListenerConfig as ShardListenerConfig, Shard, ShardConfig};
 use colloquy_transport::buf::PoolConfig;
 use colloquy_transport::class0::Class0Config;
+use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::select::BackendChoice;
 
+use crate::app::{AppCounters, GatewayApp, RecordSink};
 use crate::config::{Config, DriverChoice, EngineConfig, ListenerConfig};
 
 /// Beyond a target's time-outs, which the application keeps, the shard's come as a second net.
 const SHARD_TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
+
+/// A shard that runs the gateway's application on any driver: on the thread, in the network and in the
+/// time of the caller.
+///
+/// `listeners` are the sockets of the configuration's listeners, in their order.
+///
+/// # Errors
+/// What the driver says about listening.
+pub fn assemble<D: Driver>(
+    driver: D,
+    config: &Arc<Config>,
+    number: u16,
+    counters: Arc<AppCounters>,
+    records: RecordSink,
+    listeners: impl IntoIterator<Item = D::Listener>,
+) -> io::Result<Shard<D, GatewayApp>> {
+    let app = GatewayApp::new(Arc::clone(config), number, counters, records);
+    let mut shard = Shard::new(driver, app, config.shard());
+    for (tag, (socket, listener)) in (0..).zip(listeners.into_iter().zip(&config.listeners)) {
+        shard.listen(socket, tag, listener.shard(&config.engine))?;
+    }
+    Ok(shard)
+}
 
 impl Config {
     /// Limits and times of each shard.

@@ -358,7 +358,8 @@ pub const KEYS: &[Key] = &[
         integer(10, HOUR_MS),
         Value("10000"),
         NewSessions,
-        "Time from accepting the connection to the CONNECT SPDU.",
+        "Time from accepting the connection to the CONNECT SPDU, and from there to its answer. For a\n\
+         relay more than its target's.",
     ),
     key(
         Listener,

@@ -14,6 +14,7 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     for (index, listener) in file.listeners.iter().enumerate() {
         unique_name(listener, &file.listeners[..index], diagnostics);
         application(listener, file, diagnostics);
+        connect_timeouts(listener, file, diagnostics);
         units(listener, diagnostics);
     }
     for (index, target) in file.targets.iter().enumerate() {
@@ -91,6 +92,24 @@ fn application(listener: &Values, file: &File, diagnostics: &mut Diagnostics) {
             Some("did you mean application = \"relay\"?".to_owned()),
         ),
         (_, None) => {}
+    }
+}
+
+/// The downstream must still be there when the upstream's time is up, to be told why.
+fn connect_timeouts(listener: &Values, file: &File, diagnostics: &mut Diagnostics) {
+    let name = given_text(listener, "target");
+    let target = file.targets.iter().find(|target| name.is_some() && given_text(target, "name") == name);
+    let Some(target) = target else { return };
+    let (own, targets) = (listener.integer("connect_timeout_ms"), target.integer("connect_timeout_ms"));
+    if own <= targets {
+        diagnostics.add(
+            FaultKind::Relation,
+            first_given(listener, &["connect_timeout_ms", "target"]),
+            listener.key("connect_timeout_ms"),
+            format!("{own} is not more than connect_timeout_ms = {targets} of {}", target.path),
+            format!("at least {}", targets + 1),
+            None,
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use colloquy_session::{
 use colloquy_shard::{ConnectError, ConnectTarget, Context, SessionId};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
 use colloquy_transport::driver::{ConnectOptions, Driver};
+use colloquy_transport::net::is_local_shortage;
 
 use super::super::GatewayApp;
 use super::super::admission::refuse_reason;
@@ -164,6 +165,7 @@ fn connect_target<'a>(
 fn refusal_of(error: &ConnectError) -> u8 {
     match error {
         ConnectError::Service(_) => refuse_reason::RESTRICTION,
+        ConnectError::Io(error) if !is_local_shortage(error) => refuse_reason::USER_NOT_ATTACHED,
         // The shard's limit, or the system's: descriptors, ports, memory.
         _ => refuse_reason::CONGESTION,
     }
