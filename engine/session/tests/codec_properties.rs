@@ -2,6 +2,9 @@
 //!
 //! A failure prints its seed; COLLOQUY_SEED runs it again.
 
+// What a helper unwraps fails the test that calls it.
+#![allow(clippy::unwrap_used)]
+
 mod codec_support;
 mod codec_tape;
 
@@ -133,11 +136,8 @@ fn assert_covered(mut tsdu: Tsdu<'_>, octets: usize, rules: &DecodeRules) {
 }
 
 /// Runs a property on random inputs from a seed that a failure prints.
-fn check<S: Strategy>(
-    name: &str,
-    inputs: S,
-    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
-) where
+fn check<S: Strategy>(name: &str, inputs: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>)
+where
     S::Value: core::fmt::Debug,
 {
     let seed = match std::env::var("COLLOQUY_SEED") {

@@ -2,6 +2,9 @@
 //!
 //! Prints `SKIPPED` and passes where tshark is not installed, unless COLLOQUY_REQUIRE_PEERS is 1.
 
+// What a helper unwraps fails the test that calls it.
+#![allow(clippy::unwrap_used)]
+
 mod codec_support;
 
 use std::io::Write;
@@ -9,14 +12,15 @@ use std::process::{Command, Stdio};
 
 use codec_support::{decode, tsdu, vectors};
 use colloquy_session::spdu::describe::{ParameterTree, describe_tsdu};
-use colloquy_session::spdu::{ExpeditedData, Spdu, SpduKind, TypedData};
+use colloquy_session::spdu::{Accept, Connect, ConnectAcceptItem, ExpeditedData, Spdu, SpduKind, TypedData};
 use colloquy_session::{Enclosure, Versions};
 
 /// What one TSDU was sent as, and what tshark shall say about it.
 struct Expected {
     name: String,
     tsdu: Vec<u8>,
-    /// SI codes in order.
+    /// SI codes in order: tshark tells AI from AB, AIA from AA, AE from MAP and AEA from MAA by name no
+    /// more than the codes do.
     types: Vec<u8>,
     /// PGI and PI codes in order.
     parameters: Vec<u8>,
@@ -157,21 +161,13 @@ impl Capture {
         const DT_EOT: &[u8] = &[0x02, 0xF0, 0x80];
         let mut connect = Vec::new();
         let mut accept = Vec::new();
-        let item = colloquy_session::spdu::ConnectAcceptItem { versions: Versions::V2, ..Default::default() };
-        Spdu::Connect(colloquy_session::spdu::Connect { item, ..Default::default() })
-            .emit_tsdu(&mut connect)
-            .unwrap();
-        Spdu::Accept(colloquy_session::spdu::Accept { item, ..Default::default() })
-            .emit_tsdu(&mut accept)
-            .unwrap();
+        let item = ConnectAcceptItem { versions: Versions::V2, ..Default::default() };
+        Spdu::Connect(Connect { item, ..Default::default() }).emit_tsdu(&mut connect).unwrap();
+        Spdu::Accept(Accept { item, ..Default::default() }).emit_tsdu(&mut accept).unwrap();
         let mut sequence = [1, 1];
-        for (from, tpdu_header, data) in [
-            (0, CR, &[][..]),
-            (1, CC, &[]),
-            (0, DT_EOT, &connect),
-            (1, DT_EOT, &accept),
-            (0, DT_EOT, tsdu),
-        ] {
+        for (from, tpdu_header, data) in
+            [(0, CR, &[][..]), (1, CC, &[]), (0, DT_EOT, &connect), (1, DT_EOT, &accept), (0, DT_EOT, tsdu)]
+        {
             let mut tpkt = vec![3, 0];
             tpkt.extend((4 + tpdu_header.len() + data.len()).to_be_bytes().last_chunk::<2>().unwrap());
             tpkt.extend(tpdu_header);

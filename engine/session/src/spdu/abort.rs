@@ -49,9 +49,7 @@ impl<'a> Repr<'a> for Abort<'a> {
             fields.limit(&unit, 0, Abort::REFLECT_OCTETS_MAX)?;
         }
         Ok(Self {
-            transport_disconnect: fields
-                .transport_disconnect()
-                .unwrap_or(TransportDisconnect::RELEASED),
+            transport_disconnect: fields.transport_disconnect().unwrap_or(TransportDisconnect::RELEASED),
             enclosure: fields.enclosure(),
             reflect: reflect.map_or(&[], |unit| unit.value),
             user_data: fields.user_data(pi::USER_DATA)?,

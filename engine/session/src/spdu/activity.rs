@@ -2,13 +2,13 @@
 //!
 //! ACTIVITY END ACK is in `sync`: its octets are those of MAJOR SYNC ACK.
 
+use super::DecodeError;
 use super::code::pi;
 use super::emit::Writer;
 use super::parameter::Fields;
 use super::release::user_data_spdu;
 use super::repr::Repr;
 use super::sync::sync_type;
-use super::DecodeError;
 use crate::{Enclosure, SerialNumber};
 
 /// ACTIVITY START.
@@ -96,9 +96,8 @@ pub struct ActivityResume<'a> {
 
 impl<'a> Repr<'a> for ActivityResume<'a> {
     fn from_fields(fields: &Fields<'a>) -> Result<Self, DecodeError> {
-        let linking = fields
-            .group(pi::LINKING_INFORMATION)?
-            .ok_or_else(|| fields.missing(pi::LINKING_INFORMATION))?;
+        let linking =
+            fields.group(pi::LINKING_INFORMATION)?.ok_or_else(|| fields.missing(pi::LINKING_INFORMATION))?;
         Ok(Self {
             enclosure: fields.enclosure(),
             linking_information: LinkingInformation::from_fields(&linking)?,

@@ -67,12 +67,7 @@ pub(crate) struct ParameterCode {
     pub(crate) octets_max: usize,
 }
 
-const fn parameter(
-    code: u8,
-    name: &'static str,
-    octets_min: usize,
-    octets_max: usize,
-) -> ParameterCode {
+const fn parameter(code: u8, name: &'static str, octets_min: usize, octets_max: usize) -> ParameterCode {
     ParameterCode { code, name, octets_min, octets_max }
 }
 
@@ -221,8 +216,7 @@ const fn spdu(
 const USER_DATA_ONLY: &[Rule] = &[v2(pi::ENCLOSURE), o(pi::USER_DATA)];
 const ENCLOSURE_ONLY: &[Rule] = &[o(pi::ENCLOSURE)];
 const TOKENS: &[Rule] = &[o(pi::TOKEN), v2(pi::ENCLOSURE), o(pi::USER_DATA)];
-const MAJOR_SYNC_ACK: &[Rule] =
-    &[v2(pi::ENCLOSURE), m(pi::SERIAL), o(pi::SECOND_SERIAL), o(pi::USER_DATA)];
+const MAJOR_SYNC_ACK: &[Rule] = &[v2(pi::ENCLOSURE), m(pi::SERIAL), o(pi::SECOND_SERIAL), o(pi::USER_DATA)];
 const REASON: &[Rule] = &[v2(pi::ENCLOSURE), o(pi::REASON), o(pi::USER_DATA)];
 
 /// Every SPDU, in the order of [`SpduKind`].

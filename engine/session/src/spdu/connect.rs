@@ -1,8 +1,6 @@
 //! Connection establishment: CONNECT, OVERFLOW ACCEPT, CONNECT DATA OVERFLOW, ACCEPT, REFUSE.
 
-use super::code::{
-    CONNECT_USER_DATA_OCTETS_MAX, OVERFLOW_USER_DATA_OCTETS_MAX, USER_DATA_OCTETS_MAX_V1, pi,
-};
+use super::code::{CONNECT_USER_DATA_OCTETS_MAX, OVERFLOW_USER_DATA_OCTETS_MAX, USER_DATA_OCTETS_MAX_V1, pi};
 use super::emit::Writer;
 use super::parameter::Fields;
 use super::release::is_transport_kept;

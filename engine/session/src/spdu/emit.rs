@@ -232,10 +232,7 @@ impl Writer<'_> {
             TokenSide::Responder => 1,
             TokenSide::AcceptorChooses => 2,
         };
-        self.octet(
-            pi::TOKEN_SETTING,
-            bits(release) << 6 | bits(major) << 4 | bits(minor) << 2 | bits(data),
-        );
+        self.octet(pi::TOKEN_SETTING, bits(release) << 6 | bits(major) << 4 | bits(minor) << 2 | bits(data));
     }
 
     /// The Enclosure Item of an SPDU with parameters, when given: the whole SSDU or its first segment.

@@ -72,11 +72,7 @@ impl Fields<'_> {
 
     /// The first octet of the Reason Code, 0 when absent, in a value of at most `octets_max` octets.
     /// Reasons that are not `known` are a fault in strict mode only: peers invent some.
-    pub(crate) fn reason(
-        &self,
-        known: impl Fn(u8) -> bool,
-        octets_max: usize,
-    ) -> Result<u8, DecodeError> {
+    pub(crate) fn reason(&self, known: impl Fn(u8) -> bool, octets_max: usize) -> Result<u8, DecodeError> {
         let Some(unit) = self.unit(pi::REASON) else { return Ok(0) };
         self.limit(&unit, 0, octets_max)?;
         let reason = unit.value.first().copied().unwrap_or(0);

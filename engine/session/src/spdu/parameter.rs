@@ -150,8 +150,8 @@ impl<'a> Fields<'a> {
         if strict && self.units[slot].is_some() {
             return Err(self.error(&unit, DecodeErrorKind::DuplicateParameter));
         }
-        let (octets_min, octets_max) = parameter_code(unit.code)
-            .map_or((0, usize::MAX), |known| (known.octets_min, known.octets_max));
+        let (octets_min, octets_max) =
+            parameter_code(unit.code).map_or((0, usize::MAX), |known| (known.octets_min, known.octets_max));
         // An empty value is as good as an absent one, so the minimum binds the others only.
         if !unit.value.is_empty() {
             self.limit(&unit, octets_min, octets_max)?;

@@ -1,7 +1,10 @@
 //! Rules of decoding: strict or lenient, version, flow, and the limits on user data that follow.
 
 use super::SpduKind;
-use super::code::{ABORT_USER_DATA_OCTETS_MAX_V1, LENGTH_MAX, USER_DATA_OCTETS_MAX_V1};
+use super::code::{
+    ABORT_USER_DATA_OCTETS_MAX_V1, CONNECT_USER_DATA_OCTETS_MAX, EXPEDITED_OCTETS_MAX, LENGTH_MAX,
+    OVERFLOW_USER_DATA_OCTETS_MAX, USER_DATA_OCTETS_MAX_V1,
+};
 use crate::Versions;
 
 /// What a decoder tolerates. The default is lenient, for any version.
@@ -51,9 +54,6 @@ pub enum Flow {
 pub fn user_data_octets_max(kind: SpduKind, version: Versions) -> usize {
     /// The header of PGI 193 with a three-octet LI.
     const HEADER_OCTETS: usize = 4;
-    use super::code::{
-        CONNECT_USER_DATA_OCTETS_MAX, EXPEDITED_OCTETS_MAX, OVERFLOW_USER_DATA_OCTETS_MAX,
-    };
     let version_1 = !version.contains(Versions::V2);
     match kind {
         SpduKind::DataTransfer | SpduKind::TypedData => usize::MAX,

@@ -57,9 +57,7 @@ impl<'a> Tape<'a> {
             kind => user_data_octets_max(kind, Versions::V2) > 0 && !kind.has_user_information(),
         };
         match is_segmented {
-            true => {
-                Spdu::Segment(Segment { kind, end: self.flag(), user_data: self.opaque(usize::MAX) })
-            }
+            true => Spdu::Segment(Segment { kind, end: self.flag(), user_data: self.opaque(usize::MAX) }),
             false => whole,
         }
     }
@@ -119,10 +117,9 @@ impl<'a> Tape<'a> {
                 enclosure,
                 user_data: self.opaque(usize::MAX),
             }),
-            SpduKind::GiveTokensConfirm => Spdu::GiveTokensConfirm(GiveTokensConfirm {
-                enclosure,
-                user_data: self.opaque(usize::MAX),
-            }),
+            SpduKind::GiveTokensConfirm => {
+                Spdu::GiveTokensConfirm(GiveTokensConfirm { enclosure, user_data: self.opaque(usize::MAX) })
+            }
             SpduKind::GiveTokensAck => Spdu::GiveTokensAck(GiveTokensAck),
             SpduKind::Finish => Spdu::Finish(Finish {
                 transport_disconnect: self.maybe(Self::transport_disconnect),
@@ -243,12 +240,7 @@ impl<'a> Tape<'a> {
         }
     }
 
-    fn plain_activity_spdu(
-        &mut self,
-        kind: SpduKind,
-        enclosure: Option<Enclosure>,
-        reason: u8,
-    ) -> Spdu<'a> {
+    fn plain_activity_spdu(&mut self, kind: SpduKind, enclosure: Option<Enclosure>, reason: u8) -> Spdu<'a> {
         let user_data = self.opaque(usize::MAX);
         match kind {
             SpduKind::ActivityInterrupt => {

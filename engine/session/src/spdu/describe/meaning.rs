@@ -33,9 +33,7 @@ pub(super) fn meaning(kind: SpduKind, code: u8, value: &[u8]) -> String {
             });
             format!("initiator to responder {forth}, responder to initiator {back}")
         }
-        (pi::USER_DATA | pi::EXTENDED_USER_DATA | pi::MINOR_ACK_USER_DATA, value) => {
-            octet_count(value.len())
-        }
+        (pi::USER_DATA | pi::EXTENDED_USER_DATA | pi::MINOR_ACK_USER_DATA, value) => octet_count(value.len()),
         (pi::REASON, &[reason, ref user_data @ ..]) => reason_code(kind, reason, user_data),
         (pi::REFLECT, value) => hex(value),
         (
@@ -60,10 +58,7 @@ fn octet_meaning(kind: SpduKind, code: u8, octet: u8) -> String {
         pi::TRANSPORT_DISCONNECT => transport_disconnect(kind, octet),
         pi::PROTOCOL_OPTIONS => {
             let options = ProtocolOptions::from_bits_truncate(octet);
-            list([(
-                options.contains(ProtocolOptions::EXTENDED_CONCATENATION),
-                "extended concatenation",
-            )])
+            list([(options.contains(ProtocolOptions::EXTENDED_CONCATENATION), "extended concatenation")])
         }
         pi::VERSION => {
             let versions = Versions::from_bits_truncate(octet);
