@@ -32,7 +32,7 @@ fn every_event_in_every_state_follows_its_row_or_the_rule_for_blank_cells() {
     let mut fired = vec![false; tables::rows().count()];
     let mut blank = 0usize;
     for state in State::ALL {
-        for event in Event::ALL {
+        for &event in Event::ALL {
             let configurations = match tables::cell(state, event) {
                 [] => CONFIGURATIONS_PER_BLANK_CELL,
                 _ => CONFIGURATIONS_PER_CELL,
@@ -85,7 +85,7 @@ fn fire_and_check(
     let listed: Vec<_> = row.outputs.iter().filter(|output| !prepare(output)).copied().collect();
     assert_eq!(sent, listed, "{context}");
     if !variables.texp {
-        assert!(!outcome.outputs.iter().any(|output| prepare(output)), "PREPARE without TEXP: {context}");
+        assert!(!outcome.outputs.iter().any(prepare), "PREPARE without TEXP: {context}");
     }
     if row
         .actions
@@ -189,13 +189,13 @@ fn random_configuration(random: &mut Random, state: State) -> (Variables, Vec<Qu
 }
 
 fn random_units(random: &mut Random) -> FunctionalUnits {
-    let mut units = FunctionalUnits::from_bits_truncate(random.next() as u16);
+    let mut units = FunctionalUnits::from_bits_truncate(random.bits() as u16);
     units -= FunctionalUnits::HALF_DUPLEX | FunctionalUnits::DUPLEX | FunctionalUnits::SYMMETRIC_SYNC;
     units | random.pick(&[FunctionalUnits::HALF_DUPLEX, FunctionalUnits::DUPLEX])
 }
 
 fn random_tokens(random: &mut Random) -> Tokens {
-    Tokens::from_bits_truncate(random.next() as u8)
+    Tokens::from_bits_truncate(random.bits() as u8)
 }
 
 fn random_arguments(random: &mut Random, v: &Variables) -> Arguments {

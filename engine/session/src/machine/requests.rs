@@ -292,7 +292,7 @@ impl Session {
             return ServiceError::State { state };
         }
         let missing = match event {
-            Event::SDtReq => Tokens::DATA & variables.tokens_available() - variables.tokens_owned,
+            Event::SDtReq => Tokens::DATA & (variables.tokens_available() - variables.tokens_owned),
             Event::SGtReq => arguments.tokens - variables.tokens_owned,
             Event::SPtReq => arguments.tokens - variables.tokens_available(),
             Event::SRelReq => variables.tokens_available() - variables.tokens_owned,
