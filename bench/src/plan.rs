@@ -161,8 +161,8 @@ pub struct LoadPlan {
     pub threads: u32,
     /// The generator's driver.
     pub driver: DriverChoice,
-    /// First core to pin threads to; absent leaves them unpinned.
-    pub first_core: Option<usize>,
+    /// Cores to pin threads to, in turn; none leaves them unpinned.
+    pub cores: Vec<usize>,
     /// Dialogue.
     pub dialogue: Dialogue,
     /// Check of answers.
@@ -222,7 +222,7 @@ impl Default for LoadPlan {
             ssdus_per_session_max: 0,
             threads: 1,
             driver: DriverChoice::Auto,
-            first_core: None,
+            cores: Vec::new(),
             dialogue: Dialogue::Duplex,
             check: Check::Echo,
             calling_tsap: SelectorText::default(),

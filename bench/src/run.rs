@@ -155,7 +155,7 @@ impl Threads {
             };
             let options = ThreadOptions {
                 name: format!("clq-load-{number}"),
-                core: plan.first_core.map(|first| first + number as usize),
+                core: plan.cores.get(number as usize % plan.cores.len().max(1)).copied(),
             };
             let live = seat.live.clone();
             let shard = seat

@@ -1,9 +1,11 @@
 //! `colloquy check`: every fault of a configuration at once.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use colloquy_gateway::config::{Config, check_str};
 
 /// Checks a gateway configuration and changes nothing.
 #[derive(Debug, Args)]
@@ -21,26 +23,29 @@ pub(crate) struct CheckArgs {
 pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     let mut faulty = false;
     for path in &args.configs {
-        let name = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => {
-                eprintln!("colloquy: {name}: {error}");
-                faulty = true;
-                continue;
-            }
-        };
-        match colloquy_gateway::config::check_str(&name, &text) {
-            Ok(config) => println!(
-                "{name}: good: {} listeners, {} targets",
+        match read(path) {
+            Some(config) => println!(
+                "{}: good: {} listeners, {} targets",
+                path.display(),
                 config.listeners.len(),
                 config.targets.len()
             ),
-            Err(diagnostics) => {
-                eprintln!("{diagnostics}");
-                faulty = true;
-            }
+            None => faulty = true,
         }
     }
     if faulty { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// Reads a configuration; what is wrong with it goes to standard error.
+pub(crate) fn read(path: &Path) -> Option<Config> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| eprintln!("colloquy: {name}: {error}")).ok()?;
+    match check_str(&name, &text) {
+        Ok(config) => Some(config),
+        Err(diagnostics) => {
+            let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            eprintln!("{}", diagnostics.render(styled));
+            None
+        }
+    }
 }

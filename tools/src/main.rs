@@ -1,8 +1,10 @@
 //! `colloquy`: the gateway, its load generator and its instruments in one binary.
 
 mod check;
+mod demo;
 mod descriptors;
 mod dump;
+mod gateway;
 mod load;
 mod progress;
 mod stop;
@@ -27,6 +29,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Demo(demo::DemoArgs),
+    Gateway(gateway::GatewayArgs),
     Load(load::LoadArgs),
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
@@ -34,6 +38,8 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Cli::parse().verb {
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Gateway(args) => gateway::run(&args),
         Verb::Load(args) => load::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Dump(args) => dump::run(&args),
