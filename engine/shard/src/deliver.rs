@@ -18,6 +18,8 @@ use crate::slab::{Phase, Role};
 
 /// DR reason (X.224 §13.5.3): congestion at TSAP.
 const REASON_CONGESTION: u8 = 1;
+/// Share of the pool's blocks held by slices from which on receipts of a paused session are copied out.
+const SCARCE_PER_CENT: usize = 50;
 
 impl<D: Driver, A: Application> Shard<D, A> {
     /// Takes in a receipt, or queues it behind what waits.
@@ -28,6 +30,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
             return;
         }
         if slot.marks.paused || slot.marks.undrained {
+            // A session that waits must not keep the blocks that others receive into.
+            let octets = if octets.is_scarce(SCARCE_PER_CENT) { octets.detached() } else { octets };
             core.intake.push_back(&mut slot.intake, octets);
             slot.intake_count += 1;
             slot.marks.undrained = true;

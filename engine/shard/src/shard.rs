@@ -122,6 +122,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
         self.core.slab.count()
     }
 
+    /// One line for each connection in the slab: phase, state, queues, marks. For people, not for programs.
+    pub fn inspect(&self) -> Vec<String> {
+        self.core.slab.inspect()
+    }
+
     /// The application.
     pub fn app(&self) -> &A {
         &self.app

@@ -146,6 +146,9 @@ pub(crate) struct Slab<S> {
     count: usize,
     /// Slot of each connection, by the connection's index.
     connections: Vec<Option<(u32, u32)>>,
+    /// Connections whose index the driver has given to a newer one: their `Closed` is reported but was not yet
+    /// handled when the application opened the newer one in the same turn. Few, and only for that long.
+    displaced: Vec<(ConnectionId, u32)>,
 }
 
 #[derive(Debug)]
@@ -156,7 +159,30 @@ enum Entry<S> {
 
 impl<S> Slab<S> {
     pub(crate) fn new() -> Self {
-        Self { entries: Vec::new(), free: Vec::new(), count: 0, connections: Vec::new() }
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            count: 0,
+            connections: Vec::new(),
+            displaced: Vec::new(),
+        }
+    }
+
+    /// One line for each occupied slot, for a reader who asks why a session does not end.
+    pub(crate) fn inspect(&self) -> Vec<String> {
+        let is_occupied = |index: &u32| matches!(self.entries[*index as usize], Entry::Occupied(_));
+        let occupied = (0..self.entries.len() as u32).filter(is_occupied);
+        let line = |index: u32| {
+            let slot = self.at(index);
+            let Slot { role, phase, state, queued_octets, intake_count, marks, .. } = slot;
+            let (armed, end, gone) = (slot.armed, &slot.cold.end, &slot.cold.gone);
+            format!(
+                "{index}: {role:?} {phase:?} {state:?} queued {queued_octets} intake {intake_count} held {} \
+                 armed {armed} end {end:?} gone {gone:?} {marks:?}",
+                slot.class0.held_octets()
+            )
+        };
+        occupied.map(line).collect()
     }
 
     /// Slots in use, of every role.
@@ -182,7 +208,10 @@ impl<S> Slab<S> {
         if at >= self.connections.len() {
             self.connections.resize(at + 1, None);
         }
-        self.connections[at] = Some((connection.generation, index));
+        if let Some((generation, index)) = self.connections[at].replace((connection.generation, index)) {
+            let index_of_connection = connection.index;
+            self.displaced.push((ConnectionId { index: index_of_connection, generation }, index));
+        }
         SessionId { index, generation }
     }
 
@@ -193,7 +222,14 @@ impl<S> Slab<S> {
             unreachable!("only an occupied slot is removed");
         };
         *entry = Entry::Vacant { generation: slot.generation.wrapping_add(1) };
-        self.connections[slot.connection.index as usize] = None;
+        match &mut self.connections[slot.connection.index as usize] {
+            current @ Some(_)
+                if current.is_some_and(|(generation, _)| generation == slot.connection.generation) =>
+            {
+                *current = None;
+            }
+            _ => self.displaced.retain(|(connection, _)| *connection != slot.connection),
+        }
         self.free.push(index);
         self.count -= 1;
         slot
@@ -203,7 +239,9 @@ impl<S> Slab<S> {
     pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<u32> {
         match self.connections.get(connection.index as usize) {
             Some(&Some((generation, index))) if generation == connection.generation => Some(index),
-            _ => None,
+            _ => {
+                self.displaced.iter().find(|(displaced, _)| *displaced == connection).map(|(_, index)| *index)
+            }
         }
     }
 

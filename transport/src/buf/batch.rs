@@ -59,13 +59,14 @@ impl TxBatch {
     }
 
     /// Appends a body: copied below [`COPY_THRESHOLD_OCTETS`], by reference from there on; a slice that
-    /// continues the last part becomes one I/O vector with it, whatever its size.
+    /// continues the last part becomes one I/O vector with it, whatever its size. A body of a pool that is
+    /// [scarce](Slice::is_scarce) is copied too.
     pub fn put_slice(&mut self, slice: Slice) {
         if let Some(Part::Slice(last)) = self.parts.last_mut()
             && last.join(&slice)
         {
             self.octets += slice.len();
-        } else if slice.len() < COPY_THRESHOLD_OCTETS {
+        } else if slice.len() < COPY_THRESHOLD_OCTETS || slice.is_scarce(SCARCE_PER_CENT) {
             if !slice.is_empty() {
                 copies::count(slice.len());
             }
@@ -171,6 +172,9 @@ impl Part {
     }
 }
 
+/// Share of the pool's blocks held by slices from which on bodies are copied whatever their size: a peer that
+/// reads slowly then keeps heap memory of its own session, not receive blocks of all.
+const SCARCE_PER_CENT: usize = 75;
 /// Capacity a cleared batch keeps.
 const ARENA_KEPT_OCTETS_MAX: usize = 128 << 10;
 const PARTS_KEPT_MAX: usize = 512;

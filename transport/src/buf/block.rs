@@ -45,6 +45,9 @@ pub(super) struct Home {
     pub(super) pages: Box<[Page]>,
     /// Indices of free blocks, most recently freed last: it is the one still in the cache.
     pub(super) free: RefCell<Vec<u32>>,
+    /// Blocks in state `Retired`: kept from use by slices alone.
+    pub(super) retired_count: Cell<usize>,
+    pub(super) block_count: usize,
 }
 
 /// A page of pool memory, so that blocks start at page boundaries.
@@ -100,6 +103,8 @@ impl Block {
             Block::Pool(pool_block) => {
                 // The pool itself holds one count, `block` the other.
                 if Rc::strong_count(&block) == 2 && pool_block.state.get() == BlockState::Retired {
+                    let home = &pool_block.home;
+                    home.retired_count.set(home.retired_count.get() - 1);
                     pool_block.set_free();
                 }
             }

@@ -61,7 +61,12 @@ impl Pool {
         assert!(block_octets.is_multiple_of(PAGE_OCTETS), "block octets {block_octets}");
         let pages = (0..block_count * (block_octets / PAGE_OCTETS)).map(|_| Page::zeroed()).collect();
         let free = (0..block_count as u32).rev().collect();
-        let home = Rc::new(Home { pages, free: RefCell::new(free) });
+        let home = Rc::new(Home {
+            pages,
+            free: RefCell::new(free),
+            retired_count: Cell::new(0),
+            block_count,
+        });
         // Derived only here, after the memory has reached its place.
         let memory = NonNull::from(&*home.pages).cast::<u8>();
         let block = |index: usize| {
@@ -152,8 +157,10 @@ impl Pool {
         let held = Rc::strong_count(rc) > 1;
         let block = self.block(u32::from(id.0));
         assert!(block.state.get() == BlockState::Written, "block {} is not lent", id.0);
-        block.state.set(BlockState::Retired);
-        if !held {
+        if held {
+            block.state.set(BlockState::Retired);
+            self.home.retired_count.set(self.home.retired_count.get() + 1);
+        } else {
             block.set_free();
         }
         self.written_count -= 1;

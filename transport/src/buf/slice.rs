@@ -117,6 +117,17 @@ impl Slice {
         }
     }
 
+    /// True when slices alone keep at least `per_cent` of its pool's blocks from being reused: whoever would
+    /// hold this slice for longer then copies it, else a few slow connections starve all others of blocks.
+    pub fn is_scarce(&self, per_cent: usize) -> bool {
+        match self.block.as_deref() {
+            Some(Block::Pool(block)) => {
+                block.home.retired_count.get() * 100 >= block.home.block_count * per_cent
+            }
+            _ => false,
+        }
+    }
+
     /// The same octets off the pool: copied to the heap (and counted) if they pin a pool block.
     ///
     /// For a small remainder that waits for more octets and would keep a whole block for it.

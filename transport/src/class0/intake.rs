@@ -11,6 +11,9 @@ use crate::buf::{Body, COPY_THRESHOLD_OCTETS, Gather, Slice};
 /// read without looking into the rest.
 pub const HEAD_OCTETS_MIN: usize = 64;
 
+/// Share of the pool's blocks held by slices from which on a TSDU that waits for more octets holds none: what
+/// it waits for needs a free block to arrive in.
+const SCARCE_PER_CENT: usize = 50;
 /// Assemblies and vectors kept by a thread for the next TSDU that straddles.
 const SPARE_COUNT_MAX: usize = 64;
 /// A spare vector of more slices than this is freed.
@@ -72,7 +75,11 @@ impl Assembly {
         let by_reference = if last {
             !small || self.tail.is_empty()
         } else {
-            !small && self.pinned_octets + self.newly_pinned(&piece) <= pinned_octets_max
+            let scarce = piece.is_scarce(SCARCE_PER_CENT);
+            if scarce && self.pinned_octets > 0 {
+                self.unpin();
+            }
+            !small && !scarce && self.pinned_octets + self.newly_pinned(&piece) <= pinned_octets_max
         };
         if by_reference {
             self.pinned_octets += self.newly_pinned(&piece);
