@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use io_uring::{cqueue, opcode, squeue, types};
 
@@ -11,6 +12,9 @@ use super::token::{Op, Token};
 use super::{UringDriver, address, entries};
 use crate::driver::{Completion, ConnectionId, ListenerId};
 
+/// How long a listener rests after a failure.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
 /// A listening socket.
 pub(super) struct Listener {
     pub(super) id: ListenerId,
@@ -18,6 +22,8 @@ pub(super) struct Listener {
     armed: Armed,
     /// The cancel of its accept is in flight.
     cancelling: bool,
+    /// It failed and is not armed for a while: a shortage of the system does not end by asking at once.
+    resting: bool,
     /// The full table was watched for, and reported if somebody met it: once per shortage.
     shortage_told: bool,
     /// Octets of an address of its family.
@@ -64,6 +70,7 @@ impl UringDriver {
     pub(super) fn start_listening(&mut self, socket: TcpListener) -> io::Result<ListenerId> {
         let address_octets = address::octets(&socket.local_addr()?);
         socket2::SockRef::from(&socket).set_tcp_nodelay(true)?;
+        self.ring.count_system_calls(2);
         let id = ListenerId(self.next_listener);
         self.next_listener += 1;
         self.listeners.push(Listener {
@@ -71,6 +78,7 @@ impl UringDriver {
             socket,
             armed: Armed::No,
             cancelling: false,
+            resting: false,
             shortage_told: false,
             address_octets,
         });
@@ -89,6 +97,10 @@ impl UringDriver {
             self.cancel_accept(id, op);
             // An unusable ring shows at the next wait.
             let _ = self.ring.enter(0, None);
+            if !self.ring.is_submitted() {
+                // Its number must not name another file when the kernel gets to it.
+                self.retired_listeners.push(listener.socket);
+            }
         }
     }
 
@@ -104,6 +116,13 @@ impl UringDriver {
     /// is armed only while there is room for a whole backlog; with less, accepts are for one connection
     /// each, with its place reserved; with none, peers wait in the backlog and a watch tells of them.
     pub(super) fn arm_accepts(&mut self) {
+        if !self.retired_listeners.is_empty() && self.ring.is_submitted() {
+            self.retired_listeners.clear();
+        }
+        if self.accept_again_at.is_some_and(|at| at <= self.now) {
+            self.accept_again_at = None;
+            self.listeners.iter_mut().for_each(|listener| listener.resting = false);
+        }
         for index in 0..self.listeners.len() {
             let room = self.free_files();
             let listener = &mut self.listeners[index];
@@ -114,7 +133,7 @@ impl UringDriver {
             };
             let id = listener.id;
             match (listener.armed, due) {
-                (Armed::No, _) => {}
+                (Armed::No, _) if !listener.resting => {}
                 (Armed::Watching, Armed::Once | Armed::Repeatedly)
                 | (Armed::Repeatedly, Armed::Once | Armed::Watching)
                     if !listener.cancelling =>
@@ -166,7 +185,11 @@ impl UringDriver {
         // The peer's change of mind, and the driver's own cancel, are no failures. Re-arming is the
         // business of the next wait in every case.
         let expected = matches!(error, libc::ECANCELED | libc::ECONNABORTED | libc::EINTR | libc::EAGAIN);
-        if address_octets.is_some() && !expected {
+        if let Some(listener) = self.listeners.iter_mut().find(|listener| listener.id == id)
+            && !expected
+        {
+            listener.resting = true;
+            self.accept_again_at.get_or_insert(self.now + ACCEPT_REST);
             out.push(Completion::AcceptFailed(id, io::Error::from_raw_os_error(error)));
         }
     }

@@ -28,7 +28,7 @@ impl UringDriver {
                     "source and destination differ in family",
                 ));
             }
-            if !self.can_bind {
+            if !self.abilities.bind {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, "IORING_OP_BIND needs Linux 6.11"));
             }
         }

@@ -52,6 +52,7 @@ pub use probe::{UringFeatures, probe};
 use super::{Close, Completion, ConnectOptions, ConnectionId, Driver, DriverStats, ListenerId};
 use crate::buf::{Pool, PoolConfig, TxBatch};
 use accept::Listener;
+use probe::Abilities;
 use connection::{Connections, SetUp};
 use provide::{BufferRing, Consumption};
 use ring::{Ring, RingSizes};
@@ -117,15 +118,20 @@ pub struct UringDriver {
     spare_set_ups: Vec<Box<SetUp>>,
     wake: Arc<WakeCounter>,
     listeners: Vec<Listener>,
+    /// Sockets that an entry names which the kernel has not taken yet.
+    retired_listeners: Vec<TcpListener>,
+    /// When listeners that rest after a failure accept again.
+    accept_again_at: Option<Instant>,
     next_listener: u32,
     accept_burst_max: u32,
+    /// 0: no limit.
     receive_octets_max: u32,
     files_max: u32,
     /// Descriptors in the table.
     files_used: u32,
     /// Places promised to accepts and sockets in flight.
     files_reserved: u32,
-    can_bind: bool,
+    abilities: Abilities,
     /// Receivers that wait for a block, in order.
     waiting: VecDeque<ConnectionId>,
     /// Completions made by calls, reported by the next wait.
@@ -160,7 +166,7 @@ impl UringDriver {
             files: files_max,
         };
         let mut ring = Ring::new(sizes).map_err(|error| at_step("set-up of the ring", error))?;
-        let can_bind = probe::check_operations(&mut ring)?;
+        let abilities = probe::check_operations(&mut ring)?;
         let (pool, buffers) =
             provide_buffers(&ring, &config).map_err(|error| at_step("buffer ring", error))?;
         let now = Instant::now();
@@ -173,13 +179,15 @@ impl UringDriver {
             spare_set_ups: Vec::new(),
             wake: WakeCounter::new()?,
             listeners: Vec::new(),
+            retired_listeners: Vec::new(),
+            accept_again_at: None,
             next_listener: 0,
             accept_burst_max: config.accept_burst_max.max(1),
-            receive_octets_max: config.receive_octets_max,
+            receive_octets_max: if abilities.capped_receives { config.receive_octets_max } else { 0 },
             files_max,
             files_used: 0,
             files_reserved: 0,
-            can_bind,
+            abilities,
             waiting: VecDeque::new(),
             deferred: Vec::new(),
             batch: Vec::with_capacity(BATCH_MAX),
@@ -198,7 +206,8 @@ impl UringDriver {
             incremental_buffers: self.buffers.consumption() == Consumption::Incremental,
             without_index_array: self.ring.without_array(),
             registered_descriptor: self.ring.descriptor_is_registered(),
-            bind: self.can_bind,
+            bind: self.abilities.bind,
+            capped_receives: self.abilities.capped_receives,
             files_max: self.files_max,
         }
     }
@@ -228,6 +237,13 @@ impl UringDriver {
         }
         batch.clear();
         self.batch = batch;
+    }
+
+    /// `timeout`, unless a listener's rest ends before.
+    fn sleep_max(&self, timeout: Option<Duration>) -> Option<Duration> {
+        let Some(at) = self.accept_again_at else { return timeout };
+        let rest = at.saturating_duration_since(self.now);
+        Some(timeout.map_or(rest, |timeout| timeout.min(rest)))
     }
 
     fn handle(&mut self, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
@@ -340,13 +356,14 @@ impl Driver for UringDriver {
         let before = completions.len();
         completions.append(&mut self.deferred);
         let mut timeout = if completions.len() > before { Some(Duration::ZERO) } else { timeout };
-        // As of the last wait: after an interruption the rest of the timeout comes out short, never long.
-        let started = self.now;
+        // As of the last wait: after a step of the driver's own, the rest of the timeout comes out short,
+        // never long, and no clock is read for it.
+        let mut since = self.now;
         loop {
             self.feed_receivers();
             self.arm_accepts();
             if timeout != Some(Duration::ZERO) && !self.ring.has_completions() {
-                self.ring.enter(1, timeout)?;
+                self.ring.enter(1, self.sleep_max(timeout))?;
             } else if !self.ring.is_idle() {
                 self.ring.enter(0, None)?;
             }
@@ -357,11 +374,12 @@ impl Driver for UringDriver {
             }
             // Only steps of the driver's own completed.
             if let Some(left) = &mut timeout {
-                *left = left.saturating_sub(self.now - started);
+                *left = left.saturating_sub(self.now - since);
                 if left.is_zero() {
                     return Ok(());
                 }
             }
+            since = self.now;
         }
     }
 
@@ -385,7 +403,7 @@ impl Drop for UringDriver {
     /// Ends what is in flight before memory goes (rules U2, U4); leaks the memory if that fails.
     fn drop(&mut self) {
         if self.ring.drain(Token::other(Op::CancelAny, 0).pack(), DRAIN_PATIENCE) {
-            self.ring.close_files();
+            self.ring.release();
             return;
         }
         self.buffers.leak();

@@ -6,6 +6,7 @@ use std::io;
 use io_uring::{Probe, opcode, squeue, types};
 
 use super::address::RawAddress;
+use super::provide::GROUP;
 use super::ring::Ring;
 use super::{UringConfig, UringDriver, at_step, entries};
 use crate::buf::PoolConfig;
@@ -22,6 +23,8 @@ pub struct UringFeatures {
     pub registered_descriptor: bool,
     /// Connections can have a source address (Linux 6.11).
     pub bind: bool,
+    /// The octets of a multishot receipt can be limited; otherwise one may fill a block.
+    pub capped_receives: bool,
     /// Direct descriptors a ring may have, or the configured number if that is lower.
     pub files_max: u32,
 }
@@ -34,6 +37,7 @@ impl fmt::Display for UringFeatures {
             (self.without_index_array, "no plain submission queue"),
             (self.registered_descriptor, "ring descriptor not registered"),
             (self.bind, "no source addresses"),
+            (self.capped_receives, "receipts as large as blocks"),
         ] {
             if !present {
                 write!(f, ", {missing}")?;
@@ -74,10 +78,17 @@ const REQUIRED: [(u8, &str); 10] = [
     (opcode::SetSockOpt::CODE, "URING_CMD (5.19)"),
 ];
 
-/// Checks operations and socket commands on an unused ring; true when it can bind.
-pub(super) fn check_operations(ring: &mut Ring) -> io::Result<bool> {
+/// What not every usable kernel can do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Abilities {
+    pub(super) bind: bool,
+    pub(super) capped_receives: bool,
+}
+
+/// Checks operations and socket commands on an unused ring.
+pub(super) fn check_operations(ring: &mut Ring) -> io::Result<Abilities> {
     let mut known = Probe::new();
-    ring.count_system_call();
+    ring.count_system_calls(1);
     ring.inner()
         .submitter()
         .register_probe(&mut known)
@@ -85,12 +96,13 @@ pub(super) fn check_operations(ring: &mut Ring) -> io::Result<bool> {
     if let Some((_, name)) = REQUIRED.iter().find(|(code, _)| !known.is_supported(*code)) {
         return Err(io::Error::new(io::ErrorKind::Unsupported, format!("the kernel lacks {name}")));
     }
-    check_socket_commands(ring)?;
-    Ok(known.is_supported(opcode::Bind::CODE))
+    let capped_receives = check_socket(ring)?;
+    Ok(Abilities { bind: known.is_supported(opcode::Bind::CODE), capped_receives })
 }
 
-/// Socket options of direct descriptors (Linux 6.7): the list of operations does not show them.
-fn check_socket_commands(ring: &mut Ring) -> io::Result<()> {
+/// Checks socket options of direct descriptors (Linux 6.7), which the list of operations does not show;
+/// true when a multishot receive can be capped.
+fn check_socket(ring: &mut Ring) -> io::Result<bool> {
     let slot = Some(types::DestinationSlot::auto_target());
     let socket = opcode::Socket::new(libc::AF_INET, libc::SOCK_STREAM, 0).file_index(slot).build();
     let file = match run(ring, socket)? {
@@ -104,13 +116,15 @@ fn check_socket_commands(ring: &mut Ring) -> io::Result<()> {
         run(ring, opcode::SetSockOpt::new(file, level, libc::TCP_NODELAY as u32, value, octets).build())?;
     let mut address = Box::<RawAddress>::default();
     let named = run(ring, entries::peer_name(file, address.as_mut_ptr(), 16))?;
+    // The group does not exist yet, so this fails; the question is how early.
+    let received = run(ring, opcode::RecvMulti::new(file, GROUP).len(4096).build())?;
     run(ring, opcode::Close::new(file).build())?;
     // Not connected: that is the answer of a kernel that understood the question.
     if set != 0 || named != -libc::ENOTCONN {
         let error = if set != 0 { -set } else { -named };
         return Err(at_step("socket options by the ring (Linux 6.7)", io::Error::from_raw_os_error(error)));
     }
-    Ok(())
+    Ok(received != -libc::EINVAL)
 }
 
 /// Runs one entry to its end. The memory it names lives in the caller's frame, which outlasts it.

@@ -37,6 +37,14 @@ pub(super) struct Ring {
     overflows: u64,
 }
 
+/// `struct io_uring_rsrc_update`, as ring descriptors use it.
+#[repr(C)]
+struct RegisteredRing {
+    index: u32,
+    reserved: u32,
+    fd: u64,
+}
+
 impl Ring {
     /// Sets up a ring and its table of direct descriptors.
     ///
@@ -50,39 +58,43 @@ impl Ring {
             built => (built?, true),
         };
         ring.submitter().register_files_sparse(sizes.files)?;
-        let backlog = VecDeque::with_capacity(64);
         let mut ring = Ring {
             ring,
-            backlog,
+            backlog: VecDeque::new(),
             registered: None,
             without_array,
             in_flight: 0,
-            system_calls: 3,
+            system_calls: SET_UP_CALLS,
             overflows: 0,
         };
         ring.registered = ring.register_descriptor();
         Ok(ring)
     }
 
-    /// Registers the ring's own descriptor, which saves its look-up in every enter (Linux 5.18).
+    /// Registers the ring's own descriptor, which saves its look-up in every enter (Linux 5.18). The
+    /// crate can do it too, but forgets it with each borrow of its submitter.
     fn register_descriptor(&mut self) -> Option<u32> {
-        /// `struct io_uring_rsrc_update`.
-        #[repr(C)]
-        struct Update {
-            offset: u32,
-            reserved: u32,
-            data: u64,
-        }
         const IORING_REGISTER_RING_FDS: libc::c_uint = 20;
+        let mut update = RegisteredRing { index: u32::MAX, reserved: 0, fd: self.ring.as_raw_fd() as u64 };
+        self.update_registration(IORING_REGISTER_RING_FDS, &mut update).then_some(update.index)
+    }
+
+    /// Takes it back: it would keep the ring alive until the thread ends.
+    fn unregister_descriptor(&mut self) {
+        const IORING_UNREGISTER_RING_FDS: libc::c_uint = 21;
+        if let Some(index) = self.registered.take() {
+            let mut update = RegisteredRing { index, reserved: 0, fd: 0 };
+            self.update_registration(IORING_UNREGISTER_RING_FDS, &mut update);
+        }
+    }
+
+    fn update_registration(&mut self, operation: libc::c_uint, update: &mut RegisteredRing) -> bool {
         let fd = self.ring.as_raw_fd();
-        let mut update = Update { offset: u32::MAX, reserved: 0, data: fd as u64 };
         self.system_calls += 1;
         // SAFETY: U2, the kernel reads and writes `update` during the call only.
-        let registered = unsafe {
-            libc::syscall(libc::SYS_io_uring_register, fd, IORING_REGISTER_RING_FDS, &raw mut update, 1)
-        };
-        // The crate registers too, but forgets it with each borrow of its submitter.
-        (registered == 1).then_some(update.offset)
+        let updated =
+            unsafe { libc::syscall(libc::SYS_io_uring_register, fd, operation, &raw mut *update, 1) };
+        updated == 1
     }
 
     /// Queues an entry; it reaches the kernel with the next [`Ring::enter`], or at once when the queue is
@@ -151,11 +163,14 @@ impl Ring {
     pub(super) fn is_idle(&mut self) -> bool {
         let submission = self.ring.submission();
         // Without TASKRUN_FLAG, deferred completions would stay invisible here.
-        submission.is_empty() && !submission.taskrun() && !submission.cq_overflow() && self.backlog.is_empty()
+        let quiet = !submission.taskrun() && !submission.cq_overflow();
+        drop(submission);
+        quiet && self.is_submitted()
     }
 
     fn call(&mut self, want: u32, timeout: Option<Duration>, flags: EnterFlags) -> io::Result<()> {
-        let timespec = timeout.map(Timespec::from);
+        // The kernel's seconds are signed; beyond a year nobody can tell the difference.
+        let timespec = timeout.map(|timeout| Timespec::from(timeout.min(TIMEOUT_MAX)));
         let arguments = SubmitArgs::new();
         let arguments = match &timespec {
             Some(timespec) => arguments.timespec(timespec),
@@ -217,11 +232,17 @@ impl Ring {
         true
     }
 
-    /// Closes every direct descriptor now, not when the kernel gets round to it after the ring's close.
-    pub(super) fn close_files(&mut self) {
-        self.system_calls += 1;
-        // Only fails when there is no table.
+    /// Closes every direct descriptor and gives the buffer ring back, now and not when the kernel gets
+    /// round to it after the ring's close.
+    pub(super) fn release(&mut self) {
+        // They only fail when there is nothing to release.
         let _ = self.ring.submitter().unregister_files();
+        let _ = self.ring.submitter().unregister_buf_ring(super::provide::GROUP);
+    }
+
+    /// True when the kernel has taken all entries.
+    pub(super) fn is_submitted(&mut self) -> bool {
+        self.backlog.is_empty() && self.ring.submission().is_empty()
     }
 
     pub(super) fn inner(&self) -> &IoUring {
@@ -232,9 +253,9 @@ impl Ring {
         self.system_calls
     }
 
-    /// Counts a call made beside the ring.
-    pub(super) fn count_system_call(&mut self) {
-        self.system_calls += 1;
+    /// Counts calls made beside the ring.
+    pub(super) fn count_system_calls(&mut self, count: u64) {
+        self.system_calls += count;
     }
 
     pub(super) fn overflows(&self) -> u64 {
@@ -249,6 +270,18 @@ impl Ring {
         self.registered.is_some()
     }
 }
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.unregister_descriptor();
+    }
+}
+
+/// Calls of the set-up: the ring, its two mappings, its table.
+const SET_UP_CALLS: u64 = 4;
+
+/// Longest wait of one call.
+const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn build(sizes: RingSizes, without_array: bool) -> io::Result<IoUring> {
     let mut builder = IoUring::builder();

@@ -165,6 +165,70 @@ fn a_multishot_accept_gives_way_before_the_table_is_full() {
 }
 
 #[test]
+fn a_burst_into_a_full_table_is_said_and_accepting_goes_on() {
+    // Pitfall 7 as it is met when a backlog is longer than the configuration believes: what the kernel
+    // does with the peer that met ENFILE is its affair, but it is said, and the listener lives.
+    let mut server = Server::new(UringConfig { files_max: 4, accept_burst_max: 1, ..UringConfig::default() });
+    let _peers: Vec<_> = (0..10).map(|_| server.peer()).collect();
+    server.until("the shortage is said", |said| {
+        said.iter().any(|completion| {
+            matches!(completion, Completion::AcceptFailed(_, error)
+            if error.raw_os_error() == Some(libc::ENFILE))
+        })
+    });
+    for served in 0..5 {
+        let id = server.accept(served + 1)[served];
+        server.driver.close(id, Close::Abort);
+    }
+}
+
+#[test]
+fn a_connect_that_nobody_answers_can_be_given_up() {
+    // A backlog of one, which is full: further SYNs are dropped.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut server = Server::new(UringConfig::default());
+    let mut connecting: Vec<_> =
+        (0..8).map(|_| server.driver.connect(address, &ConnectOptions::default()).unwrap()).collect();
+    server.until("connected", |said| said.iter().any(|c| matches!(c, Completion::Connected(_))));
+    server.driver.wait(Some(Duration::from_millis(20)), &mut server.said).unwrap();
+    let is_connected =
+        |said: &[Completion], id| said.iter().any(|c| matches!(c, Completion::Connected(of) if *of == id));
+    connecting.retain(|&id| !is_connected(&server.said, id));
+    assert!(!connecting.is_empty(), "the backlog took everything");
+    for (index, &id) in connecting.iter().enumerate() {
+        let how = if index % 2 == 0 { Close::Abort } else { Close::Graceful };
+        server.driver.send(id, batch(10));
+        server.driver.close(id, how);
+    }
+    let count = connecting.len();
+    server
+        .until("closed", |said| said.iter().filter(|c| matches!(c, Completion::Closed(_))).count() == count);
+    assert_eq!(server.said.iter().filter(|c| matches!(c, Completion::Sent(..))).count(), count);
+}
+
+#[test]
+fn a_thread_can_have_many_drivers_one_after_the_other() {
+    // A registered descriptor would keep each ring, and there are sixteen places for them.
+    for number in 0..40 {
+        let driver = UringDriver::new(UringConfig::default()).unwrap();
+        assert!(driver.features().registered_descriptor, "driver {number}");
+    }
+}
+
+#[test]
+fn the_longest_timeout_is_no_error() {
+    let mut server = Server::new(UringConfig::default());
+    let waker = server.driver.waker();
+    let thread = std::thread::spawn(move || waker.wake());
+    server.driver.wait(Some(Duration::MAX), &mut server.said).unwrap();
+    assert!(matches!(server.said[..], [Completion::Woken]));
+    thread.join().unwrap();
+}
+
+#[test]
 fn a_flooding_peer_starves_nobody() {
     // Pitfall 13.
     let mut server = Server::new(UringConfig::default());
