@@ -95,14 +95,14 @@ fn a_provider_abort_keeps_its_reason() {
 fn a_lost_connection_becomes_a_provider_abort_on_the_other_side() {
     let mut world = World::new(relay_config(Profile::Mms), Manners::default());
     let (client, server) = world.establish(&mms());
-    world.client.driver_mut().reset_all();
-    world.settle();
+    world.reset_at_client(client);
     assert_eq!(world.server.app().since_open(server)[0], Seen::ProviderAbort(Undefined));
-    let _ = client;
-    let (client, _) = world.establish(&mms());
-    world.server.driver_mut().reset_all();
-    world.settle();
+    let (client, server) = world.establish(&mms());
+    world.reset_at_server(server);
     assert_eq!(world.client.app().since_open(client)[0], Seen::ProviderAbort(Undefined));
+    let (_, server) = world.establish(&mms());
+    world.kill_client();
+    assert_eq!(world.server.app().since_open(server)[0], Seen::ProviderAbort(Undefined));
     world.assert_empty();
 }
 
@@ -185,8 +185,7 @@ fn a_peer_that_asks_for_the_release_and_leaves_does_not_abort_it() {
     let (client, server) = world.establish(&mms());
     world.of_client(|ctx| ctx.release_request(client, b"").unwrap());
     world.settle();
-    world.client.driver_mut().close_all();
-    world.settle();
+    world.kill_client();
     assert_eq!(world.server.app().since_open(server), [Seen::Release(Vec::new())]);
     world.of_server(|ctx| ctx.release_response(server, true, b"").unwrap());
     world.settle();
@@ -199,8 +198,8 @@ fn a_downstream_that_leaves_while_the_upstream_connects_aborts_it() {
     let mut world = World::new(relay_config(Profile::Mms), Manners::Nothing);
     let client = world.connect(&mms());
     let server = world.server.app().last();
-    world.of_client(|ctx| ctx.abort_request(client, b"never mind").unwrap());
+    world.of_client(|ctx| ctx.abort_request(client, b"never").unwrap());
     world.settle();
-    assert_eq!(world.server.app().since_open(server)[0], Seen::UserAbort(b"never mind".to_vec()));
+    assert_eq!(world.server.app().since_open(server)[0], Seen::UserAbort(b"never".to_vec()));
     world.assert_empty();
 }

@@ -14,14 +14,15 @@ use colloquy_gateway::assemble;
 use colloquy_gateway::config::{Config, ListenerApplication, ListenerConfig, Profile, TargetConfig};
 use colloquy_gateway::record::{EndReason, NotCarried, Record, RecordEvent, Side};
 use colloquy_session::{
-    ConnectParameters, ConnectionIdentifier, FunctionalUnits, Selector, SessionConfig, TokenSettings, Versions,
+    ConnectParameters, ConnectionIdentifier, FunctionalUnits, Selector, SessionConfig, TokenSettings,
+    Versions,
 };
 use colloquy_shard::{
     ConnectTarget, Context, ListenerConfig as ShardListenerConfig, SessionId, Shard, ShardConfig,
 };
 use colloquy_transport::class0::{Class0Config, TransportSelector};
 use colloquy_transport::driver::ConnectOptions;
-use colloquy_transport::driver::sim::{SimConfig, SimDriver, SimHostConfig, SimNet};
+use colloquy_transport::driver::sim::{SimConfig, SimDriver, SimFaults, SimHostConfig, SimNet};
 
 use peer::{Manners, Peer, Seen};
 
@@ -57,6 +58,11 @@ pub fn units() -> FunctionalUnits {
     FunctionalUnits::HALF_DUPLEX | FunctionalUnits::DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE
 }
 
+/// Every host has the pool that the configuration says: a smaller one could not hold one long TSDU.
+fn host_config(config: &Config) -> SimHostConfig {
+    SimHostConfig { pool: config.engine.pool(), ..SimHostConfig::default() }
+}
+
 pub fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
@@ -75,13 +81,11 @@ impl World {
 
     /// Nobody listens where the relay goes to.
     pub fn without_server(net: SimNet, config: Config, server: Manners) -> World {
-        let host = |address: &str| {
-            SimDriver::new(&net, address.parse().unwrap(), SimHostConfig::default())
-        };
+        let host = |address: &str| SimDriver::new(&net, address.parse().unwrap(), host_config(&config));
         let records = Rc::new(RefCell::new(Vec::new()));
         let sink = Rc::clone(&records);
         let counters = Arc::new(AppCounters::default());
-        let config = Arc::new(config);
+        let config = Arc::new(config.clone());
         let listeners: Vec<_> =
             config.listeners.iter().map(|listener| net.bind(listener.address).unwrap()).collect();
         let gateway = assemble(
@@ -134,6 +138,32 @@ impl World {
         let seen = self.client.app().of(client);
         assert!(matches!(seen.as_slice(), [Seen::Accept(_)]), "{seen:?}");
         (client, self.server.app().last())
+    }
+
+    /// The next thing that the client sends is lost, and its connection with it.
+    pub fn reset_at_client(&mut self, id: SessionId) {
+        self.client.with(|_, ctx| peer::send(ctx, id, b"lost"));
+        self.net.set_faults(SimFaults { reset_ppm: 1_000_000, ..SimFaults::NONE });
+        self.client.turn(Some(Duration::ZERO)).unwrap();
+        self.net.set_faults(SimFaults::NONE);
+        self.settle();
+    }
+
+    /// As above for the server.
+    pub fn reset_at_server(&mut self, id: SessionId) {
+        self.server.with(|_, ctx| peer::send(ctx, id, b"lost"));
+        self.net.set_faults(SimFaults { reset_ppm: 1_000_000, ..SimFaults::NONE });
+        self.server.turn(Some(Duration::ZERO)).unwrap();
+        self.net.set_faults(SimFaults::NONE);
+        self.settle();
+    }
+
+    /// The client's process ends: the system closes its connections.
+    pub fn kill_client(&mut self) {
+        let driver = SimDriver::new(&self.net, CLIENT.parse().unwrap(), host_config(&Config::default()));
+        let shard = ShardConfig { virtual_time: true, ..ShardConfig::default() };
+        self.client = Shard::new(driver, Peer::new(Manners::default()), shard);
+        self.settle();
     }
 
     pub fn of_client<R>(&mut self, act: impl FnOnce(&mut Context<'_, SimDriver, Peer>) -> R) -> R {

@@ -7,7 +7,7 @@ use colloquy_session::{
     RefuseParameters, Selector, TokenSettings, Tokens, TsduMaximumSize, Versions,
 };
 use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer};
-use colloquy_transport::buf::Body;
+use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
 
@@ -129,6 +129,11 @@ impl Peer {
     }
 }
 
+/// Sends one SSDU.
+pub fn send<D: Driver>(ctx: &mut Context<'_, D, Peer>, id: SessionId, octets: &[u8]) {
+    ctx.data_request(id, &[Slice::from_vec(octets.to_vec())], Enclosure::WHOLE).unwrap();
+}
+
 pub fn accept(requirements: FunctionalUnits, user_data: &[u8]) -> AcceptParameters<'_> {
     AcceptParameters {
         identifier: ConnectionIdentifier::default(),
@@ -175,7 +180,11 @@ impl Application for Peer {
                     ctx.pause(id);
                 }
                 let octets = body.slices().flat_map(|slice| slice.iter().copied()).collect();
-                if enclosure == Enclosure::WHOLE { Seen::Data(octets) } else { Seen::Segment(octets, enclosure) }
+                if enclosure == Enclosure::WHOLE {
+                    Seen::Data(octets)
+                } else {
+                    Seen::Segment(octets, enclosure)
+                }
             }
             Indication::Connect(connect) => {
                 let transport = self.transport.iter().rev().find(|(of, _)| *of == id).unwrap().1;
