@@ -100,6 +100,8 @@ pub struct DriverStats {
 ///   still be reported, then none until `resume`.
 /// * Every connection id ends with exactly one `Closed`, which follows exactly one `close` (a second `close`
 ///   with `Abort` escalates a graceful one). After `close`, only `Sent` and `Closed` are reported for it.
+/// * A batch always comes back: one given to a connection that has failed (and is not closed yet) does so
+///   unsent. When sending fails, what the peer sent before is received first; then `Failed` is reported.
 /// * Calls that name a stale id are ignored.
 /// * A receiver whose pool is exhausted waits, FIFO, until a block is free; it never fails for it.
 pub trait Driver {

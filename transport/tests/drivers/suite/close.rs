@@ -1,8 +1,11 @@
 //! Ends of connections: orderly, abrupt, raced.
 
+use std::io::Write;
+use std::time::Duration;
+
 use colloquy_transport::driver::{Close, ConnectionId, Driver};
 
-use super::{Bed, Ends, HUGE_OCTETS, Kind, batch_of, huge_batch, pattern};
+use super::{Bed, End, Ends, HUGE_OCTETS, Kind, Size, batch_of, huge_batch, pattern};
 
 pub fn after_eof_sending_still_works<B: Bed>(bed: B) {
     let mut ends = Ends::new(bed);
@@ -190,8 +193,8 @@ pub fn connecting_and_closing_race<B: Bed>(bed: B) {
         let how = if round % 2 == 0 { Close::Abort } else { Close::Graceful };
         // Close before, around and after the moment of connecting.
         for _ in 0..round % 4 {
-            ends.near.wait(std::time::Duration::ZERO);
-            ends.far.wait(std::time::Duration::ZERO);
+            ends.near.wait(Duration::ZERO);
+            ends.far.wait(Duration::ZERO);
         }
         if round % 3 == 0 && !ends.near.has(id, Kind::Failed) {
             ends.near.send(id, batch_of(b"hello"));
@@ -209,4 +212,32 @@ pub fn connecting_and_closing_race<B: Bed>(bed: B) {
         near.is_settled() && near.driver.stats().connections == 0
     });
     ends.finish();
+}
+
+/// The peer is a plain socket, because a driver does not speak and reset in one breath.
+pub fn what_a_peer_said_before_its_reset_is_received<B: Bed>(bed: B) {
+    if !bed.is_real() {
+        return;
+    }
+    let (listener, address) = bed.listener();
+    let mut far = End::new("far", bed.driver(Size::default()));
+    far.driver.listen(listener).unwrap();
+    let peer = std::net::TcpStream::connect(address).unwrap();
+    while far.accepted.is_empty() {
+        far.wait(Duration::from_secs(10));
+    }
+    let id = far.accepted[0];
+    (&peer).write_all(b"last words").unwrap();
+    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    // The send fails, while what was said before waits to be read.
+    far.send(id, batch_of(b"too late"));
+    while !far.has(id, Kind::Failed) {
+        far.wait(Duration::from_secs(10));
+    }
+    assert_eq!(far.seen(id).received, b"last words");
+    assert!(!far.is_sending(id));
+    far.close(id, Close::Graceful);
+    far.wait(Duration::ZERO);
+    assert!(far.has(id, Kind::Closed));
 }

@@ -47,6 +47,10 @@ pub trait Bed: Sized {
     fn deserted(&self) -> SocketAddr {
         self.listener().1
     }
+    /// True when plain sockets can talk to the driver.
+    fn is_real(&self) -> bool {
+        Self::Driver::NAME != "sim"
+    }
     /// True when connections and drivers show up in `/proc/self/fd` or not at all, so that the count must
     /// return to where it was.
     fn has_descriptors(&self) -> bool {
@@ -257,6 +261,7 @@ macro_rules! driver_suite {
                 an_abort_resets,
                 an_abort_gives_the_batch_in_flight_back,
                 an_abort_escalates_a_graceful_close,
+                what_a_peer_said_before_its_reset_is_received,
                 a_failed_connection_gives_batches_back_and_closes,
                 stale_ids_are_ignored,
                 connecting_and_closing_race;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::driver::{Completion, ConnectionId, Driver};
 
-use super::{Bed, End, Ends, HUGE_OCTETS, batch_of, huge_batch, pattern};
+use super::{Bed, End, Ends, HUGE_OCTETS, PATIENCE, batch_of, huge_batch, pattern};
 
 /// A stream of [`pattern`] octets in batches of changing size, and its reader.
 #[derive(Default)]
@@ -124,9 +124,7 @@ pub fn a_batch_comes_back_for_reuse<B: Bed>(bed: B) {
     ends.near.send(near_id, batch_of(b"abc"));
     // Due at once or soon: a driver may not sleep on it.
     let mut completions = Vec::new();
-    while completions.is_empty() {
-        ends.near.driver.wait(None, &mut completions).unwrap();
-    }
+    ends.near.driver.wait(Some(PATIENCE), &mut completions).unwrap();
     let Some(Completion::Sent(id, mut batch)) = completions.pop() else { panic!("{completions:?}") };
     assert_eq!((id, batch.octets(), batch.remaining_octets()), (near_id, 3, 0));
     batch.clear();

@@ -25,7 +25,7 @@ pub fn a_wake_before_the_wait_is_not_lost<B: Bed>(bed: B) {
     let waker = driver.waker();
     for _ in 0..3 {
         waker.wake_by_ref();
-        waker.clone().wake();
+        driver.waker().wake();
         driver.wait(None, &mut completions).unwrap();
         assert!(matches!(completions[..], [Completion::Woken, ..]), "{completions:?}");
         while !completions.is_empty() {
