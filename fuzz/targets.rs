@@ -1,0 +1,147 @@
+//! What each fuzz target does with its octets. Shared by cargo-fuzz and by the plain test that replays the
+//! corpora, so that what a fuzzer once found stays found on machines without one.
+
+use std::time::Duration;
+
+use colloquy_session::spdu::{DecodeRules, Tsdu, describe};
+use colloquy_session::{
+    AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
+    Selector, Session, SessionConfig, State, TokenSettings, Tokens, Transmit, Versions,
+};
+use colloquy_transport::buf::{Slice, TxBatch};
+use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, Event};
+
+/// TPKT and TPDU: a responder and an initiator fed the octets in pieces whose length the first octet sets.
+pub(crate) fn transport(octets: &[u8]) {
+    let Some((&first, rest)) = octets.split_first() else { return };
+    let piece = usize::from(first).max(1);
+    let config = Class0Config { tsdu_octets_max: 100_000, ..Class0Config::default() };
+    for mut class0 in [Class0::responder(&config), Class0::initiator(&config)] {
+        let mut out = TxBatch::new();
+        if first % 2 == 1 {
+            class0.connect_request(&ConnectTpdu::default(), &mut out);
+        }
+        for part in rest.chunks(piece) {
+            class0.receive(Slice::from_vec(part.to_vec()));
+            while let Some(event) = class0.next_event(&mut out) {
+                match event {
+                    Event::Connect(_) => class0.connect_response(&mut out),
+                    Event::Data(body) => {
+                        assert!(body.len() <= config.tsdu_octets_max);
+                        class0.recycle(body.into_rest());
+                    }
+                    _ => {}
+                }
+            }
+            assert!(class0.held_octets() <= config.tsdu_octets_max + 70_000);
+        }
+    }
+}
+
+/// One TSDU, decoded strictly and tolerantly, whole and with a tail; what was decoded is encoded again.
+pub(crate) fn spdu(octets: &[u8]) {
+    for rules in [DecodeRules::default(), DecodeRules { strict: true, ..DecodeRules::default() }] {
+        for tail_octets in [0, 5] {
+            let mut tsdu = Tsdu::with_tail(octets, tail_octets);
+            for _ in 0..=octets.len() {
+                let Ok(Some(view)) = tsdu.next_spdu(&rules) else { break };
+                if let Ok(spdu) = view.parse(&rules) {
+                    let mut encoded = Vec::new();
+                    spdu.emit(&mut encoded);
+                    assert_eq!(encoded.len(), spdu.encoded_octets());
+                }
+            }
+        }
+    }
+    let _ = describe::describe_tsdu(octets, &DecodeRules::default());
+}
+
+/// A session machine fed TSDUs and requests: each step is an opcode, a length and that many octets.
+pub(crate) fn tsdu_sequence(octets: &[u8]) {
+    let mut rest = octets;
+    let Some(role) = take(&mut rest) else { return };
+    let config = SessionConfig { strict: role & 2 != 0, ..SessionConfig::default() };
+    let mut session = if role & 1 == 0 { Session::responder(&config) } else { initiator(&config) };
+    let mut now = Duration::ZERO;
+    while let (Some(opcode), Some(length)) = (take(&mut rest), take(&mut rest)) {
+        let (part, after) = rest.split_at(usize::from(length).min(rest.len()));
+        rest = after;
+        now += Duration::from_millis(u64::from(opcode));
+        step(&mut session, opcode, part, now);
+        while let Some(Transmit::Tsdu(tsdu)) = session.poll_transmit() {
+            assert!(!tsdu.is_empty());
+        }
+        if session.poll_timeout().is_some_and(|at| at <= now) {
+            session.handle_timeout(now);
+        }
+        if session.state() == State::Sta01 {
+            return;
+        }
+    }
+}
+
+fn take(rest: &mut &[u8]) -> Option<u8> {
+    let (&first, after) = rest.split_first()?;
+    *rest = after;
+    Some(first)
+}
+
+fn initiator(config: &SessionConfig) -> Session {
+    let connect = ConnectParameters {
+        identifier: ConnectionIdentifier::default(),
+        calling: Selector::NULL,
+        called: Selector::NULL,
+        versions: Versions::V1 | Versions::V2,
+        requirements: FunctionalUnits::HALF_DUPLEX | FunctionalUnits::DUPLEX,
+        initial_serial_number: None,
+        token_settings: TokenSettings::default(),
+        tsdu_maximum_size: None,
+        user_data: b"hello",
+    };
+    let mut session = Session::initiator(config, &connect).expect("these parameters are legal");
+    session.transport_connected(Duration::ZERO);
+    session
+}
+
+fn step(session: &mut Session, opcode: u8, part: &[u8], now: Duration) {
+    let tokens = Tokens::from_bits_truncate(part.first().copied().unwrap_or(1));
+    let refused = match opcode % 10 {
+        1 => session.data_request(part.len(), Enclosure::WHOLE).map(|segments| drop(segments.count())),
+        2 => session.token_give_request(now, tokens, &[]),
+        3 => session.token_please_request(now, tokens, part),
+        4 => session.release_request(now, part),
+        5 => session.release_response(now, opcode > 100, part),
+        6 => session.abort_request(now, part),
+        _ => {
+            let mut tsdu = Tsdu::new(part);
+            while let Some(indication) = session.handle_tsdu(now, &mut tsdu) {
+                if let Indication::Connect(connect) = indication {
+                    let _ = session.connect_response(now, &accept(connect.requirements));
+                }
+            }
+            Ok(())
+        }
+    };
+    let _ = refused;
+}
+
+fn accept(requirements: FunctionalUnits) -> AcceptParameters<'static> {
+    AcceptParameters {
+        identifier: ConnectionIdentifier::default(),
+        responding: None,
+        requirements,
+        initial_serial_number: None,
+        token_settings: TokenSettings::default(),
+        tokens_please: Tokens::empty(),
+        tsdu_maximum_size: None,
+        user_data: &[],
+    }
+}
+
+/// A configuration file: any text is a configuration or a list of faults.
+pub(crate) fn config(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    if let Err(faults) = colloquy_gateway::config::check_str("fuzz.toml", text) {
+        assert!(!faults.to_string().is_empty());
+    }
+}

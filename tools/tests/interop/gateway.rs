@@ -1,0 +1,78 @@
+//! Our own binary as the gateway under test, and as load generator.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::peers::skip;
+use crate::process::{Server, free_address, run, wait_for_listener};
+
+/// A running `colloquy gateway`.
+pub(crate) struct Gateway {
+    address: SocketAddr,
+    server: Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Gateway {
+    /// A gateway whose listener echoes.
+    pub(crate) fn echo(driver: &str) -> Gateway {
+        Gateway::start(driver, "application = \"echo\"\n")
+    }
+
+    /// A gateway whose listener relays to `target`.
+    pub(crate) fn relay(driver: &str, target: SocketAddr) -> Gateway {
+        let text = format!(
+            "application = \"relay\"\ntarget = \"peer\"\n\n[[target]]\nname = \"peer\"\naddress = \"{target}\"\n"
+        );
+        Gateway::start(driver, &text)
+    }
+
+    fn start(driver: &str, rest: &str) -> Gateway {
+        let address = free_address();
+        let text = format!(
+            "schema_version = 1\n\n[engine]\ndriver = \"{driver}\"\nshards = 2\n\n\
+             [[listener]]\nname = \"test\"\naddress = \"{address}\"\n{rest}"
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = folder.path().join("gateway.toml");
+        std::fs::write(&config, text).expect("the folder is writable");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+        command.arg("gateway").arg(&config);
+        let server = Server::start(command);
+        wait_for_listener(address);
+        Gateway { address, server, _folder: folder }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// SIGTERM: the gateway drains and ends with status 0.
+    pub(crate) fn drain(self) {
+        const SIGTERM: i32 = 15;
+        self.server.signal(SIGTERM);
+        let status = self.server.wait(Duration::from_secs(30));
+        assert!(status.success(), "the gateway ended with {status}");
+    }
+}
+
+/// Runs `colloquy load` and gives its JSON record.
+pub(crate) fn load(driver: &str, to: SocketAddr, flags: &[&str]) -> serde_json::Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+    command.args(["load", "--to", &to.to_string(), "--driver", driver, "--check", "--json"]).args(flags);
+    let printed = run(command);
+    serde_json::from_str(printed.trim()).unwrap_or_else(|error| panic!("{error}: {printed}"))
+}
+
+/// Whether this kernel lets us use io_uring; a skip is said, and fails where it must not be skipped.
+pub(crate) fn io_uring_allowed() -> bool {
+    let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or("2".to_owned());
+    if disabled.trim() == "0" {
+        return true;
+    }
+    assert!(std::env::var_os("COLLOQUY_REQUIRE_URING").is_none(), "io_uring is disabled ({disabled})");
+    skip("interop on io_uring: kernel.io_uring_disabled");
+    false
+}

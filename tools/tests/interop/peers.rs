@@ -1,0 +1,136 @@
+//! Peers written by others, as commands. `tools/test` installs them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::{Server, free_address, root, wait_for_listener};
+
+/// True when the peers are installed; else the skip is said and counted, or fails where they must be there.
+pub(crate) fn installed() -> bool {
+    let missing: Vec<PathBuf> =
+        [python(), ied(), rusty()].into_iter().filter(|program| !program.exists()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let reason = format!("interop: peers not installed ({missing:?}); tools/test installs them");
+    assert!(std::env::var_os("COLLOQUY_REQUIRE_PEERS").is_none(), "{reason}");
+    skip(&reason);
+    false
+}
+
+/// Says and counts a skip.
+pub(crate) fn skip(reason: &str) {
+    println!("SKIPPED: {reason}");
+    if let Some(log) = std::env::var_os("COLLOQUY_SKIP_LOG") {
+        let previous = std::fs::read_to_string(&log).unwrap_or_default();
+        std::fs::write(log, format!("{previous}{reason}\n")).expect("the skip log is writable");
+    }
+}
+
+fn python() -> PathBuf {
+    root().join(".venv/bin/python")
+}
+
+fn ied() -> PathBuf {
+    root().join(".tools/bin/ied")
+}
+
+fn rusty() -> PathBuf {
+    root().join(".tools/target-peers/debug/rusty-peer")
+}
+
+fn script(name: &str) -> Command {
+    let mut command = Command::new(python());
+    command.arg("-u").arg(root().join("tools/interop").join(name));
+    command
+}
+
+fn client(name: &str, to: SocketAddr) -> Command {
+    let mut command = script(name);
+    command.arg(to.ip().to_string()).arg(to.port().to_string());
+    command
+}
+
+/// hat-drivers as initiator.
+pub(crate) fn hat_initiator(to: SocketAddr) -> Command {
+    client("hat_initiator.py", to)
+}
+
+/// icspacket as initiator.
+pub(crate) fn icspacket_initiator(to: SocketAddr) -> Command {
+    client("icspacket_initiator.py", to)
+}
+
+/// libiec61850 (pyiec61850-ng) as MMS client, `associations` times.
+pub(crate) fn libiec61850_client(to: SocketAddr, associations: usize) -> Command {
+    let mut command = client("mms_client.py", to);
+    command.arg(associations.to_string());
+    command
+}
+
+/// csp0924 (iec61850 of PyPI) as MMS client.
+pub(crate) fn csp_client(to: SocketAddr, associations: usize) -> Command {
+    let mut command = client("csp_client.py", to);
+    command.arg(associations.to_string());
+    command
+}
+
+/// iec61850-rs as MMS client that walks the server.
+pub(crate) fn ied_browse(to: SocketAddr) -> Command {
+    let mut command = Command::new(ied());
+    command.args(["mms", "browse", &to.to_string()]);
+    command
+}
+
+/// rusty-cosp as initiator.
+pub(crate) fn rusty_initiator(to: SocketAddr, ssdus: usize, connect_octets: usize) -> Command {
+    let mut command = Command::new(rusty());
+    command.args(["initiate", &to.to_string(), &ssdus.to_string(), &connect_octets.to_string()]);
+    command
+}
+
+/// rusty-cosp as responder: `respond` echoes, `refuse` refuses.
+pub(crate) fn rusty_responder(verb: &str) -> (SocketAddr, Server) {
+    let address = free_address();
+    let mut command = Command::new(rusty());
+    command.args([verb, &address.to_string()]);
+    (address, Server::start_until(command, "READY"))
+}
+
+/// hat-drivers as echo responder.
+pub(crate) fn hat_responder() -> (SocketAddr, Server) {
+    python_server("hat_responder.py", None)
+}
+
+/// libiec61850 (pyiec61850-ng) as MMS server.
+pub(crate) fn libiec61850_server() -> (SocketAddr, Server) {
+    python_server("mms_server.py", Some("model.cfg"))
+}
+
+/// csp0924 as MMS server.
+pub(crate) fn csp_server() -> (SocketAddr, Server) {
+    python_server("csp_server.py", Some("model.icd"))
+}
+
+/// iec61850-rs as MMS server.
+pub(crate) fn ied_server() -> (SocketAddr, Server) {
+    let address = free_address();
+    let mut command = Command::new(ied());
+    command.arg("sim").arg(root().join("tools/interop/model.icd"));
+    command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let server = Server::start(command);
+    wait_for_listener(address);
+    (address, server)
+}
+
+fn python_server(name: &str, model: Option<&str>) -> (SocketAddr, Server) {
+    let address = free_address();
+    let mut command = script(name);
+    command.arg(address.port().to_string());
+    if let Some(model) = model {
+        command.arg(root().join("tools/interop").join(model));
+    }
+    (address, Server::start_until(command, "READY"))
+}

@@ -1,0 +1,82 @@
+//! The gateway between initiators and responders on a simulated network that goes wrong in every way it can.
+//!
+//! Each schedule is drawn from a seed: sessions, their plans, block pools, windows, delays and faults. Whatever
+//! happens, every session ends in exactly one declared way at each end, nothing is lost where a release was
+//! confirmed, nothing is ever doubled, reordered or damaged, and nothing is left behind.
+//!
+//! `COLLOQUY_SEED=N` runs one schedule alone, `COLLOQUY_SCHEDULES=N` sets how many are run.
+
+mod content;
+mod initiator;
+mod ledger;
+mod responder;
+mod world;
+
+use colloquy_transport::driver::sim::SimFaultCounts;
+
+/// Schedules of one run of the tests.
+const SCHEDULES: u64 = 10_000;
+/// Seeds begin here; each test binary run does the same ones.
+const SEED_FIRST: u64 = 1;
+
+fn from_environment(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
+}
+
+/// Runs one seed; a panic inside is told with its seed.
+fn run(seed: u64) -> Result<world::Outcome, String> {
+    std::panic::catch_unwind(|| world::run(seed)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(text.unwrap_or_default())
+    })
+}
+
+#[test]
+fn every_schedule_of_faults_ends_in_declared_ends_with_nothing_lost() {
+    let seeds: Vec<u64> = match from_environment("COLLOQUY_SEED") {
+        Some(seed) => vec![seed],
+        None => (SEED_FIRST..)
+            .take(from_environment("COLLOQUY_SCHEDULES").unwrap_or(SCHEDULES) as usize)
+            .collect(),
+    };
+    let single = seeds.len() == 1;
+    let mut ends = [0; 5];
+    let mut faults = SimFaultCounts::default();
+    for seed in seeds {
+        let outcome = run(seed).unwrap_or_else(|what| panic!("{what}\n  again with COLLOQUY_SEED={seed}"));
+        for (sum, count) in ends.iter_mut().zip(outcome.ends) {
+            *sum += count;
+        }
+        add(&mut faults, &outcome.faults);
+    }
+    println!("ends [confirmed, answered, refused, user abort, lost]: {ends:?}\n{faults:?}");
+    if !single {
+        // Schedules that reach nothing prove nothing.
+        assert!(ends.iter().all(|count| *count > 0), "an end that no schedule reached: {ends:?}");
+        assert!(faults.resets > 0 && faults.eofs > 0 && faults.short_reads > 0 && faults.short_writes > 0);
+        assert!(faults.connects_refused > 0 && faults.buffers_exhausted > 0 && faults.stalls > 0);
+    }
+}
+
+#[test]
+fn a_seed_reproduces_its_run_octet_for_octet() {
+    for seed in SEED_FIRST..SEED_FIRST + 20 {
+        assert_eq!(run(seed), run(seed), "seed {seed}");
+    }
+}
+
+fn add(sum: &mut SimFaultCounts, more: &SimFaultCounts) {
+    sum.stalls += more.stalls;
+    sum.short_reads += more.short_reads;
+    sum.short_writes += more.short_writes;
+    sum.resets += more.resets;
+    sum.eofs += more.eofs;
+    sum.connects_refused += more.connects_refused;
+    sum.connect_timeouts += more.connect_timeouts;
+    sum.buffers_exhausted += more.buffers_exhausted;
+    sum.accepts_failed += more.accepts_failed;
+    sum.overflows += more.overflows;
+    sum.backlogs_full += more.backlogs_full;
+}
