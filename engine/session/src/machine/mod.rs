@@ -13,6 +13,7 @@ mod cold;
 mod config;
 mod content;
 mod data_segments;
+mod establish;
 mod event;
 mod join;
 mod negotiation;

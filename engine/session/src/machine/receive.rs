@@ -5,20 +5,17 @@ use core::time::Duration;
 use super::content::{Content, abort_reason};
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
 use super::join::{self, Joining};
-use super::negotiation::{self, Agreement, Proposal};
+use super::negotiation::Proposal;
 use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, tables};
-use crate::spdu::{
-    Abort, Accept, Connect, DecodeError, DecodeRules, Deferred, Refuse, Spdu, SpduKind, SpduView, Tsdu,
-};
+use crate::spdu::{Abort, DecodeError, DecodeRules, Deferred, Refuse, Spdu, SpduKind, SpduView, Tsdu};
 use crate::{
-    AcceptParameters, ConnectParameters, Enclosure, Indication, PeerFault, ProviderAbortReason,
-    RefuseParameters, TokenSide, TransportDisconnect, Versions,
+    Enclosure, Indication, PeerFault, ProviderAbortReason, RefuseParameters, TransportDisconnect, Versions,
 };
 
 /// Where an SPDU came from, for indications and for AB.
 #[derive(Clone, Copy)]
-struct Source<'a> {
-    kind: SpduKind,
+pub(super) struct Source<'a> {
+    pub(super) kind: SpduKind,
     /// The SPDU as far as it is in the head of the TSDU.
     octets: &'a [u8],
     /// Offset of the user information field.
@@ -148,7 +145,7 @@ impl Session {
     }
 
     /// An SPDU whose event and indication depend on nothing but itself.
-    fn receive_event<'a>(
+    pub(super) fn receive_event<'a>(
         &mut self,
         now: Duration,
         spdu: &Spdu<'a>,
@@ -202,80 +199,6 @@ impl Session {
             Some(kind) if kind != data.kind => Some("segments of DT and TD mixed"),
             _ => None,
         }
-    }
-
-    fn receive_connect<'a>(
-        &mut self,
-        now: Duration,
-        tsdu: &mut Tsdu<'a>,
-        connect: &Connect<'a>,
-        source: Source<'a>,
-    ) -> Option<Indication<'a>> {
-        let judged = negotiation::judge_connect(&self.config, connect);
-        let arguments = Arguments { unacceptable: judged.is_err(), ..Arguments::NONE };
-        let refusal = judged.err();
-        let content = Content {
-            reason: refusal.map_or(0, |refusal| refusal.reason),
-            versions: refusal.filter(|refusal| refusal.reason == 132).map(|_| self.config.versions),
-            ..self.protocol_error_content(source)
-        };
-        let outcome = self.fire_with(now, Event::Cn, &arguments, source, &content);
-        self.drop_rest_if_over(tsdu);
-        match judged {
-            Ok(proposal) if outcome.outputs.contains(&Output::SConInd) => {
-                self.cold().proposal = Some(proposal);
-                Some(Indication::Connect(indicated_connect(connect, &proposal)))
-            }
-            Err(refusal) if outcome.outputs.contains(&Output::RfNr) => {
-                self.record(PeerFault::Violation { spdu: source.kind, rule: refusal.rule });
-                None
-            }
-            _ => outcome.outputs.contains(&Output::SPAbInd).then_some(PROTOCOL_ERROR),
-        }
-    }
-
-    fn receive_accept<'a>(
-        &mut self,
-        now: Duration,
-        tsdu: &mut Tsdu<'a>,
-        accept: &Accept<'a>,
-        source: Source<'a>,
-    ) -> Option<Indication<'a>> {
-        let proposal = self.cold.as_ref().and_then(|cold| cold.proposal);
-        let (State::Sta02A, Some(proposal)) = (self.state(), proposal) else {
-            return self.receive_event(now, &Spdu::Accept(*accept), source);
-        };
-        let agreement = match negotiation::judge_accept(self.config.strict, &proposal, accept) {
-            Ok(agreement) => agreement,
-            Err(rule) => return self.violation(now, tsdu, source, rule),
-        };
-        let Agreement { units, token_settings, .. } = agreement;
-        let arguments = Arguments {
-            functional_units: units,
-            positions: negotiation::tokens_at(units, &token_settings, TokenSide::Initiator),
-            serial: agreement.initial_serial_number.map(|serial| serial.0),
-            ..Arguments::NONE
-        };
-        self.fire(now, Event::Ac, &arguments, source);
-        self.version = Some(agreement.version);
-        self.tsdu_maximum_size = agreement.tsdu_maximum_size;
-        self.cold().proposal = None;
-        // Tokens asked for in AC are indicated behind the confirm; of units not selected there are none.
-        let tokens_please = accept.tokens_please & self.tokens_available();
-        if !tokens_please.is_empty() {
-            let please = crate::spdu::PleaseTokens { tokens: tokens_please, ..Default::default() };
-            tsdu.deferred = Some(Deferred::Please(please));
-        }
-        Some(Indication::ConnectConfirm(AcceptParameters {
-            identifier: accept.identifier,
-            responding: (!accept.responding.as_octets().is_empty()).then_some(accept.responding),
-            requirements: units,
-            initial_serial_number: agreement.initial_serial_number,
-            token_settings,
-            tokens_please,
-            tsdu_maximum_size: negotiation::unless_unlimited(agreement.tsdu_maximum_size),
-            user_data: accept.user_data,
-        }))
     }
 
     /// True where a DN comes before the own answer to a colliding release.
@@ -382,12 +305,18 @@ impl Session {
         )
     }
 
-    fn fire(&mut self, now: Duration, event: Event, arguments: &Arguments, source: Source<'_>) -> Outcome {
+    pub(super) fn fire(
+        &mut self,
+        now: Duration,
+        event: Event,
+        arguments: &Arguments,
+        source: Source<'_>,
+    ) -> Outcome {
         let content = self.protocol_error_content(source);
         self.fire_with(now, event, arguments, source, &content)
     }
 
-    fn fire_with(
+    pub(super) fn fire_with(
         &mut self,
         now: Duration,
         event: Event,
@@ -413,7 +342,7 @@ impl Session {
         outcome
     }
 
-    fn protocol_error_content<'a>(&self, source: Source<'a>) -> Content<'a> {
+    pub(super) fn protocol_error_content<'a>(&self, source: Source<'a>) -> Content<'a> {
         Content {
             cause: TransportDisconnect::PROTOCOL_ERROR,
             reflect: reflected(source.octets),
@@ -422,7 +351,7 @@ impl Session {
     }
 
     /// An SPDU that breaks what was agreed.
-    fn violation<'a>(
+    pub(super) fn violation<'a>(
         &mut self,
         now: Duration,
         tsdu: &mut Tsdu<'a>,
@@ -468,7 +397,7 @@ impl Session {
     }
 
     /// What stands behind an SPDU that ended the session counts no longer.
-    fn drop_rest_if_over(&self, tsdu: &mut Tsdu<'_>) {
+    pub(super) fn drop_rest_if_over(&self, tsdu: &mut Tsdu<'_>) {
         if matches!(self.state(), State::Sta01 | State::Sta16) {
             tsdu.spend();
         }
@@ -495,7 +424,7 @@ impl Session {
     }
 }
 
-const PROTOCOL_ERROR: Indication<'static> =
+pub(super) const PROTOCOL_ERROR: Indication<'static> =
     Indication::ProviderAbort { reason: ProviderAbortReason::ProtocolError };
 
 /// GT and DT without parameters.
@@ -518,20 +447,6 @@ fn reflected(octets: &[u8]) -> &[u8] {
 /// Between the segments of an SPDU only these may come.
 fn may_interleave(kind: SpduKind) -> bool {
     matches!(kind, SpduKind::Abort | SpduKind::PleaseTokens)
-}
-
-fn indicated_connect<'a>(connect: &Connect<'a>, proposal: &Proposal) -> ConnectParameters<'a> {
-    ConnectParameters {
-        identifier: connect.identifier,
-        calling: connect.calling,
-        called: connect.called,
-        versions: connect.item.versions,
-        requirements: proposal.units,
-        initial_serial_number: proposal.initial_serial_number,
-        token_settings: proposal.token_settings,
-        tsdu_maximum_size: negotiation::unless_unlimited(proposal.tsdu_maximum_size),
-        user_data: connect.user_data,
-    }
 }
 
 /// Bit 2 counts first: deployed stacks set it together with others. Some leave PI 17 out and send user

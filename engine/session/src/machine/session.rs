@@ -145,6 +145,25 @@ impl Session {
         self.tsdu_maximum_size
     }
 
+    /// Longest TSDU this side may send; `None` without a limit. Finite: data requests are segmented, and may
+    /// come in parts.
+    pub fn send_octets_max(&self) -> Option<usize> {
+        let sizes = self.tsdu_maximum_size;
+        finite(match self.spm.variables().vtca {
+            true => sizes.responder_to_initiator,
+            false => sizes.initiator_to_responder,
+        })
+    }
+
+    /// Longest TSDU the peer may send; `None` without a limit. Finite: its SSDUs come in segments.
+    pub fn receive_octets_max(&self) -> Option<usize> {
+        let sizes = self.tsdu_maximum_size;
+        finite(match self.spm.variables().vtca {
+            true => sizes.initiator_to_responder,
+            false => sizes.responder_to_initiator,
+        })
+    }
+
     /// T-CONNECT confirm.
     pub fn transport_connected(&mut self, now: Duration) {
         let outcome = self.spm.fire(Event::TConCnf, &Arguments::NONE);
@@ -246,24 +265,6 @@ impl Session {
             self.fault_recorded = true;
             self.cold().fault = Some(fault);
         }
-    }
-
-    /// Longest TSDU that may be sent; `None` without a limit.
-    pub(super) fn send_octets_max(&self) -> Option<usize> {
-        let sizes = self.tsdu_maximum_size;
-        finite(match self.spm.variables().vtca {
-            true => sizes.responder_to_initiator,
-            false => sizes.initiator_to_responder,
-        })
-    }
-
-    /// Longest TSDU that the peer may send; `None` without a limit.
-    pub(super) fn receive_octets_max(&self) -> Option<usize> {
-        let sizes = self.tsdu_maximum_size;
-        finite(match self.spm.variables().vtca {
-            true => sizes.initiator_to_responder,
-            false => sizes.responder_to_initiator,
-        })
     }
 
     /// Carries out what is not an SPDU or an indication: timer, T-DISCONNECT, and forgetting at the end.
