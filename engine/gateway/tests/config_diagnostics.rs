@@ -2,6 +2,7 @@
 //!
 //! `tests/config/*.toml` are files with faults; beside each stands what the check says about it.
 //! `COLLOQUY_BLESS=1` rewrites the expectations.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! The files in `configs/` hold to the code.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! What goes over when a relay connects, who is let in, and how it drains.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod common;
 

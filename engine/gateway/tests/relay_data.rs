@@ -1,4 +1,5 @@
 //! Data and tokens over a relay: whole, in order, at the pace of the slower side.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod common;
 

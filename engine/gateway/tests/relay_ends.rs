@@ -1,4 +1,5 @@
 //! Each way a side of a relay can end, carried over to the other side.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! A gateway on threads and real sockets: echo, relay to itself, health, metrics, drain.
 //!
 //! Each test runs on every backend that this system has; a backend that it has not is printed.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -198,6 +199,32 @@ fn a_gateway_that_is_dropped_aborts_its_sessions_with_an_spdu() {
         assert_eq!(abort[0], 0x19, "AB and no reset: {abort:02x?}");
         drop(client);
         dropped.join().unwrap();
+    }
+}
+
+#[test]
+fn bad_input_is_answered_or_closed_and_counted_by_layer_and_kind() {
+    for driver in choices() {
+        let gateway = Gateway::start(config(driver, 1, ListenerApplication::Echo)).unwrap();
+        let to = gateway.addresses()[0].address;
+        let admin = gateway.admin_address().unwrap();
+        let mut stream = TcpStream::connect(to).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(&[4, 0, 0, 7, 2, 0xf0, 0x80]).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer[5] & 0xf0, 0x80, "DR, then closed: {answer:02x?}");
+        // An established session whose peer sends an unknown SPDU is told so: AB, protocol error.
+        let mut client = Client::connect(to);
+        client.send(&[0x7f, 0x00]);
+        let abort = client.tsdu();
+        assert_eq!((abort[0], &abort[2..5]), (0x19, &[0x11, 0x01, 0x05][..]), "AB, protocol error");
+        for expected in [
+            "colloquy_protocol_errors_total{layer=\"tpkt\",code=\"version\"} 1\n",
+            "colloquy_protocol_errors_total{layer=\"spdu\",code=\"unknown_si\"} 1\n",
+        ] {
+            until(expected, || get(admin, "/metrics").1.contains(expected));
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 //! What goes over a relay at its start and at its end, as tables.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use colloquy_gateway::app::relay::connect::{answer, propose};
 use colloquy_gateway::app::relay::end::{OtherSide, SideEnd, Translation, translate};

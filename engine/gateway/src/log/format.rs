@@ -135,7 +135,18 @@ fn write_time(out: &mut String, millis: u64) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use colloquy_session::spdu::{DecodeError, DecodeErrorKind, SpduKind};
+    use colloquy_session::{FunctionalUnits, PeerFault, Versions};
+    use colloquy_shard::{Fault, SessionId};
+
     use super::*;
+    use crate::config::{Config, ListenerApplication, ListenerConfig};
+    use crate::log::events::emit;
+    use crate::record::{EndReason, EndRecord, Record, RecordEvent, Side, Subject};
 
     #[test]
     fn times_are_dates_of_the_calendar() {
@@ -151,6 +162,81 @@ mod tests {
             write_time(&mut out, millis).unwrap();
             assert_eq!(out, expected);
         }
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the log says about a record, without its time.
+    fn line(record: &Record) -> String {
+        let mut config = Config::default();
+        let address = ([127, 0, 0, 1], 102).into();
+        config.listeners.push(ListenerConfig::new("mms", address, ListenerApplication::Echo));
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().event_format(JsonLines).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || emit(&config, record));
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let (time, rest) = text.split_once("Z\",").unwrap();
+        assert!(time.starts_with("{\"ts\":\"20") && rest.ends_with("}\n"), "{text}");
+        rest.trim_end().to_owned()
+    }
+
+    fn record(event: RecordEvent) -> Record {
+        let session = SessionId { index: 7, generation: 2 };
+        let side = Side::Responder { listener: Some(0) };
+        let peer = Some(([10, 0, 0, 9], 4000).into());
+        Record { subject: Subject { shard: 1, session, side, peer, partner: None }, event }
+    }
+
+    #[test]
+    fn a_fault_is_logged_with_layer_spdu_parameter_and_offset() {
+        let error = DecodeError {
+            offset: 12,
+            spdu: Some(SpduKind::Connect),
+            parameter: Some(22),
+            kind: DecodeErrorKind::ReservedValue(9),
+        };
+        let fault = Fault::Session(PeerFault::Decode(error));
+        assert_eq!(
+            line(&record(RecordEvent::Fault(fault))),
+            "\"level\":\"warn\",\"msg\":\"the peer broke the protocol\",\"event_id\":\"CLQ-S02\",\
+             \"shard\":1,\"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
+             \"layer\":\"SPDU\",\"spdu\":\"CONNECT\",\"parameter\":22,\"offset\":12,\
+             \"reason\":\"reserved value 0x09\"}"
+        );
+    }
+
+    #[test]
+    fn an_end_is_logged_with_what_went_in_and_out() {
+        let ended = EndRecord {
+            end: EndReason::Refused { reason: 129, by_peer: false },
+            duration: Duration::from_millis(1500),
+            ssdus_in: 1,
+            ssdus_out: 2,
+            octets_in: 3,
+            octets_out: 4,
+            units: FunctionalUnits::HALF_DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE,
+            version: Some(Versions::V2),
+        };
+        assert_eq!(
+            line(&record(RecordEvent::Ended(ended))),
+            "\"level\":\"info\",\"msg\":\"session ended\",\"event_id\":\"CLQ-S01\",\"shard\":1,\
+             \"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
+             \"reason\":\"refused\",\"code\":129,\"dur_ms\":1500,\"ssdus_in\":1,\"ssdus_out\":2,\
+             \"bytes_in\":3,\"bytes_out\":4,\"fu\":\"half_duplex+negotiated_release\",\"version\":2}"
+        );
     }
 
     #[test]

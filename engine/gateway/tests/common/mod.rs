@@ -1,5 +1,11 @@
 //! A relay between two scripted peers in a simulated network, in virtual time.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test binary uses a part"
+)]
 
 pub mod peer;
 
