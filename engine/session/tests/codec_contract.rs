@@ -6,6 +6,7 @@
 mod codec_support;
 
 use codec_support::{decode, parse_hex};
+use colloquy_session::spdu::describe::describe_tsdu;
 use colloquy_session::spdu::*;
 use colloquy_session::{
     ConnectionIdentifier, Enclosure, FunctionalUnits, SerialNumber, Tokens, TransportDisconnect, Versions,
@@ -216,4 +217,25 @@ fn a_fault_names_spdu_parameter_and_octet() {
     assert_eq!(fault.parameter, Some(42));
     assert_eq!(fault.kind, DecodeErrorKind::NotADigit(7));
     assert_eq!(fault.to_string(), "MIP SPDU, parameter 42 (Serial Number), octet 6: octet 0x07 is no digit");
+}
+
+#[test]
+fn trees_say_where_everything_is() {
+    let octets = parse_hex("0d 0c 05 06 13 01 00 16 01 02 14 02 00 02");
+    let tree = describe_tsdu(&octets, Flow::Normal, &DecodeRules::LENIENT);
+    let connect = &tree.spdus[0];
+    assert_eq!((connect.name, connect.abbreviation, connect.si), ("CONNECT", "CN", 13));
+    assert_eq!((connect.offset, connect.li_octets, connect.user_information.len()), (0, 12, 0));
+    let [item, requirements] = &connect.parameters[..] else { panic!("{connect:?}") };
+    assert_eq!((item.code, item.name, item.offset), (5, "Connect/Accept Item", 2));
+    assert_eq!(item.octets, octets[4..10]);
+    assert_eq!(item.meaning, "", "a group means what its units mean");
+    let offsets: Vec<_> = item.children.iter().map(|unit| (unit.code, unit.offset)).collect();
+    assert_eq!(offsets, [(19, 4), (22, 7)]);
+    assert_eq!((requirements.offset, requirements.meaning.as_str()), (10, "duplex"));
+
+    let octets = parse_hex("01 00 01 03 19 01 02 61 62 63");
+    let tree = describe_tsdu(&octets, Flow::Normal, &DecodeRules::LENIENT);
+    assert_eq!(tree.spdus[1].offset, 2);
+    assert_eq!(tree.spdus[1].user_information, 7..10);
 }
