@@ -40,6 +40,23 @@ pub struct ConnectParameters<'a> {
     pub user_data: &'a [u8],
 }
 
+impl Default for ConnectParameters<'_> {
+    /// What most users want: duplex in version 2, null selectors, no limits, no user data.
+    fn default() -> Self {
+        Self {
+            identifier: ConnectionIdentifier::default(),
+            calling: Selector::NULL,
+            called: Selector::NULL,
+            versions: Versions::V2,
+            requirements: FunctionalUnits::DUPLEX,
+            initial_serial_number: None,
+            token_settings: TokenSettings::default(),
+            tsdu_maximum_size: None,
+            user_data: &[],
+        }
+    }
+}
+
 /// S-CONNECT response (accept) and confirm parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptParameters<'a> {
@@ -60,6 +77,22 @@ pub struct AcceptParameters<'a> {
     pub tsdu_maximum_size: Option<TsduMaximumSize>,
     /// SS-user data.
     pub user_data: &'a [u8],
+}
+
+impl Default for AcceptParameters<'_> {
+    /// As a response: takes all that was proposed and is possible, duplex rather than half duplex.
+    fn default() -> Self {
+        Self {
+            identifier: ConnectionIdentifier::default(),
+            responding: None,
+            requirements: FunctionalUnits::all(),
+            initial_serial_number: None,
+            token_settings: TokenSettings::default(),
+            tokens_please: Tokens::empty(),
+            tsdu_maximum_size: None,
+            user_data: &[],
+        }
+    }
 }
 
 /// S-CONNECT response (reject) and negative confirm parameters.

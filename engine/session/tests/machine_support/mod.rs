@@ -59,33 +59,14 @@ impl Random {
 /// Time of tests in which no time passes.
 pub(crate) const NOW: Duration = Duration::from_secs(1000);
 
-/// Duplex, version 2, no user data.
+/// Duplex, version 2, no user data, with selectors.
 pub(crate) fn connect() -> ConnectParameters<'static> {
-    ConnectParameters {
-        identifier: ConnectionIdentifier::default(),
-        calling: selector(&[0, 1]),
-        called: selector(&[0, 2]),
-        versions: Versions::V2,
-        requirements: FunctionalUnits::DUPLEX,
-        initial_serial_number: None,
-        token_settings: TokenSettings::default(),
-        tsdu_maximum_size: None,
-        user_data: &[],
-    }
+    ConnectParameters { calling: selector(&[0, 1]), called: selector(&[0, 2]), ..Default::default() }
 }
 
 /// Takes whatever was proposed.
 pub(crate) fn accept() -> AcceptParameters<'static> {
-    AcceptParameters {
-        identifier: ConnectionIdentifier::default(),
-        responding: None,
-        requirements: FunctionalUnits::all(),
-        initial_serial_number: None,
-        token_settings: TokenSettings::default(),
-        tokens_please: Tokens::empty(),
-        tsdu_maximum_size: None,
-        user_data: &[],
-    }
+    AcceptParameters::default()
 }
 
 /// A session selector.
