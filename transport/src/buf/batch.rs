@@ -234,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn a_scarce_pool_gets_its_blocks_back_for_a_copy() {
+        let mut pool = Pool::new(PoolConfig { block_count: 1, block_octets: 4096 });
+        pool.writable().expect("room").fill(1);
+        let before = copies::of_this_thread().large_count;
+        let mut batch = TxBatch::new();
+        batch.put_slice(pool.commit(4096));
+        assert_eq!((pool.free_blocks(), batch.octets()), (1, 4096));
+        assert_eq!(copies::of_this_thread().large_count, before + 1);
+        assert_eq!(batch.to_vec(), [1; 4096]);
+    }
+
+    #[test]
     fn the_cursor_goes_through_every_split() {
         let mut batch = TxBatch::new();
         let fill = |batch: &mut TxBatch| {
@@ -262,15 +274,15 @@ mod tests {
 
     #[test]
     fn slices_are_released_as_soon_as_they_are_sent() {
-        let mut pool = Pool::new(PoolConfig { block_count: 1, block_octets: 4096 });
+        let mut pool = Pool::new(PoolConfig { block_count: 2, block_octets: 4096 });
         pool.writable().expect("room").fill(1);
         let mut batch = TxBatch::new();
         batch.put_slice(pool.commit(4096));
         batch.put_header(b"tail");
         batch.advance(4095);
-        assert_eq!(pool.free_blocks(), 0);
-        batch.advance(1);
         assert_eq!(pool.free_blocks(), 1);
+        batch.advance(1);
+        assert_eq!(pool.free_blocks(), 2);
         assert_eq!(batch.to_vec(), b"tail");
     }
 

@@ -44,8 +44,6 @@ pub struct Pool {
     home: Rc<Home>,
     /// Block that `writable` fills.
     current: Option<u32>,
-    /// Blocks in state `Written`.
-    written_count: usize,
     block_octets: usize,
 }
 
@@ -81,7 +79,7 @@ impl Pool {
             }))
         };
         let blocks = (0..block_count).map(block).collect();
-        Pool { blocks, home, current: None, written_count: 0, block_octets }
+        Pool { blocks, home, current: None, block_octets }
     }
 
     /// The rest of the current block, taking a free block if there is none; `None` when all are in use.
@@ -163,7 +161,6 @@ impl Pool {
         } else {
             block.set_free();
         }
-        self.written_count -= 1;
     }
 
     /// Where a block is; it stays there as long as the pool or a slice of it lives.
@@ -196,7 +193,7 @@ impl Pool {
 
     /// Octets of retired blocks, which slices keep from being reused.
     pub fn pinned(&self) -> usize {
-        (self.blocks.len() - self.free_blocks() - self.written_count) * self.block_octets
+        self.home.retired_count.get() * self.block_octets
     }
 
     fn take_free(&mut self) -> Option<u32> {
@@ -205,7 +202,6 @@ impl Pool {
         debug_assert_eq!(block.state.get(), BlockState::Free);
         debug_assert_eq!(Rc::strong_count(&self.blocks[index as usize]), 1);
         block.state.set(BlockState::Written);
-        self.written_count += 1;
         Some(index)
     }
 
@@ -334,6 +330,19 @@ mod tests {
         drop(retired);
         assert_eq!(&*clone.sub(0..3), &[1; 3]);
         assert_eq!(&*current, &[2; 5]);
+    }
+
+    #[test]
+    fn a_pool_is_scarce_while_slices_alone_hold_its_blocks() {
+        let mut pool = pool(4);
+        let held: Vec<Slice> = (0..3).map(|_| receive(&mut pool, &[1; 5000])).collect();
+        assert_eq!(pool.pinned(), 3 * 2 * PAGE_OCTETS);
+        assert!(held[0].is_scarce(75) && !held[0].is_scarce(76));
+        let [first, second, third] = <[Slice; 3]>::try_from(held).unwrap();
+        drop((second, third));
+        assert!(!first.is_scarce(75));
+        assert_eq!((pool.pinned(), pool.free_blocks()), (2 * PAGE_OCTETS, 3));
+        assert!(!Slice::from_vec(vec![1; 5000]).is_scarce(1), "the heap is not a pool");
     }
 
     #[test]
