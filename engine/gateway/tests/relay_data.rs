@@ -111,6 +111,15 @@ fn tokens_go_over_with_their_user_data_and_data_follow_them() {
 }
 
 #[test]
+fn tokens_asked_for_in_the_answer_to_connect_are_asked_for_once() {
+    let config = relay_config(Profile::Transparent);
+    let mut world = World::new(config, Manners::AcceptAndAsk(Tokens::DATA));
+    let client = world.connect(&half_duplex());
+    let please = Seen::TokenPlease(Tokens::DATA, Vec::new());
+    assert_eq!(world.client.app().since_open(client), [please]);
+}
+
+#[test]
 fn the_token_goes_to_and_fro_a_thousand_times() {
     let mut world = World::new(relay_config(Profile::Transparent), Manners::default());
     let (client, server) = world.establish(&half_duplex());

@@ -54,6 +54,8 @@ pub struct Accepted {
 pub enum Manners {
     /// Accept with these units.
     Accept(FunctionalUnits, &'static [u8]),
+    /// Accept half duplex and ask for these tokens at once.
+    AcceptAndAsk(Tokens),
     Refuse(u8, &'static [u8]),
     UserAbort(&'static [u8]),
     ProviderAbort,
@@ -117,6 +119,10 @@ impl Peer {
         match self.manners {
             Manners::Accept(requirements, user_data) => {
                 ctx.connect_response(id, &accept(requirements, user_data)).unwrap();
+            }
+            Manners::AcceptAndAsk(tokens_please) => {
+                let accept = accept(FunctionalUnits::all(), b"");
+                ctx.connect_response(id, &AcceptParameters { tokens_please, ..accept }).unwrap();
             }
             Manners::Refuse(reason, user_data) => {
                 let refuse = RefuseParameters { reason, user_data, transport_kept: false };

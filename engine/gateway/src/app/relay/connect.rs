@@ -2,7 +2,7 @@
 
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, FunctionalUnits, SessionConfig, TokenSettings,
-    Versions,
+    Tokens, Versions,
 };
 use colloquy_shard::{ConnectError, ConnectTarget, Context, SessionId};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
@@ -70,6 +70,8 @@ pub fn answer<'a>(target: &TargetConfig, accept: &AcceptParameters<'a>) -> Accep
         responding: if target.called_ssap.is_some() { None } else { accept.responding },
         // The sizes are each side's own affair: the machine answers the downstream's proposal.
         tsdu_maximum_size: None,
+        // The machine indicates these as S-TOKEN-PLEASE right after the confirm, which is carried over.
+        tokens_please: Tokens::empty(),
         ..*accept
     }
 }

@@ -22,8 +22,9 @@
 //! Each end of one side becomes what [`end::translate`] says; its table is tested whole.
 //!
 //! **User data that do not fit.** A version 1 side takes 512 octets (9 in an abort, none with GIVE TOKENS).
-//! An abort goes over without its data. A refusal goes over without its data. Everything else would be lost
-//! silently, so both sides are aborted with reason "implementation restriction" and a record says what.
+//! An abort goes over without its data. A refusal goes over without its data. Anything else would be lost
+//! silently, so both sides are aborted with reason "implementation restriction" (a downstream that still
+//! waits is refused with reason 134) and a record says what.
 //!
 //! **Nothing lost.** Data that came before a release or an abort are queued before it. While one side does
 //! not take what it is sent, the feeding side is paused, so its release or abort waits behind its data.
