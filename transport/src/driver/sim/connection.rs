@@ -80,7 +80,12 @@ impl Connection {
                     self.phase = Phase::Open;
                     connected = true;
                 }
-                Some(Handshake::Failed(kind)) => return { self.fail(kind.into(), net); false },
+                Some(Handshake::Failed(kind)) => {
+                    return {
+                        self.fail(kind.into(), net);
+                        false
+                    };
+                }
                 Some(Handshake::UnderWay) | None => return false,
             }
         }
@@ -162,7 +167,8 @@ impl Connection {
             if budget == 0 {
                 return Visit::More;
             }
-            let exhausted = net.fault(|faults| faults.buffers_exhausted_ppm, |counts| &mut counts.buffers_exhausted);
+            let exhausted =
+                net.fault(|faults| faults.buffers_exhausted_ppm, |counts| &mut counts.buffers_exhausted);
             let Some(room) = pool.writable().filter(|_| !exhausted) else { return Visit::NoRoom };
             match net.read(self.socket, room) {
                 Ok(0) => {

@@ -48,6 +48,8 @@ struct Turn {
     connections_max: usize,
     pool: Pool,
     listeners: Vec<(ListenerId, SimListener)>,
+    /// Listeners that found the table full were reported since a slot was freed last.
+    full_reported: bool,
     listeners_added: u32,
     /// Connections that have something to read, in the order in which they get it.
     readable: VecDeque<ConnectionId>,
@@ -75,6 +77,7 @@ impl SimDriver {
             connections_max: config.connections_max as usize,
             pool: Pool::new(config.pool),
             listeners: Vec::new(),
+            full_reported: false,
             listeners_added: 0,
             readable: VecDeque::new(),
             reports: Vec::new(),
@@ -168,13 +171,15 @@ impl Driver for SimDriver {
         loop {
             let net = &mut *self.network.borrow_mut();
             self.turn.run(self.host, net, completions);
-            if completions.len() > before || !net.auto_advance {
+            let over = deadline.is_some_and(|deadline| net.now >= deadline);
+            if completions.len() > before || over || !net.auto_advance {
                 return Ok(());
             }
-            let next = [net.next_event(), deadline].into_iter().flatten().min();
-            match next {
-                Some(at) if deadline.is_none_or(|deadline| net.now < deadline) => net.now = at.max(net.now),
-                _ => return Ok(()),
+            // What other hosts have to look at is no reason for time to stand still.
+            match [net.next_due(), deadline].into_iter().flatten().min() {
+                Some(at) => net.now = net.now.max(at),
+                // No time brings anything; another thread may still use the waker.
+                None => std::thread::yield_now(),
             }
         }
     }
@@ -215,20 +220,28 @@ impl Turn {
         }
         self.accept(host, net, completions);
         self.receive(net, completions);
-        self.report(completions);
+        self.report(net, completions);
         self.overflow(before, net, completions);
     }
 
     fn accept(&mut self, host: usize, net: &mut Network, completions: &mut Vec<Completion>) {
+        let mut full = false;
         for (listener, bound) in &self.listeners {
-            while self.slab.len() < self.connections_max {
+            while net.has_backlog(bound.index) {
+                if self.slab.len() == self.connections_max {
+                    full = true;
+                    if !self.full_reported {
+                        let error = io::Error::other("connections_max reached");
+                        completions.push(Completion::AcceptFailed(*listener, error));
+                    }
+                    break;
+                }
                 match net.accept(bound.index) {
                     Ok((socket, peer)) => {
                         let connection = self.slab.insert(Connection::accepted(socket));
                         net.adopt(socket, host, connection);
                         completions.push(Completion::Accepted { listener: *listener, connection, peer });
                     }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     Err(error) => {
                         completions.push(Completion::AcceptFailed(*listener, error));
                         net.retry_after(ACCEPT_AGAIN);
@@ -237,6 +250,7 @@ impl Turn {
                 }
             }
         }
+        self.full_reported |= full;
     }
 
     /// Reads the connections that were queued when the turn began, each up to its budget.
@@ -264,10 +278,13 @@ impl Turn {
         }
     }
 
-    fn report(&mut self, completions: &mut Vec<Completion>) {
+    fn report(&mut self, net: &mut Network, completions: &mut Vec<Completion>) {
         for id in std::mem::take(&mut self.reports) {
             if self.slab.get_mut(id).is_some_and(|connection| connection.report(id, completions)) {
                 self.slab.remove(id);
+                if std::mem::take(&mut self.full_reported) {
+                    net.retry_after(Duration::ZERO);
+                }
             }
         }
     }

@@ -111,6 +111,11 @@ impl Network {
         if self.hosts.iter().any(busy) {
             return Some(self.now);
         }
+        self.next_due()
+    }
+
+    /// When time next brings something.
+    pub(super) fn next_due(&self) -> Option<Duration> {
         self.events.peek().map(|Reverse(timed)| timed.at.max(self.now))
     }
 
@@ -151,7 +156,11 @@ impl Network {
     }
 
     /// A draw for `fault`, counted.
-    pub(super) fn fault(&mut self, ppm: fn(&SimFaults) -> u32, count: fn(&mut SimFaultCounts) -> &mut u64) -> bool {
+    pub(super) fn fault(
+        &mut self,
+        ppm: fn(&SimFaults) -> u32,
+        count: fn(&mut SimFaultCounts) -> &mut u64,
+    ) -> bool {
         let happens = self.random.chance(ppm(&self.faults));
         *count(&mut self.counts) += u64::from(happens);
         happens
@@ -169,7 +178,8 @@ impl Network {
 
     pub(super) fn bind(&mut self, mut address: SocketAddr) -> io::Result<(usize, SocketAddr)> {
         if address.port() == 0 {
-            let taken = |port| self.listeners.iter().any(|own| own.address.is_some_and(|own| own.port() == port));
+            let taken =
+                |port| self.listeners.iter().any(|own| own.address.is_some_and(|own| own.port() == port));
             let free = (LISTEN_PORT_MIN..EPHEMERAL_PORT_MIN).find(|&port| !taken(port));
             address.set_port(free.ok_or(io::ErrorKind::AddrInUse)?);
         }
@@ -179,6 +189,8 @@ impl Network {
 
     pub(super) fn listen(&mut self, listener: usize, host: usize) {
         self.listeners[listener].host = Some(host);
+        // Somebody may wait already.
+        self.retry_after(Duration::ZERO);
     }
 
     /// Closes a listener; who waits in its backlog is reset.
@@ -188,6 +200,11 @@ impl Network {
         for socket in std::mem::take(&mut listener.backlog) {
             self.reset(socket);
         }
+    }
+
+    /// Somebody waits to be accepted.
+    pub(super) fn has_backlog(&self, listener: usize) -> bool {
+        !self.listeners[listener].backlog.is_empty()
     }
 
     /// The oldest connection of a backlog, or the failure to accept it.
@@ -266,7 +283,7 @@ impl Network {
         }
     }
 
-    /// The accepting host and its id for a socket out of a backlog.
+    /// Gives a socket out of a backlog to the host that accepted it.
     pub(super) fn adopt(&mut self, id: SocketId, host: usize, owner: crate::driver::ConnectionId) {
         let socket = self.sockets.get_mut(id).expect("its owner has not closed it");
         (socket.host, socket.owner) = (host, Some(owner));
@@ -296,7 +313,8 @@ impl Network {
         }
         let wanted = batch.remaining_octets();
         let mut octets = wanted.min(room);
-        let short = octets > 1 && self.fault(|faults| faults.short_write_ppm, |counts| &mut counts.short_writes);
+        let short =
+            octets > 1 && self.fault(|faults| faults.short_write_ppm, |counts| &mut counts.short_writes);
         if short {
             octets = 1 + self.random.below(octets as u64 - 1) as usize;
             let at = self.now + self.delay();
