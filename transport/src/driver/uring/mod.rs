@@ -52,8 +52,8 @@ pub use probe::{UringFeatures, probe};
 use super::{Close, Completion, ConnectOptions, ConnectionId, Driver, DriverStats, ListenerId};
 use crate::buf::{Pool, PoolConfig, TxBatch};
 use accept::Listener;
-use probe::Abilities;
 use connection::{Connections, SetUp};
+use probe::Abilities;
 use provide::{BufferRing, Consumption};
 use ring::{Ring, RingSizes};
 use send::SendOperation;
@@ -105,6 +105,11 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 const WHOLE_BLOCK_OCTETS: usize = 8 << 10;
 
 /// The driver over one io_uring.
+///
+/// ```compile_fail
+/// fn needs_send<T: Send>() {}
+/// needs_send::<colloquy_transport::driver::uring::UringDriver>(); // U6
+/// ```
 pub struct UringDriver {
     /// First, so that the ring closes before anything it works with drops (rule U4).
     ring: Ring,
