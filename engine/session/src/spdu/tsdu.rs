@@ -1,10 +1,11 @@
 //! A TSDU being taken apart: the borders of SPDUs, concatenation and flow.
 
-use super::code::{LONG_LENGTH, SHORT_SPDU, SPDUS, pi};
+use super::code::{SHORT_SPDU, SPDUS, pi};
 use super::parameter::{Cursor, Header, read_header};
 use super::sync::sync_type;
 use super::{
-    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, GiveTokens, PleaseTokens, ShortSpduKind, SpduKind,
+    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, GiveTokens, PleaseTokens, ShortSpduKind,
+    SpduKind,
 };
 
 /// A TSDU being taken apart: the contiguous head, and how many octets follow it elsewhere.
@@ -164,10 +165,7 @@ impl<'a> Tsdu<'a> {
     }
 
     #[inline(never)]
-    fn next_spdu_of_any_kind(
-        &mut self,
-        rules: &DecodeRules,
-    ) -> Result<Option<SpduView<'a>>, DecodeError> {
+    fn next_spdu_of_any_kind(&mut self, rules: &DecodeRules) -> Result<Option<SpduView<'a>>, DecodeError> {
         let at_end = self.head.is_empty() && self.tail_octets == 0;
         if self.place == Place::End || (at_end && self.place != Place::First) {
             return Ok(None);
@@ -420,5 +418,3 @@ fn spdu_octets(octets: &[u8]) -> Option<usize> {
     let spdu = header.octets + header.length;
     (spdu <= octets.len()).then_some(spdu)
 }
-
-const _: () = assert!(LONG_LENGTH == u8::MAX, "one-octet lengths are all others");
