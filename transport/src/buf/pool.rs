@@ -59,12 +59,8 @@ impl Pool {
         assert!(block_octets.is_multiple_of(PAGE_OCTETS), "block octets {block_octets}");
         let pages = (0..block_count * (block_octets / PAGE_OCTETS)).map(|_| Page::zeroed()).collect();
         let free = (0..block_count as u32).rev().collect();
-        let home = Rc::new(Home {
-            pages,
-            free: RefCell::new(free),
-            retired_count: Cell::new(0),
-            block_count,
-        });
+        let home =
+            Rc::new(Home { pages, free: RefCell::new(free), retired_count: Cell::new(0), block_count });
         // Derived only here, after the memory has reached its place.
         let memory = NonNull::from(&*home.pages).cast::<u8>();
         let block = |index: usize| {
