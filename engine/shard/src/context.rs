@@ -6,7 +6,7 @@ use std::time::Duration;
 use colloquy_session::{
     AcceptParameters, Enclosure, ProviderAbortReason, RefuseParameters, ServiceError, Session, State, Tokens,
 };
-use colloquy_transport::buf::Slice;
+use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::{Class0, ConnectTpdu};
 use colloquy_transport::driver::Driver;
 
@@ -141,6 +141,27 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
             self.core.segment = part;
         }
         Ok(())
+    }
+
+    /// S-DATA request for a body as it was indicated, whatever its slices; does not allocate.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn data_request_body(
+        &mut self,
+        id: SessionId,
+        body: &Body,
+        enclosure: Enclosure,
+    ) -> Result<(), ServiceError> {
+        if body.rest().is_empty() {
+            return self.data_request(id, std::slice::from_ref(body.head()), enclosure);
+        }
+        let mut slices = std::mem::take(&mut self.core.slices);
+        slices.extend(body.slices().cloned());
+        let result = self.data_request(id, &slices, enclosure);
+        slices.clear();
+        self.core.slices = slices;
+        result
     }
 
     /// S-TOKEN-GIVE request.

@@ -64,6 +64,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) stopping: bool,
     /// Slices of one segment of an SSDU.
     pub(crate) segment: Vec<Slice>,
+    /// Slices of a body that is being requested.
+    pub(crate) slices: Vec<Slice>,
 }
 
 impl<D: Driver, A: Application> Core<D, A> {
@@ -86,6 +88,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             shard_deadline: None,
             stopping: false,
             segment: Vec::new(),
+            slices: Vec::new(),
         }
     }
 

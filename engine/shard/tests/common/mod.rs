@@ -130,13 +130,7 @@ impl Recorder {
             ctx.pause(id);
         }
         if self.manners.echo {
-            if body.rest().is_empty() {
-                let one = std::slice::from_ref(body.head());
-                ctx.data_request(id, one, Enclosure::WHOLE).unwrap();
-            } else {
-                let all: Vec<Slice> = body.slices().cloned().collect();
-                ctx.data_request(id, &all, Enclosure::WHOLE).unwrap();
-            }
+            ctx.data_request_body(id, body, Enclosure::WHOLE).unwrap();
         } else if let Some(reply) = &self.reply
             && self.replies_left > 0
         {

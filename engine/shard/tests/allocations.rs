@@ -1,0 +1,121 @@
+//! Memory: none is allocated for a data SPDU in the steady state, and an idle session holds little.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use colloquy_session::Enclosure;
+use colloquy_shard::SessionId;
+use colloquy_transport::buf::{Slice, copies};
+use common::{Manners, Pair, Seen};
+
+/// Counts what its thread allocates, so that tests beside each other do not disturb each other.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
+}
+
+fn note(octets: i64) {
+    // While a thread ends its counters may be gone.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + u64::from(octets > 0)));
+    let _ = HELD.try_with(|held| held.set(held.get() + octets));
+}
+
+#[allow(unsafe_code, reason = "the trait asks for it; a test is not in the budget of the tree")]
+// SAFETY: every call goes to the system's allocator with the caller's own arguments.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size() as i64);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, octets: *mut u8, layout: Layout) {
+        note(-(layout.size() as i64));
+        // SAFETY: as above.
+        unsafe { System.dealloc(octets, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Sends `depth` SSDUs on each session and has each echoed `rounds` times.
+fn ping_pong(pair: &mut Pair, sessions: &[SessionId], body: &Slice, depth: u64, rounds: u64) {
+    let app = pair.client.app_mut();
+    app.reply = Some(body.clone());
+    app.replies_left = sessions.len() as u64 * depth * (rounds - 1);
+    let wanted = app.data_count + sessions.len() as u64 * depth * rounds;
+    pair.client.with(|_, ctx| {
+        for &session in sessions {
+            for _ in 0..depth {
+                ctx.data_request(session, std::slice::from_ref(body), Enclosure::WHOLE).unwrap();
+            }
+        }
+    });
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while pair.client.app().data_count < wanted {
+        pair.client.turn(Some(Duration::ZERO)).unwrap();
+        pair.server.turn(Some(Duration::ZERO)).unwrap();
+        assert!(Instant::now() < deadline);
+    }
+}
+
+fn echo_pair(sessions: usize) -> (Pair, Vec<SessionId>) {
+    let server = Manners { echo: true, keep_data: false, ..Manners::default() };
+    let client = Manners { keep_data: false, ..Manners::default() };
+    let mut pair = Pair::new(server, client);
+    let sessions = (0..sessions).map(|_| pair.established().0).collect();
+    (pair, sessions)
+}
+
+/// Windows after which a load that still allocates is held to do so for ever.
+const WINDOWS_MAX: usize = 10;
+
+#[test]
+fn echoing_allocates_nothing_and_copies_no_large_body() {
+    let loads =
+        [(64, 1, 8), (256, 16, 8), (2048, 4, 8), (16 << 10, 1, 8), (16 << 10, 2, 8), (16 << 10, 8, 1)];
+    for (octets, depth, sessions) in loads {
+        let (mut pair, sessions) = echo_pair(sessions);
+        let body = Slice::from_vec(vec![7; octets]);
+        let rounds = 200;
+        let copied = copies::of_this_thread().large_count;
+        // Free lists and batches grow until they hold the most that this load ever needs at once, so the
+        // first windows may allocate; one allocation an SPDU, or in a thousand, would show in every one.
+        let clean = (0..WINDOWS_MAX).any(|window| {
+            let calls = CALLS.get();
+            ping_pong(&mut pair, &sessions, &body, depth, rounds);
+            let allocations = CALLS.get() - calls;
+            let spdus = rounds * depth * sessions.len() as u64 * 2;
+            println!("{octets} octets, depth {depth}, window {window}: {allocations} in {spdus} SPDUs");
+            allocations == 0
+        });
+        assert!(clean, "{octets} octets, depth {depth}: it never stops to allocate");
+        let copied = copies::of_this_thread().large_count - copied;
+        assert_eq!(copied, 0, "{octets} octets, depth {depth}: copies of 2 KiB or more");
+    }
+}
+
+#[test]
+fn an_idle_session_holds_less_than_a_kibibyte() {
+    const SESSIONS: usize = 200;
+    let (mut pair, _) = echo_pair(SESSIONS);
+    pair.client.app_mut().seen = Vec::new();
+    pair.server.app_mut().seen = Vec::new();
+    let before = HELD.get();
+    for _ in 0..SESSIONS {
+        let id = pair.established().0;
+        assert_eq!(pair.client.app().of(id), [Seen::Confirm]);
+        pair.client.app_mut().seen = Vec::new();
+        pair.server.app_mut().seen = Vec::new();
+    }
+    // Both ends are on this thread; vectors that double are counted at their full size.
+    let octets = (HELD.get() - before) / (2 * SESSIONS as i64);
+    println!("{octets} octets a session, the driver's included");
+    assert!(octets <= 1024, "{octets} octets a session");
+}
