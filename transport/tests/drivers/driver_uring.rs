@@ -1,5 +1,6 @@
 //! The suite on io_uring: as it is configured by default, with queues so small that they overflow all the
 //! time, and with buffers as before Linux 6.12.
+#![cfg(target_os = "linux")]
 
 use std::marker::PhantomData;
 use std::net::{Ipv4Addr, SocketAddr};
