@@ -328,6 +328,42 @@ mod tests {
         assert_eq!(&*current, &[2; 5]);
     }
 
+    proptest::proptest! {
+        /// Whatever is received, split, cloned and dropped: every slice keeps the octets it was made with,
+        /// and every block is in one place (U1).
+        #[test]
+        fn slices_keep_their_octets(acts in proptest::collection::vec((0..6u8, 0..9000usize), 1..200)) {
+            let mut pool = pool(4);
+            let mut held: Vec<(Slice, u8)> = Vec::new();
+            for (at, (act, size)) in acts.into_iter().enumerate() {
+                let fill = at as u8;
+                match act {
+                    0..3 => if let Some(room) = pool.writable() {
+                        let octets = (size % room.len()).max(1);
+                        room[..octets].fill(fill);
+                        held.push((pool.commit(octets), fill));
+                    },
+                    3 if !held.is_empty() => {
+                        let (slice, fill) = held.last_mut().expect("not empty");
+                        let first = slice.split_to(size % (slice.len() + 1));
+                        let fill = *fill;
+                        held.push((first, fill));
+                    },
+                    _ if !held.is_empty() => drop(held.swap_remove(size % held.len())),
+                    _ => {}
+                }
+                for (slice, fill) in &held {
+                    assert!(slice.iter().all(|octet| octet == fill));
+                }
+                let retired = pool.pinned() / pool.block_octets();
+                let written = usize::from(pool.current.is_some());
+                assert_eq!(pool.free_blocks() + retired + written, pool.block_count());
+            }
+            held.clear();
+            assert_eq!(pool.pinned(), 0);
+        }
+    }
+
     #[test]
     fn a_pool_is_scarce_while_slices_alone_hold_its_blocks() {
         let mut pool = pool(4);

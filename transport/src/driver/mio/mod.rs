@@ -270,7 +270,7 @@ impl Turn {
     /// for each send that did not block; but not twice in a row, or a user that sends upon each `Sent` would
     /// keep the driver from ever looking.
     fn can_skip_poll(&mut self) -> bool {
-        self.polled = !(self.polled && !self.reports.is_empty());
+        self.polled = !self.polled || self.reports.is_empty();
         !self.polled
     }
 
