@@ -3,8 +3,8 @@
 
 use colloquy_session::spdu::{Spdu, Tsdu};
 use colloquy_session::{
-    AcceptParameters, ConnectParameters, ConnectionIdentifier, FunctionalUnits, Indication, Selector,
-    Session, SessionConfig, State, TokenSettings, Tokens, Transmit, TsduMaximumSize, Versions,
+    AcceptParameters, ConnectParameters, FunctionalUnits, Indication, Selector, Session, SessionConfig,
+    State, Transmit, TsduMaximumSize,
 };
 use std::time::Duration;
 
