@@ -67,6 +67,7 @@ mod capture;
 mod connection;
 mod driver;
 mod faults;
+mod handshake;
 mod network;
 mod random;
 mod slab;
