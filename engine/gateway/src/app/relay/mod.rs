@@ -13,7 +13,7 @@
 //!
 //! | indication | request on the other side |
 //! |---|---|
-//! | S-DATA | S-DATA by reference, SSDU boundaries kept ([`data`]) |
+//! | S-DATA | S-DATA by reference, SSDU boundaries kept (`data.rs`) |
 //! | S-TOKEN-GIVE, S-TOKEN-PLEASE | the same, with user data |
 //! | S-RELEASE indication | S-RELEASE request; the release timer of the target starts |
 //! | S-RELEASE confirm, affirmative or negative | S-RELEASE response, the same |
