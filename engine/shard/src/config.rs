@@ -54,7 +54,7 @@ impl Default for ShardConfig {
             send_high_octets: 256 << 10,
             send_low_octets: 64 << 10,
             send_octets_max: 120 << 10,
-            send_timeout: Duration::from_secs(30),
+            send_timeout: Duration::from_secs(60),
             intake_slices_max: 4,
             session_tsdus_per_turn_max: 256,
             completions_per_turn_max: 4096,

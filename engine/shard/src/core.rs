@@ -12,10 +12,11 @@ use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
 use colloquy_transport::driver::{Close, ConnectionId, Driver, ListenerId};
 
-use crate::application::{Application, SessionId};
+use crate::application::{Application, SessionEnd, SessionId};
 use crate::chain::{Chain, Chains};
 use crate::config::{ListenerConfig, ShardConfig};
 use crate::counters::Tally;
+use crate::ending;
 use crate::slab::{Phase, Role, Slab, Slot};
 use crate::wheel::Wheel;
 
@@ -195,6 +196,11 @@ impl<D: Driver, A: Application> Core<D, A> {
             };
             // The machine is borrowed, so this is `put` by hand on the other fields of the slot.
             count_out(&mut self.tally, octets);
+            if let Some(reason) = ending::refusal(octets) {
+                // One that the machine decided upon: a refusal of the user is noted already.
+                let end = SessionEnd::Refused { reason, by_peer: false };
+                slot.cold.end.get_or_insert(end);
+            }
             let batch = self.output.back_mut(&slot.output);
             if batch.is_none_or(|batch| batch.octets() >= self.config.send_octets_max) {
                 self.output.push_back(&mut slot.output, self.spare.pop().unwrap_or_default());

@@ -187,17 +187,25 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let head = body.head().clone();
         let mut tsdu = Tsdu::with_tail(&head, body.len() - head.len());
         self.core.slab.at_mut(index).turn_tsdus += 1;
-        loop {
-            let core = &mut self.core;
-            let indication = core.slab.at_mut(index).machine.handle_tsdu(core.now, &mut tsdu);
-            let more = indication.is_some();
-            self.after_input(index, indication, &mut body);
-            if !more {
-                break;
-            }
+        self.spdus(index, &mut tsdu, &mut body);
+        // An SPDU of which this TSDU brought the last segment.
+        if let Some(joined) = self.core.slab.at_mut(index).machine.take_joined() {
+            self.spdus(index, &mut joined.tsdu(), &mut Body::default());
         }
         if !body.rest().is_empty() {
             self.core.slab.at_mut(index).class0.recycle(body.into_rest());
+        }
+    }
+
+    fn spdus(&mut self, index: u32, tsdu: &mut Tsdu<'_>, body: &mut Body) {
+        loop {
+            let core = &mut self.core;
+            let indication = core.slab.at_mut(index).machine.handle_tsdu(core.now, tsdu);
+            let more = indication.is_some();
+            self.after_input(index, indication, body);
+            if !more {
+                return;
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! A session is *over* once it is known how it ends; `ended` is delivered at the next opportunity. Its slot
 //! lives on until everything owed to the peer is flushed and the driver has reported the connection closed.
 
+use colloquy_session::spdu::{DecodeRules, Spdu, SpduKind, Tsdu};
 use colloquy_session::{Indication, ProviderAbortReason, State};
 use colloquy_transport::driver::{Close, Driver};
 
@@ -196,6 +197,18 @@ impl<D: Driver, A: Application> Core<D, A> {
             }
             _ => {}
         }
+    }
+}
+
+/// The reason code, if the TSDU is an RF of this side.
+pub(crate) fn refusal(tsdu: &[u8]) -> Option<u8> {
+    if tsdu.first() != Some(&SpduKind::Refuse.si()) {
+        return None;
+    }
+    let view = Tsdu::new(tsdu).next_spdu(&DecodeRules::LENIENT).ok()??;
+    match view.parse(&DecodeRules::LENIENT).ok()? {
+        Spdu::Refuse(refuse) => Some(refuse.reason),
+        _ => None,
     }
 }
 

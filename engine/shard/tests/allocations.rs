@@ -1,6 +1,11 @@
 //! Memory: none is allocated for a data SPDU in the steady state, and an idle session holds little.
 
-mod common;
+#[allow(unused, clippy::unwrap_used, reason = "helpers shared with the other test binary")]
+#[path = "shard/pair.rs"]
+mod pair;
+#[allow(dead_code, clippy::unwrap_used, reason = "helpers shared with the other test binary")]
+#[path = "shard/recorder.rs"]
+mod recorder;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,7 +14,13 @@ use std::time::{Duration, Instant};
 use colloquy_session::Enclosure;
 use colloquy_shard::SessionId;
 use colloquy_transport::buf::{Slice, copies};
-use common::{Manners, Pair, Seen};
+use pair::{Pair, World};
+use recorder::{Manners, Seen};
+
+pair::on_real_drivers! {
+    echoing_allocates_nothing_and_copies_no_large_body,
+    an_idle_session_holds_less_than_a_kibibyte,
+}
 
 /// Counts what its thread allocates, so that tests beside each other do not disturb each other.
 struct Counting;
@@ -45,7 +56,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Sends `depth` SSDUs on each session and has each echoed `rounds` times.
-fn ping_pong(pair: &mut Pair, sessions: &[SessionId], body: &Slice, depth: u64, rounds: u64) {
+fn ping_pong<W: World>(pair: &mut Pair<W>, sessions: &[SessionId], body: &Slice, depth: u64, rounds: u64) {
     let app = pair.client.app_mut();
     app.reply = Some(body.clone());
     app.replies_left = sessions.len() as u64 * depth * (rounds - 1);
@@ -59,29 +70,27 @@ fn ping_pong(pair: &mut Pair, sessions: &[SessionId], body: &Slice, depth: u64, 
     });
     let deadline = Instant::now() + Duration::from_secs(60);
     while pair.client.app().data_count < wanted {
-        pair.client.turn(Some(Duration::ZERO)).unwrap();
-        pair.server.turn(Some(Duration::ZERO)).unwrap();
+        pair.step();
         assert!(Instant::now() < deadline);
     }
 }
 
-fn echo_pair(sessions: usize) -> (Pair, Vec<SessionId>) {
+fn echo_pair<W: World>(sessions: usize) -> Option<(Pair<W>, Vec<SessionId>)> {
     let server = Manners { echo: true, keep_data: false, ..Manners::default() };
     let client = Manners { keep_data: false, ..Manners::default() };
-    let mut pair = Pair::new(server, client);
+    let mut pair = Pair::<W>::new(server, client)?;
     let sessions = (0..sessions).map(|_| pair.established().0).collect();
-    (pair, sessions)
+    Some((pair, sessions))
 }
 
 /// Windows after which a load that still allocates is held to do so for ever.
 const WINDOWS_MAX: usize = 10;
 
-#[test]
-fn echoing_allocates_nothing_and_copies_no_large_body() {
+fn echoing_allocates_nothing_and_copies_no_large_body<W: World>() {
     let loads =
         [(64, 1, 8), (256, 16, 8), (2048, 4, 8), (16 << 10, 1, 8), (16 << 10, 2, 8), (16 << 10, 8, 1)];
     for (octets, depth, sessions) in loads {
-        let (mut pair, sessions) = echo_pair(sessions);
+        let Some((mut pair, sessions)) = echo_pair::<W>(sessions) else { return };
         let body = Slice::from_vec(vec![7; octets]);
         let rounds = 200;
         let copied = copies::of_this_thread().large_count;
@@ -101,10 +110,9 @@ fn echoing_allocates_nothing_and_copies_no_large_body() {
     }
 }
 
-#[test]
-fn an_idle_session_holds_less_than_a_kibibyte() {
+fn an_idle_session_holds_less_than_a_kibibyte<W: World>() {
     const SESSIONS: usize = 200;
-    let (mut pair, _) = echo_pair(SESSIONS);
+    let Some((mut pair, _)) = echo_pair::<W>(SESSIONS) else { return };
     pair.client.app_mut().seen = Vec::new();
     pair.server.app_mut().seen = Vec::new();
     let before = HELD.get();

@@ -1,26 +1,19 @@
-//! An application that writes down what it is told, and a way to turn several shards until they agree.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+//! An application that writes down what it is told.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
 
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
     ProviderAbortReason, RefuseParameters, Selector, SessionConfig, TokenSettings, Tokens, Versions,
 };
-use colloquy_shard::{
-    Application, ConnectError, ConnectTarget, Context, Fault, ListenerConfig, SessionEnd, SessionId, Shard,
-    ShardConfig, TransportAnswer,
-};
+use colloquy_shard::{Application, ConnectTarget, Context, Fault, SessionEnd, SessionId, TransportAnswer};
 use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
-use colloquy_transport::driver::mio::{MioConfig, MioDriver};
 use colloquy_transport::driver::{ConnectOptions, Driver};
-use colloquy_transport::net::{self, ListenOptions};
 
 /// One call of the shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub(crate) enum Seen {
     TransportConnect(u32),
     Connect(Vec<u8>),
     Confirm,
@@ -42,21 +35,21 @@ pub enum Seen {
 
 /// How the application answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Manners {
-    pub transport: TransportAnswer,
+pub(crate) struct Manners {
+    pub(crate) transport: TransportAnswer,
     /// Accepts, refuses with this reason, or leaves the CN unanswered.
-    pub connect: ConnectAnswer,
+    pub(crate) connect: ConnectAnswer,
     /// Answers FN.
-    pub release: bool,
-    pub echo: bool,
+    pub(crate) release: bool,
+    pub(crate) echo: bool,
     /// Keeps the user data of `Data`; else only counts.
-    pub keep_data: bool,
+    pub(crate) keep_data: bool,
     /// Pauses a session after each `Data`.
-    pub pause: bool,
+    pub(crate) pause: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum ConnectAnswer {
+pub(crate) enum ConnectAnswer {
     Accept,
     Refuse(u8),
     Nothing,
@@ -76,22 +69,24 @@ impl Default for Manners {
 }
 
 #[derive(Default)]
-pub struct Recorder {
-    pub manners: Manners,
-    pub seen: Vec<(SessionId, Seen)>,
-    pub data_count: u64,
-    pub data_octets: u64,
+pub(crate) struct Recorder {
+    pub(crate) manners: Manners,
+    pub(crate) seen: Vec<(SessionId, Seen)>,
+    pub(crate) data_count: u64,
+    pub(crate) data_octets: u64,
     /// What to send back when a `Data` comes and `echo` is off: the client of a ping-pong.
-    pub reply: Option<Slice>,
-    pub replies_left: u64,
+    pub(crate) reply: Option<Slice>,
+    pub(crate) replies_left: u64,
+    /// The command that ends the shard.
+    pub(crate) stop_on_command: Option<u32>,
 }
 
 impl Recorder {
-    pub fn new(manners: Manners) -> Self {
+    pub(crate) fn new(manners: Manners) -> Self {
         Self { manners, ..Self::default() }
     }
 
-    pub fn ends(&self) -> Vec<&str> {
+    pub(crate) fn ends(&self) -> Vec<&str> {
         let end = |(_, seen): &'_ (SessionId, Seen)| matches!(seen, Seen::Ended(_));
         self.seen
             .iter()
@@ -103,15 +98,15 @@ impl Recorder {
             .collect()
     }
 
-    pub fn of(&self, id: SessionId) -> Vec<Seen> {
+    pub(crate) fn of(&self, id: SessionId) -> Vec<Seen> {
         self.seen.iter().filter(|each| each.0 == id).map(|each| each.1.clone()).collect()
     }
 
-    pub fn count(&self, wanted: impl Fn(&Seen) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: impl Fn(&Seen) -> bool) -> usize {
         self.seen.iter().filter(|each| wanted(&each.1)).count()
     }
 
-    pub fn data(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn data(&self) -> Vec<Vec<u8>> {
         let data = self.seen.iter().filter_map(|(_, seen)| match seen {
             Seen::Data(octets) => Some(octets.clone()),
             _ => None,
@@ -227,7 +222,11 @@ impl Application for Recorder {
         self.seen.push((id, Seen::Fault(format!("{fault:?}"))));
     }
 
-    fn command<D: Driver>(&mut self, _: &mut Context<'_, D, Self>, command: u32) {
+    fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: u32) {
+        if self.stop_on_command == Some(command) {
+            ctx.stop_listening();
+            ctx.stop_when_empty();
+        }
         let none = SessionId { index: u32::MAX, generation: 0 };
         self.seen.push((none, Seen::Command(command)));
     }
@@ -238,7 +237,7 @@ impl Application for Recorder {
     }
 }
 
-pub fn acceptance(requirements: FunctionalUnits) -> AcceptParameters<'static> {
+pub(crate) fn acceptance(requirements: FunctionalUnits) -> AcceptParameters<'static> {
     AcceptParameters {
         identifier: ConnectionIdentifier::default(),
         responding: None,
@@ -251,7 +250,7 @@ pub fn acceptance(requirements: FunctionalUnits) -> AcceptParameters<'static> {
     }
 }
 
-pub fn proposal(user_data: &[u8]) -> ConnectParameters<'_> {
+pub(crate) fn proposal(user_data: &[u8]) -> ConnectParameters<'_> {
     ConnectParameters {
         identifier: ConnectionIdentifier::default(),
         calling: Selector::NULL,
@@ -265,7 +264,7 @@ pub fn proposal(user_data: &[u8]) -> ConnectParameters<'_> {
     }
 }
 
-pub fn target<'a>(address: SocketAddr, connect: ConnectParameters<'a>) -> ConnectTarget<'a> {
+pub(crate) fn target<'a>(address: SocketAddr, connect: ConnectParameters<'a>) -> ConnectTarget<'a> {
     ConnectTarget {
         address,
         options: ConnectOptions::default(),
@@ -275,72 +274,4 @@ pub fn target<'a>(address: SocketAddr, connect: ConnectParameters<'a>) -> Connec
         session: SessionConfig::default(),
         connect,
     }
-}
-
-/// Two shards on loopback.
-pub struct Pair {
-    pub server: Shard<MioDriver, Recorder>,
-    pub client: Shard<MioDriver, Recorder>,
-    pub address: SocketAddr,
-}
-
-impl Pair {
-    pub fn new(server: Manners, client: Manners) -> Self {
-        Self::with(server, client, ShardConfig::default(), ListenerConfig::default())
-    }
-
-    pub fn with(server: Manners, client: Manners, config: ShardConfig, listener: ListenerConfig) -> Self {
-        let mut server = Shard::new(driver(), Recorder::new(server), config);
-        let client = Shard::new(driver(), Recorder::new(client), config);
-        let socket = local_listener();
-        let address = socket.local_addr().unwrap();
-        server.listen(socket, 7, listener).unwrap();
-        Self { server, client, address }
-    }
-
-    /// Turns both until `done`, or panics after ten seconds.
-    pub fn until(&mut self, done: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !done(self) {
-            self.client.turn(Some(Duration::ZERO)).unwrap();
-            self.server.turn(Some(Duration::from_millis(1))).unwrap();
-            assert!(
-                Instant::now() < deadline,
-                "server saw {:?}\nclient saw {:?}",
-                self.server.app().seen,
-                self.client.app().seen
-            );
-        }
-    }
-
-    pub fn connect(&mut self) -> Result<SessionId, ConnectError> {
-        let address = self.address;
-        self.client.with(|_, ctx| ctx.connect(&target(address, proposal(b"hello"))))
-    }
-
-    /// Connects, and waits until both sides have the session: client's id, server's id.
-    pub fn established(&mut self) -> (SessionId, SessionId) {
-        let before = self.server.app().count(|seen| matches!(seen, Seen::Connect(_)));
-        let client = self.connect().unwrap();
-        self.until(|pair| {
-            pair.client.app().of(client).contains(&Seen::Confirm)
-                && pair.server.app().count(|seen| matches!(seen, Seen::Connect(_))) > before
-        });
-        let connect = |each: &&(SessionId, Seen)| matches!(each.1, Seen::Connect(_));
-        let server = self.server.app().seen.iter().rfind(connect).unwrap().0;
-        (client, server)
-    }
-
-    /// Waits until every connection is closed on both sides.
-    pub fn emptied(&mut self) {
-        self.until(|pair| pair.client.connection_count() + pair.server.connection_count() == 0);
-    }
-}
-
-pub fn driver() -> MioDriver {
-    MioDriver::new(MioConfig::default()).unwrap()
-}
-
-pub fn local_listener() -> TcpListener {
-    net::listen((Ipv4Addr::LOCALHOST, 0).into(), &ListenOptions::default()).unwrap()
 }

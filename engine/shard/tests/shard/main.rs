@@ -1,0 +1,9 @@
+//! The shard on the drivers it is made for: mio, io_uring and the simulator.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are test code")]
+
+mod limits;
+mod pair;
+mod recorder;
+mod sessions;
+mod simulated;
+mod threads;
