@@ -2,6 +2,9 @@
 
 use colloquy_shard::pin;
 
+/// Places of a ring's table that accepts and sockets in flight may take beside the sessions.
+const RING_PLACES_SPARE: u64 = 64;
+
 /// Shards and threads of the demo, and their cores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -62,6 +65,26 @@ impl Layout {
         }
     }
 
+    /// The same with as many rings as it takes to hold the sessions where a ring holds `places`
+    /// connections. The relay has two for each session; SO_REUSEPORT spreads them unevenly.
+    pub(crate) fn with_room(self, sessions: u32, places: u64) -> Layout {
+        let rings = |connections: u64| {
+            let uneven = connections + connections / 8 + RING_PLACES_SPARE;
+            if connections + RING_PLACES_SPARE <= places {
+                1
+            } else {
+                uneven.div_ceil(places.max(1)) as usize
+            }
+        };
+        let sessions = u64::from(sessions);
+        Layout {
+            gateway_shards: self.gateway_shards.max(rings(sessions * 2)),
+            responder_shards: self.responder_shards.max(rings(sessions)),
+            load_threads: self.load_threads.max(rings(sessions)),
+            ..self
+        }
+    }
+
     fn unpinned(self) -> Layout {
         Layout { gateway_cores: Vec::new(), responder_cores: Vec::new(), load_cores: Vec::new(), ..self }
     }
@@ -90,6 +113,15 @@ mod tests {
             let used = layout.gateway_shards + layout.responder_shards + layout.load_threads;
             assert!(used <= count.max(3), "{count}: {used}");
         }
+    }
+
+    #[test]
+    fn a_ring_is_added_where_one_cannot_hold_all_sessions() {
+        let layout = |sessions| Layout::of(&[0, 1]).with_room(sessions, 20_000);
+        assert_eq!(layout(9900).gateway_shards, 1);
+        assert_eq!(layout(10_000).gateway_shards, 2);
+        assert_eq!((layout(10_000).responder_shards, layout(10_000).load_threads), (1, 1));
+        assert_eq!(layout(40_000).responder_shards, 3);
     }
 
     #[test]

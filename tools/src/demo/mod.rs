@@ -104,7 +104,10 @@ fn demonstrate(args: &DemoArgs, mut plan: LoadPlan) -> anyhow::Result<Outcome> {
         Backend::Mio => DriverChoice::Mio,
     };
     descriptors::raise(descriptors_needed(args.sessions, backend)).map_err(anyhow::Error::msg)?;
-    let layout = Layout::of_machine();
+    let mut layout = Layout::of_machine();
+    if backend == Backend::IoUring {
+        layout = layout.with_room(plan.sessions, descriptors::limit());
+    }
     let responder = start("echo", &echo_config(&plan, &layout), &layout.responder_cores)?;
     let gateway =
         start("relay", &relay_config(&plan, &layout, address_of(&responder)?), &layout.gateway_cores)?;
@@ -129,11 +132,13 @@ fn demonstrate(args: &DemoArgs, mut plan: LoadPlan) -> anyhow::Result<Outcome> {
     Ok(Outcome { report, gateway: watch.finish(), driver_reason: reason, layout })
 }
 
-/// Each relayed session has four ends in this process. With io_uring connections are in the table of
-/// their ring, which has the process's limit for itself; the relay's ring has two ends of each session.
+/// Each relayed session has four ends in this process. With io_uring connections are no open files but
+/// places in the table of their ring, which [`Layout::with_room`] deals with.
 fn descriptors_needed(sessions: u32, backend: Backend) -> u64 {
-    let ends = if backend == Backend::IoUring { 2 } else { 4 };
-    u64::from(sessions) * ends + DESCRIPTORS_SPARE
+    match backend {
+        Backend::IoUring => DESCRIPTORS_SPARE,
+        Backend::Mio => u64::from(sessions) * 4 + DESCRIPTORS_SPARE,
+    }
 }
 
 fn start(name: &str, text: &str, cores: &[usize]) -> anyhow::Result<Gateway> {
