@@ -1,4 +1,5 @@
 //! Test purposes of data transfer and segmenting (reference 12.2, 12.3); names carry their numbers.
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that failed")]
 
 mod machine_support;
 
@@ -266,6 +267,23 @@ fn an_accept_in_segments_is_joined_as_rusty_cosp_sends_it() {
 }
 
 #[test]
+fn a_refusal_in_segments_is_joined_as_rusty_cosp_sends_it() {
+    let mut initiator = Session::initiator(&SessionConfig::default(), &connect()).unwrap();
+    initiator.transport_connected(NOW);
+    drain_one(&mut initiator);
+    // Each segment repeats the reason octet, and there is no Transport Disconnect.
+    assert_eq!(feed(&mut initiator, &hex("0c 08 19 01 01 32 03 02 61 62")), []);
+    assert_eq!(feed(&mut initiator, &hex("0c 07 19 01 00 32 02 02 63")), []);
+    match feed(&mut initiator, &hex("0c 07 19 01 02 32 02 02 64"))[..] {
+        [Indication::ConnectRefused(refuse)] => {
+            assert_eq!((refuse.reason, refuse.user_data), (2, &b"abcd"[..]))
+        }
+        ref other => panic!("{other:?}"),
+    }
+    assert_eq!((initiator.state(), drain(&mut initiator)), (State::Sta01, vec![Sent::Disconnect]));
+}
+
+#[test]
 fn tp049_an_abort_in_the_middle_of_an_ssdu_drops_what_came() {
     let (_, mut responder) = segmenting(1024, true);
     feed(&mut responder, &hex("01 00 01 03 19 01 01 61"));
@@ -379,6 +397,15 @@ fn tp072_an_abort_with_ten_octets_in_version_1_is_not_answered() {
     let indications = feed(&mut responder, &tsdu(Spdu::Abort(abort)));
     assert_eq!(indications.len(), 1);
     assert_eq!((responder.state(), drain(&mut responder)), (State::Sta01, vec![Sent::Disconnect]));
+}
+
+#[test]
+fn more_than_512_octets_in_version_1_are_a_protocol_error() {
+    let connect = ConnectParameters { versions: Versions::V1, ..connect() };
+    let (_, mut responder) = established(&SessionConfig::default(), &connect, &accept());
+    let finish = tsdu(Spdu::Finish(Finish { user_data: &[0; 513], ..Default::default() }));
+    let indications = feed(&mut responder, &finish);
+    assert!(matches!(assert_aborted(&mut responder, &indications), PeerFault::Decode(_)));
 }
 
 #[test]

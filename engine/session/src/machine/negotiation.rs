@@ -231,6 +231,9 @@ pub(super) fn judge_accept(
     if version.bits().count_ones() != 1 || !proposal.versions.contains(version) {
         return Err("version that was not offered");
     }
+    if strict && version == Versions::V1 && accept.user_data.len() > USER_DATA_OCTETS_MAX_V1 {
+        return Err("more than 512 octets of user data in version 1");
+    }
     let units = without_orphans(proposal.units & accept.requirements);
     if units.contains(Fu::HALF_DUPLEX) == units.contains(Fu::DUPLEX) {
         return Err("not exactly one of half duplex and duplex");

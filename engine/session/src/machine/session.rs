@@ -304,6 +304,7 @@ impl Session {
         let sent = self.send_parts(spdu, limits);
         if sent.is_err() {
             self.cold().outbox.roll_back(mark);
+            self.shed();
         }
         sent
     }
