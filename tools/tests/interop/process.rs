@@ -54,6 +54,12 @@ impl Server {
         panic!("the server ended without saying {ready:?}");
     }
 
+    /// Its process number.
+    #[allow(dead_code, reason = "not every test binary that shares this file looks into the process")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by number.
     pub(crate) fn signal(&self, number: i32) {
         let status = Command::new("kill").args([format!("-{number}"), self.child.id().to_string()]).status();
