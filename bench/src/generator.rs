@@ -125,6 +125,8 @@ pub struct Generator {
     /// Established sessions that may send more.
     pub(crate) unfinished: usize,
     pub(crate) cpu_from: Option<Duration>,
+    /// When the shard's timer runs out.
+    pub(crate) armed: Option<Duration>,
     pub(crate) recorder: Recorder,
     pub(crate) live: Arc<Live>,
     notices: Sender<Notice>,
@@ -173,6 +175,7 @@ impl Generator {
             in_flight: 0,
             unfinished: 0,
             cpu_from: None,
+            armed: None,
             recorder,
             live,
             notices,
@@ -210,6 +213,7 @@ impl Generator {
             if due > now {
                 self.due.push(Reverse((due.as_nanos() as u64, index)));
                 slot.blocked = false;
+                self.wake_by(ctx, due);
                 break;
             }
             if slot.in_flight >= self.plan.depth || ctx.is_congested(id) {
@@ -254,9 +258,7 @@ impl Generator {
         slot.in_flight += 1;
         slot.sent += 1;
         let blocked = std::mem::take(&mut slot.blocked);
-        if self.plan.is_finished(slot.sent) {
-            self.unfinished -= 1;
-        }
+        let finished = self.plan.is_finished(slot.sent);
         if let Some(schedule) = &mut slot.schedule {
             schedule.advance();
             self.note_lateness(blocked, due, now);
@@ -266,6 +268,12 @@ impl Generator {
         counts.sent += 1;
         counts.sent_in_window += u64::from(self.window.contains(now));
         self.live.sent(counts.sent);
+        if finished {
+            self.unfinished -= 1;
+            if self.unfinished == 0 {
+                self.all_sent(ctx);
+            }
+        }
         true
     }
 

@@ -117,6 +117,7 @@ impl Application for Generator {
     }
 
     fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        self.armed = None;
         self.advance(ctx);
     }
 }

@@ -33,17 +33,38 @@ impl Generator {
                 if self.in_flight == 0 || now >= until {
                     self.release_all(ctx);
                 } else {
-                    ctx.set_shard_timer(Some(until));
+                    self.wake_at(ctx, Some(until));
                 }
             }
             Phase::Releasing { until } => {
                 if now >= until {
                     self.abort_all(ctx);
                 } else {
-                    ctx.set_shard_timer(Some(until));
+                    self.wake_at(ctx, Some(until));
                 }
             }
         }
+    }
+
+    fn wake_at<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, at: Option<Duration>) {
+        self.armed = at;
+        ctx.set_shard_timer(at);
+    }
+
+    /// Makes sure that the course goes on at `at` or before.
+    pub(crate) fn wake_by<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, at: Duration) {
+        if self.armed.is_none_or(|armed| at < armed) {
+            self.wake_at(ctx, Some(at));
+        }
+    }
+
+    /// Every session has sent all it has to send: the answers are waited for, but not for ever.
+    pub(crate) fn all_sent<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        let Phase::Running(window) = &mut self.phase else { return };
+        let patience = ctx.now() + Duration::from_millis(self.plan.drain_ms);
+        window.until = window.until.min(patience);
+        self.window.until = window.until;
+        self.wake_by(ctx, patience);
     }
 
     /// Starts to open sessions.
@@ -60,7 +81,7 @@ impl Generator {
         while self.opened < count && self.connecting < self.plan.connecting_max as usize {
             let due = began + ramp.mul_f64(self.opened as f64 / count as f64);
             if due > ctx.now() {
-                ctx.set_shard_timer(Some(due));
+                self.wake_at(ctx, Some(due));
                 return;
             }
             let index = self.opened;
@@ -69,10 +90,10 @@ impl Generator {
         }
         if self.opened == count && self.connecting == 0 {
             self.phase = Phase::Ready;
-            ctx.set_shard_timer(None);
+            self.wake_at(ctx, None);
             self.notify(Notice::Ready);
         } else {
-            ctx.set_shard_timer(Some(ctx.now() + OPEN_RETRY));
+            self.wake_at(ctx, Some(ctx.now() + OPEN_RETRY));
         }
     }
 
@@ -188,9 +209,10 @@ impl Generator {
             self.due.pop();
             self.issue(ctx, index);
         }
+        let window = self.window;
         let next_mark = if now < window.from { window.from } else { window.until };
         let next_due = self.due.peek().map(|Reverse((due_ns, _))| Duration::from_nanos(*due_ns));
-        ctx.set_shard_timer(Some(next_due.map_or(next_mark, |due| due.min(next_mark))));
+        self.wake_at(ctx, Some(next_due.map_or(next_mark, |due| due.min(next_mark))));
     }
 
     /// Ends the measured part at `end` and waits for what is unanswered.
@@ -215,7 +237,7 @@ impl Generator {
 
     fn release_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         self.phase = Phase::Releasing { until: ctx.now() + RELEASE_TIMEOUT };
-        ctx.set_shard_timer(Some(ctx.now() + RELEASE_TIMEOUT));
+        self.wake_at(ctx, Some(ctx.now() + RELEASE_TIMEOUT));
         for index in 0..self.slots.len() {
             if self.slots[index].stage == Stage::Established {
                 self.count_lost(index);

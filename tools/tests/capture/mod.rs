@@ -6,19 +6,19 @@ use std::process::{Command, Output};
 
 /// A TCP segment from the initiator (`true`) or the responder.
 #[derive(Clone, Debug)]
-pub struct Segment {
-    pub from_initiator: bool,
-    pub sequence: u32,
-    pub flags: u8,
-    pub payload: Vec<u8>,
+pub(crate) struct Segment {
+    pub(crate) from_initiator: bool,
+    pub(crate) sequence: u32,
+    pub(crate) flags: u8,
+    pub(crate) payload: Vec<u8>,
 }
 
-pub const SYN: u8 = 0x02;
-pub const ACK: u8 = 0x10;
-pub const PORTS: (u16, u16) = (40_000, 10_102);
+pub(crate) const SYN: u8 = 0x02;
+pub(crate) const ACK: u8 = 0x10;
+pub(crate) const PORTS: (u16, u16) = (40_000, 10_102);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
+pub(crate) enum Link {
     Ethernet4,
     EthernetVlan6,
     Cooked,
@@ -28,13 +28,13 @@ pub enum Link {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     Pcap { big: bool, nanoseconds: bool },
     Pcapng { big: bool },
 }
 
 /// The whole capture file.
-pub fn file(form: Form, link: Link, segments: &[Segment]) -> Vec<u8> {
+pub(crate) fn file(form: Form, link: Link, segments: &[Segment]) -> Vec<u8> {
     let records: Vec<Vec<u8>> = segments.iter().map(|segment| record(link, segment)).collect();
     let link_type = match link {
         Link::Ethernet4 | Link::EthernetVlan6 => 1,
@@ -189,7 +189,7 @@ fn ipv6(segment: &Segment) -> Vec<u8> {
 }
 
 /// A TPKT around a TPDU.
-pub fn tpkt(tpdu: &[u8]) -> Vec<u8> {
+pub(crate) fn tpkt(tpdu: &[u8]) -> Vec<u8> {
     let mut out = vec![3, 0];
     out.extend((tpdu.len() as u16 + 4).to_be_bytes());
     out.extend(tpdu);
@@ -197,7 +197,7 @@ pub fn tpkt(tpdu: &[u8]) -> Vec<u8> {
 }
 
 /// A TSDU in DT TPDUs with at most `octets_max` octets of it each.
-pub fn tsdu(octets: &[u8], octets_max: usize) -> Vec<u8> {
+pub(crate) fn tsdu(octets: &[u8], octets_max: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut pieces = octets.chunks(octets_max).peekable();
     while let Some(piece) = pieces.next() {
@@ -207,11 +207,11 @@ pub fn tsdu(octets: &[u8], octets_max: usize) -> Vec<u8> {
     out
 }
 
-pub const CR: &[u8] = &[17, 0xe0, 0, 0, 0, 1, 0, 0xc0, 1, 10, 0xc1, 2, 0, 1, 0xc2, 2, 0, 2];
-pub const CC: &[u8] = &[17, 0xd0, 0, 1, 0, 2, 0, 0xc0, 1, 10, 0xc1, 2, 0, 1, 0xc2, 2, 0, 2];
+pub(crate) const CR: &[u8] = &[17, 0xe0, 0, 0, 0, 1, 0, 0xc0, 1, 10, 0xc1, 2, 0, 1, 0xc2, 2, 0, 2];
+pub(crate) const CC: &[u8] = &[17, 0xd0, 0, 1, 0, 2, 0, 0xc0, 1, 10, 0xc1, 2, 0, 1, 0xc2, 2, 0, 2];
 
 /// Both directions as octets cut into segments of `segment_octets`, by turns.
-pub fn segments(initiator: &[u8], responder: &[u8], segment_octets: usize) -> Vec<Segment> {
+pub(crate) fn segments(initiator: &[u8], responder: &[u8], segment_octets: usize) -> Vec<Segment> {
     let starts = (u32::MAX - 20, 5000);
     let mut all = vec![
         Segment { from_initiator: true, sequence: starts.0, flags: SYN, payload: Vec::new() },
@@ -241,16 +241,16 @@ pub fn segments(initiator: &[u8], responder: &[u8], segment_octets: usize) -> Ve
 }
 
 /// A folder of this test run that is removed at its end.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Folder {
+    pub(crate) fn new(name: &str) -> Folder {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
 
-    pub fn write(&self, name: &str, octets: &[u8]) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, octets: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, octets).unwrap();
         path
@@ -264,10 +264,10 @@ impl Drop for Folder {
 }
 
 /// Runs `colloquy dump`.
-pub fn dump(arguments: &[&str]) -> Output {
+pub(crate) fn dump(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_colloquy")).arg("dump").args(arguments).output().unwrap()
 }
 
-pub fn text(octets: &[u8]) -> String {
+pub(crate) fn text(octets: &[u8]) -> String {
     String::from_utf8(octets.to_vec()).unwrap()
 }

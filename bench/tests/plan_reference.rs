@@ -1,0 +1,28 @@
+//! `configs/load.toml` lists every key with its default.
+
+use colloquy_bench::LoadPlan;
+
+const FILE: &str = include_str!("../../configs/load.toml");
+
+#[test]
+fn the_reference_file_holds_the_defaults() {
+    let plan: LoadPlan = toml::from_str(FILE).unwrap();
+    let to = plan.to.clone();
+    assert_eq!(plan, LoadPlan { to, ..LoadPlan::default() });
+    plan.validate().unwrap();
+}
+
+#[test]
+fn the_reference_file_names_every_key() {
+    let plan = LoadPlan {
+        connect_user_data_file: Some("a".into()),
+        payload_file: Some("b".into()),
+        ..LoadPlan::default()
+    };
+    let keys = toml::Table::try_from(&plan).unwrap();
+    assert!(keys.len() > 20);
+    for key in keys.keys() {
+        let listed = FILE.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} =")));
+        assert!(listed, "{key} is not in configs/load.toml");
+    }
+}
