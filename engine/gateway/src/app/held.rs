@@ -14,6 +14,9 @@ pub(crate) struct HeldMax {
     pub(crate) pinned_octets: usize,
 }
 
+/// Share of the pool's blocks held by slices from which on what waits is copied out of it.
+const SCARCE_PER_CENT: usize = 50;
+
 /// Bodies in the order they came.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
@@ -40,7 +43,7 @@ impl Held {
         let from = self.slices.len();
         for slice in body.slices().filter(|slice| !slice.is_empty()) {
             let pinned = slice.pinned_octets();
-            if self.pinned_octets + pinned > max.pinned_octets {
+            if self.pinned_octets + pinned > max.pinned_octets || slice.is_scarce(SCARCE_PER_CENT) {
                 self.slices.push(Slice::copy_of(slice));
             } else {
                 self.pinned_octets += pinned;
