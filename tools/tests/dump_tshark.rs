@@ -1,11 +1,12 @@
 //! `colloquy dump` beside tshark, on captures of every form.
+#![allow(clippy::unwrap_used)] // A test.
 
 mod capture;
 
 use std::path::Path;
 use std::process::Command;
 
-use capture::{CC, CR, Folder, Form, Link, Segment, dump, file, segments, text, tpkt, tsdu};
+use capture::{CC, CR, Folder, Form, Link, PORTS, Segment, dump, file, segments, text, tpkt, tsdu};
 use serde_json::Value;
 
 /// TSDUs of the initiator: the whole life of a session and more than part 1's functional units. TD is not
@@ -78,16 +79,17 @@ fn of_dump(path: &Path, from_port: u16) -> Codes {
     codes
 }
 
-fn of_tshark(path: &Path, from_port: u16) -> Codes {
+/// Of the initiator's direction and of the responder's.
+fn of_tshark(path: &Path) -> [Codes; 2] {
     let output = Command::new("tshark")
         .args(["-n", "-2", "-o", "tcp.reassemble_out_of_order:TRUE", "-d", "tcp.port==10102,tpkt"])
-        .args(["-Y", &format!("tcp.srcport == {from_port}"), "-T", "fields", "-E", "separator=;"])
+        .args(["-T", "fields", "-E", "separator=;", "-e", "tcp.srcport"])
         .args(["-e", "tpkt.length", "-e", "cotp.type", "-e", "ses.type", "-r"])
         .arg(path)
         .output()
         .expect("tshark runs; tools/test installs it");
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let mut codes = Codes::default();
+    let mut both = [Codes::default(), Codes::default()];
     for line in text(&output.stdout).lines() {
         let numbers = |field: &str| -> Vec<u64> {
             let number = |text: &str| match text.strip_prefix("0x") {
@@ -97,18 +99,19 @@ fn of_tshark(path: &Path, from_port: u16) -> Codes {
             field.split(',').filter(|text| !text.is_empty()).map(number).collect()
         };
         let fields: Vec<&str> = line.split(';').collect();
-        codes.tpkt_octets.extend(numbers(fields[0]));
-        codes.tpdus.extend(numbers(fields[1]));
-        codes.spdus.extend(numbers(fields[2]));
+        let codes = &mut both[usize::from(numbers(fields[0]) != [u64::from(PORTS.0)])];
+        codes.tpkt_octets.extend(numbers(fields[1]));
+        codes.tpdus.extend(numbers(fields[2]));
+        codes.spdus.extend(numbers(fields[3]));
     }
-    codes
+    both
 }
 
 fn agree(name: &str, octets: &[u8]) {
     let folder = Folder::new(name);
     let path = folder.write("capture", octets);
-    for port in [40_000, 10_102] {
-        let (ours, theirs) = (of_dump(&path, port), of_tshark(&path, port));
+    for (port, theirs) in [PORTS.0, PORTS.1].into_iter().zip(of_tshark(&path)) {
+        let ours = of_dump(&path, port);
         assert!(ours.spdus.len() >= 4, "{name}: {ours:?}");
         assert_eq!(ours, theirs, "{name}, from port {port}");
     }

@@ -1,4 +1,5 @@
 //! A responder for tests of the generator: an echo that can be told to misbehave.
+#![allow(clippy::unwrap_used)] // For tests only.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -182,10 +183,10 @@ impl Application for Echo {
                 self.answer_held(ctx, id);
                 ctx.token_give_request(id, tokens, &[]).unwrap();
             }
-            Indication::TokenPlease { tokens, .. } => {
-                if ctx.machine(id).unwrap().tokens_owned().contains(tokens) {
-                    ctx.token_give_request(id, tokens, &[]).unwrap();
-                }
+            Indication::TokenPlease { tokens, .. }
+                if ctx.machine(id).unwrap().tokens_owned().contains(tokens) =>
+            {
+                ctx.token_give_request(id, tokens, &[]).unwrap();
             }
             Indication::Release { .. } => ctx.release_response(id, true, &[]).unwrap(),
             _ => {}

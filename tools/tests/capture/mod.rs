@@ -1,5 +1,5 @@
 //! Makes captures: TCP segments in records of every form that `colloquy dump` reads.
-#![allow(dead_code)] // Each test uses its part.
+#![allow(dead_code, clippy::unwrap_used)] // For tests only; each uses its part.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
