@@ -37,7 +37,9 @@ fn thousand(driver: &str) {
     let (echo, _echo_admin, echo_server) = gateway(driver, "application = \"echo\"\n");
     let (relay, admin, relay_server) = gateway(
         driver,
-        &format!("application = \"relay\"\ntarget = \"echo\"\n\n[[target]]\nname = \"echo\"\naddress = \"{echo}\"\n"),
+        &format!(
+            "application = \"relay\"\ntarget = \"echo\"\n\n[[target]]\nname = \"echo\"\naddress = \"{echo}\"\n"
+        ),
     );
     let descriptors = open_files(&relay_server);
     load(driver, relay);
