@@ -29,8 +29,8 @@ pub(super) struct SendOperation {
 impl SendOperation {
     pub(super) fn new() -> Box<SendOperation> {
         Box::new(SendOperation {
-            // SAFETY: a zeroed msghdr is a valid one: no name, no vectors, no control data. The C
-            // libraries differ in its padding, so it cannot be written as a literal.
+            // SAFETY: U2, a zeroed msghdr is valid and names no memory: no address, no vectors, no control
+            // data. The C libraries differ in its padding, so it cannot be written as a literal.
             header: unsafe { std::mem::zeroed() },
             iovecs: Vec::new(),
             batch: TxBatch::new(),
