@@ -87,14 +87,11 @@ fn an_echo_takes_a_poll_a_read_and_a_write() {
     let calls_before = ends.far.driver.stats().system_calls;
     for _ in 0..ROUNDS {
         ends.near.send(near, batch_of(b"there"));
-        while ends.far.seen(far).received.is_empty() {
-            ends.far.wait(Duration::from_secs(10));
-        }
+        ends.far.wait_until("there", |end| !end.seen(far).received.is_empty());
         let octets = ends.far.take_received(far);
         ends.far.send(far, batch_of(&octets));
-        while ends.near.take_received(near).is_empty() || ends.near.is_sending(near) {
-            ends.near.wait(Duration::from_secs(10));
-        }
+        ends.near.wait_until("and back", |end| !end.take_received(near).is_empty());
+        ends.near.wait_until("sent", |end| !end.is_sending(near));
         // Takes `Sent`.
         ends.far.wait(Duration::ZERO);
     }
@@ -112,9 +109,7 @@ fn a_paused_connection_wakes_nobody() {
     let calls_before = ends.far.driver.stats().system_calls;
     for position in 0..100 {
         ends.near.send(near, batch_of(&pattern(position, 100)));
-        while ends.near.is_sending(near) {
-            ends.near.wait(Duration::from_secs(10));
-        }
+        ends.near.wait_until("sent", |end| !end.is_sending(near));
         ends.far.wait(Duration::ZERO);
     }
     // The polls of this loop, and once the interest given up.

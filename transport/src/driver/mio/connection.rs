@@ -62,9 +62,9 @@ enum Phase {
 pub(super) enum Visit {
     /// Nothing is left to read, or nobody wants it.
     Done,
-    /// The budget is used up.
+    /// The budget is used up, or the pool's last block.
     More,
-    /// The pool has no free block.
+    /// The pool has no free block, and it got nothing.
     NoRoom,
 }
 
@@ -193,7 +193,11 @@ impl Connection {
             if budget == 0 {
                 return Visit::More;
             }
-            let Some(room) = work.pool.writable() else { return Visit::NoRoom };
+            let Some(room) = work.pool.writable() else {
+                // Who got something takes its place behind those who wait.
+                let waited_in_vain = budget == RECEIVE_BUDGET_OCTETS;
+                return if waited_in_vain { Visit::NoRoom } else { Visit::More };
+            };
             let room_octets = room.len();
             work.calls += 1;
             match stream.read(room) {
@@ -260,9 +264,8 @@ impl Connection {
             Phase::Open | Phase::Connecting | Phase::Dead => return self.finish_close(),
         }
         self.phase = Phase::Closing;
+        self.paused = false;
         self.regain_interest(token, registry, work);
-        // Whether or not an edge announced it, there may be something to discard.
-        self.readable = true;
         if self.batch.is_none() || self.batch_done {
             self.shut_down(work);
         }

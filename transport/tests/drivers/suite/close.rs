@@ -66,6 +66,24 @@ pub fn a_graceful_close_finishes_the_send_in_flight<B: Bed>(bed: B) {
     ends.finish();
 }
 
+pub fn a_graceful_close_discards_all_that_comes_though_paused<B: Bed>(bed: B) {
+    let mut ends = Ends::new(bed);
+    let (near, far) = ends.pair();
+    ends.near.pause(near);
+    ends.far.send(far, batch_of(&pattern(0, 5000)));
+    ends.until_quiet();
+    ends.near.close(near, Close::Graceful);
+    ends.until_quiet();
+    ends.far.send(far, huge_batch());
+    ends.until("sent", |_, far_end| !far_end.is_sending(far));
+    ends.far.close(far, Close::Graceful);
+    ends.until("closed", |near_end, far_end| {
+        near_end.has(near, Kind::Closed) && far_end.has(far, Kind::Closed)
+    });
+    assert!(!ends.far.has(far, Kind::Failed));
+    ends.finish();
+}
+
 pub fn a_graceful_close_after_eof_needs_nothing_more<B: Bed>(bed: B) {
     let mut ends = Ends::new(bed);
     let (near, far) = ends.pair();
@@ -223,21 +241,16 @@ pub fn what_a_peer_said_before_its_reset_is_received<B: Bed>(bed: B) {
     let mut far = End::new("far", bed.driver(Size::default()));
     far.driver.listen(listener).unwrap();
     let peer = std::net::TcpStream::connect(address).unwrap();
-    while far.accepted.is_empty() {
-        far.wait(Duration::from_secs(10));
-    }
+    far.wait_until("accepted", |far| !far.accepted.is_empty());
     let id = far.accepted[0];
     (&peer).write_all(b"last words").unwrap();
     socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);
     // The send fails, while what was said before waits to be read.
     far.send(id, batch_of(b"too late"));
-    while !far.has(id, Kind::Failed) {
-        far.wait(Duration::from_secs(10));
-    }
+    far.wait_until("failed", |far| far.has(id, Kind::Failed));
     assert_eq!(far.seen(id).received, b"last words");
     assert!(!far.is_sending(id));
     far.close(id, Close::Graceful);
-    far.wait(Duration::ZERO);
-    assert!(far.has(id, Kind::Closed));
+    far.wait_until("closed", |far| far.has(id, Kind::Closed));
 }

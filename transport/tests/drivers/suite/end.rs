@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::driver::{Close, Completion, ConnectOptions, ConnectionId, Driver, ListenerId};
+
+use super::PATIENCE;
 
 /// A kind of completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +127,15 @@ impl<D: Driver> End<D> {
         self.completions = completions;
         self.events += count;
         count
+    }
+
+    /// Waits until `done`, with nobody at the other end who would have to be pumped.
+    pub fn wait_until(&mut self, what: &str, mut done: impl FnMut(&mut Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done(self) {
+            assert!(Instant::now() < deadline, "waited for: {what}\n{self:?}");
+            self.wait(Duration::from_secs(1));
+        }
     }
 
     /// Completions since the last call.

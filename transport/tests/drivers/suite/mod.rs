@@ -256,6 +256,7 @@ macro_rules! driver_suite {
                 after_eof_sending_still_works,
                 a_graceful_close_delivers_everything_despite_unread_octets,
                 a_graceful_close_finishes_the_send_in_flight,
+                a_graceful_close_discards_all_that_comes_though_paused,
                 a_graceful_close_after_eof_needs_nothing_more,
                 both_ends_may_close_at_once,
                 an_abort_resets,
@@ -274,6 +275,8 @@ macro_rules! driver_suite {
             pool:
                 an_exhausted_pool_waits_and_goes_on_in_order,
                 waiting_receivers_are_all_served,
+                a_stream_does_not_keep_others_from_the_pool,
+                a_block_that_comes_free_ends_the_wait,
                 an_exhausted_pool_stops_nothing_else,
                 small_receipts_share_blocks;
             wake:

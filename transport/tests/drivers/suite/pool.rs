@@ -1,10 +1,12 @@
 //! Receiving from a pool that has a bottom.
 
+use std::time::Duration;
+
 use colloquy_transport::buf::PoolConfig;
 use colloquy_transport::driver::{Close, ConnectionId, Driver};
 
 use super::transfer::Stream;
-use super::{Bed, End, Ends, Kind, Size, batch_of, pattern};
+use super::{Bed, End, Ends, Kind, Size, batch_of, huge_batch, pattern};
 
 /// Four blocks of 16 KiB.
 const SMALL: PoolConfig = PoolConfig { block_count: 4, block_octets: 16 << 10 };
@@ -66,6 +68,41 @@ pub fn waiting_receivers_are_all_served<B: Bed>(bed: B) {
         positions.iter().all(|&position| position == TOTAL)
     });
     assert!(ends.far.driver.stats().buffers_exhausted > 0);
+    ends.finish();
+}
+
+/// Streams without end, each of which could take every block that comes free.
+pub fn a_stream_does_not_keep_others_from_the_pool<B: Bed>(bed: B) {
+    let mut ends = with_small_pool(bed);
+    let pairs: Vec<_> = (0..6).map(|_| ends.pair()).collect();
+    for &(near, _) in &pairs {
+        ends.near.send(near, huge_batch());
+    }
+    // Two rounds, if each release served only one.
+    for _ in 0..2 * pairs.len() {
+        ends.until_quiet();
+        ends.far.release_all();
+    }
+    let received: Vec<_> = pairs.iter().map(|&(_, far)| ends.far.seen(far).received_octets).collect();
+    assert!(received.iter().all(|&octets| octets > 0), "{received:?}");
+    ends.finish();
+}
+
+pub fn a_block_that_comes_free_ends_the_wait<B: Bed>(bed: B) {
+    let mut ends = with_small_pool(bed);
+    let (near, far) = ends.pair();
+    ends.near.send(near, huge_batch());
+    ends.until_quiet();
+    for _ in 0..10 {
+        let before = ends.far.seen(far).received_octets;
+        let start = ends.far.driver.now();
+        ends.far.release_all();
+        // Nothing comes from outside: the near end is not pumped.
+        ends.far.wait(Duration::from_secs(10));
+        assert!(ends.far.seen(far).received_octets > before);
+        assert!(ends.far.driver.now() - start < Duration::from_secs(5));
+        ends.until_quiet();
+    }
     ends.finish();
 }
 
