@@ -103,7 +103,8 @@ pub struct DriverStats {
 /// * A batch always comes back: one given to a connection that has failed (and is not closed yet) does so
 ///   unsent. When sending fails, what the peer sent before is received first; then `Failed` is reported.
 /// * Calls that name a stale id are ignored.
-/// * A receiver whose pool is exhausted waits, FIFO, until a block is free; it never fails for it.
+/// * A receiver whose pool is exhausted waits, FIFO, until a block is free; it never fails for it. One that
+///   got octets since it last waited goes behind those that got none.
 pub trait Driver {
     /// What this driver can listen on.
     type Listener;
