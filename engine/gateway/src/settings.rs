@@ -53,6 +53,7 @@ impl Config {
             sessions_max: self.engine.sessions_max,
             send_high_octets: self.engine.send_high_mark_octets,
             send_low_octets: self.engine.send_low_mark_octets,
+            send_timeout: self.engine.send_timeout,
             connect_timeout: longest(defaults.connect_timeout, |target| target.connect_timeout),
             release_timeout: longest(defaults.release_timeout, |target| target.release_timeout),
             ..defaults

@@ -83,6 +83,7 @@ fn engine(values: &Values) -> EngineConfig {
         ssdu_octets_max: size(values, "ssdu_octets_max"),
         send_high_mark_octets: size(values, "send_high_mark_octets"),
         send_low_mark_octets: size(values, "send_low_mark_octets"),
+        send_timeout: duration(values, "send_timeout_ms"),
     }
 }
 

@@ -263,6 +263,15 @@ pub const KEYS: &[Key] = &[
         NewSessions,
         "Octets queued below which it is resumed. Less than send_high_mark_octets.",
     ),
+    key(
+        Engine,
+        "send_timeout_ms",
+        integer(10, HOUR_MS),
+        Value("60000"),
+        Restart,
+        "Time that the network has to take what was sent to a peer. A peer that does not read for so\n\
+         long is disconnected.",
+    ),
     key(Listener, "name", Kind::Name, Required("\"mms\""), Restart, "Name in logs and metrics; unique."),
     key(
         Listener,

@@ -70,6 +70,8 @@ pub struct EngineConfig {
     pub send_high_mark_octets: usize,
     /// Octets queued below which it is resumed.
     pub send_low_mark_octets: usize,
+    /// From a send until the network has taken it whole.
+    pub send_timeout: Duration,
 }
 
 /// What a listener does with its sessions.
