@@ -250,6 +250,7 @@ macro_rules! driver_suite {
                 a_send_beyond_the_socket_buffers_waits_for_the_reader,
                 a_batch_of_more_parts_than_one_call_takes_arrives_whole,
                 a_thousand_small_batches_are_echoed,
+                a_sender_that_never_rests_still_hears,
                 a_second_batch_in_flight_panics,
                 a_batch_comes_back_for_reuse;
             close:

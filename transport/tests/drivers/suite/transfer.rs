@@ -110,6 +110,20 @@ pub fn a_thousand_small_batches_are_echoed<B: Bed>(bed: B) {
     ends.finish();
 }
 
+pub fn a_sender_that_never_rests_still_hears<B: Bed>(bed: B) {
+    let mut ends = Ends::new(bed);
+    let (near_id, far_id) = ends.pair();
+    ends.far.send(far_id, batch_of(b"listen"));
+    ends.until("heard", |near, far| {
+        if !near.is_sending(near_id) {
+            near.send(near_id, batch_of(b"and another thing"));
+        }
+        far.take_received(far_id);
+        near.seen(near_id).received == b"listen"
+    });
+    ends.finish();
+}
+
 pub fn a_second_batch_in_flight_panics<B: Bed>(bed: B) {
     let mut ends = Ends::new(bed);
     let (near_id, _) = ends.pair();
