@@ -35,6 +35,8 @@ pub(super) struct Receiving {
     pub(super) cancelling: bool,
     /// In the list of those that wait for a block.
     pub(super) waiting: bool,
+    /// Got octets since it last waited.
+    pub(super) fed: bool,
     /// The peer sent FIN, or the direction failed.
     pub(super) ended: bool,
 }

@@ -38,7 +38,6 @@ mod tests;
 mod token;
 mod wake;
 
-use std::collections::VecDeque;
 use std::io;
 use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
@@ -55,6 +54,7 @@ use accept::Listener;
 use connection::{Connections, SetUp};
 use probe::Abilities;
 use provide::{BufferRing, Consumption};
+use receive::Waiting;
 use ring::{Ring, RingSizes};
 use send::SendOperation;
 use token::{Op, Token};
@@ -137,8 +137,8 @@ pub struct UringDriver {
     /// Places promised to accepts and sockets in flight.
     files_reserved: u32,
     abilities: Abilities,
-    /// Receivers that wait for a block, in order.
-    waiting: VecDeque<ConnectionId>,
+    /// Receivers that wait for a block.
+    waiting: Waiting,
     /// Completions made by calls, reported by the next wait.
     deferred: Vec<Completion>,
     /// Completions being handled; kept for its capacity.
@@ -193,7 +193,7 @@ impl UringDriver {
             files_used: 0,
             files_reserved: 0,
             abilities,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             deferred: Vec::new(),
             batch: Vec::with_capacity(BATCH_MAX),
             origin: now,

@@ -1,5 +1,6 @@
 //! Receiving: one multishot receive per connection into the shared buffer ring; pausing; waiting for blocks.
 
+use std::collections::VecDeque;
 use std::io;
 
 use io_uring::{cqueue, opcode, types};
@@ -16,6 +17,20 @@ const WAITERS_PER_BLOCK: usize = 4;
 
 /// Octets one discarding receive may drop; nothing is written anywhere.
 const DISCARD_OCTETS_MAX: u32 = 1 << 30;
+
+/// Receivers that wait for a block, first come first served, but for those that went away hungry the last
+/// time: a stream that takes all there is in its turn must not be the first in the next one.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    hungry: VecDeque<ConnectionId>,
+    fed: VecDeque<ConnectionId>,
+}
+
+impl Waiting {
+    fn next(&mut self) -> Option<ConnectionId> {
+        self.hungry.pop_front().or_else(|| self.fed.pop_front())
+    }
+}
 
 impl UringDriver {
     /// Arms the receive of a connection whose user wants octets.
@@ -79,6 +94,7 @@ impl UringDriver {
         }
         let open = connection.is_open();
         if let Some(slice) = slice {
+            connection.receiving.fed = true;
             if open {
                 out.push(Completion::Received(id, slice));
             }
@@ -108,7 +124,11 @@ impl UringDriver {
                 self.buffers_exhausted += 1;
                 if connection.is_open() && connection.receiving.wanted {
                     connection.receiving.waiting = true;
-                    self.waiting.push_back(id);
+                    if std::mem::take(&mut connection.receiving.fed) {
+                        self.waiting.fed.push_back(id);
+                    } else {
+                        self.waiting.hungry.push_back(id);
+                    }
                 }
             }
             libc::ECANCELED | libc::EINTR | libc::EAGAIN => {}
@@ -153,12 +173,13 @@ impl UringDriver {
     /// Lends free blocks to the kernel and re-arms receivers that waited for them, first come first served.
     ///
     /// Slices drop between two waits only, on this thread, so this is the place. A waiter has octets to
-    /// receive: its completion follows at once, and the rest of the list gets its turn after it.
+    /// receive: its completion follows at once, and the rest of the list gets its turn after it. It comes
+    /// before the receives that are armed already, which run after the entries of an enter.
     pub(super) fn feed_receivers(&mut self) {
         self.buffers.refill(&mut self.pool);
         let mut turns = self.buffers.provided_count() * WAITERS_PER_BLOCK;
         while turns > 0 {
-            let Some(id) = self.waiting.pop_front() else { return };
+            let Some(id) = self.waiting.next() else { return };
             // It may have been paused or closed, even replaced, while it waited.
             let Some(connection) = self.connections.get(id) else { continue };
             connection.receiving.waiting = false;

@@ -33,6 +33,8 @@ pub(super) struct Ring {
     without_array: bool,
     /// Entries whose terminal completion has not been reaped.
     in_flight: u32,
+    /// The kernel did not end everything; what it works with is leaked.
+    given_up: bool,
     system_calls: u64,
     overflows: u64,
 }
@@ -64,6 +66,7 @@ impl Ring {
             registered: None,
             without_array,
             in_flight: 0,
+            given_up: false,
             system_calls: SET_UP_CALLS,
             overflows: 0,
         };
@@ -218,12 +221,14 @@ impl Ring {
         let mut batch = Vec::new();
         while self.in_flight > 0 {
             if started.elapsed() > patience {
+                self.given_up = true;
                 return false;
             }
             // Repeated: an entry that was in the backlog could not be found before.
             let everything = types::CancelBuilder::any();
             self.push(io_uring::opcode::AsyncCancel2::new(everything).build(), cancel_token);
             if self.enter(1, Some(Duration::from_millis(10))).is_err() {
+                self.given_up = true;
                 return false;
             }
             self.reap(&mut batch, usize::MAX);
@@ -273,6 +278,7 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
+        debug_assert!(self.in_flight == 0 || self.given_up, "U2: drained, or its memory is leaked");
         self.unregister_descriptor();
     }
 }
