@@ -169,7 +169,11 @@ impl Connection {
             }
             let exhausted =
                 net.fault(|faults| faults.buffers_exhausted_ppm, |counts| &mut counts.buffers_exhausted);
-            let Some(room) = pool.writable().filter(|_| !exhausted) else { return Visit::NoRoom };
+            let Some(room) = pool.writable().filter(|_| !exhausted) else {
+                // Who got something takes its place behind those who wait.
+                let waited_in_vain = budget == RECEIVE_BUDGET_OCTETS;
+                return if waited_in_vain { Visit::NoRoom } else { Visit::More };
+            };
             match net.read(self.socket, room) {
                 Ok(0) => {
                     self.eof = true;
