@@ -279,7 +279,7 @@ fn both_kinds_of_connections_send_without_delay() {
         }
         let fd = reaped.last().unwrap().result();
         assert!(fd >= 0, "{fd}");
-        // SAFETY: a descriptor that the kernel has just installed belongs to nobody else.
+        // SAFETY: U2, no memory is named, and a descriptor just installed belongs to nobody else.
         let socket = socket2::Socket::from(unsafe { OwnedFd::from_raw_fd(fd) });
         assert!(socket.tcp_nodelay().unwrap());
     }

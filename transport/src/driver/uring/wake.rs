@@ -21,7 +21,7 @@ pub(super) struct WakeCounter {
 
 impl WakeCounter {
     pub(super) fn new() -> io::Result<Arc<WakeCounter>> {
-        // SAFETY: eventfd has no memory arguments, and a descriptor it returns belongs to nobody else.
+        // SAFETY: U2, eventfd names no memory, and a descriptor it returns belongs to nobody else.
         let counter = unsafe {
             let fd = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
             if fd < 0 {
