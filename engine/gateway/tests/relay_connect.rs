@@ -1,16 +1,11 @@
-//! What goes over when a relay connects, who is let in, and how it drains.
+//! What goes over when a relay connects, and who is let in.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod common;
 
-use std::time::Duration;
-
-use colloquy_gateway::app::GatewayCommand;
 use colloquy_gateway::config::{Config, ListenerApplication, Profile};
-use colloquy_gateway::record::EndReason;
 use colloquy_session::{
-    ConnectParameters, ConnectionIdentifier, FunctionalUnits, ProviderAbortReason, Selector, Tokens,
-    TsduMaximumSize, Versions,
+    ConnectParameters, ConnectionIdentifier, FunctionalUnits, Selector, Tokens, TsduMaximumSize, Versions,
 };
 use colloquy_transport::class0::TransportSelector;
 use common::peer::{Accepted, Connected, Manners, Seen, send};
@@ -118,46 +113,6 @@ fn a_client_that_the_profile_cannot_serve_is_refused() {
     assert_eq!(world.client.app().of(client)[0], Seen::Refused(134, Vec::new()));
     assert!(world.server.app().sessions.is_empty(), "no upstream was opened");
     world.assert_empty();
-}
-
-#[test]
-fn a_draining_gateway_lets_sessions_end_and_takes_no_new_ones() {
-    let mut world = World::new(relay_config(Profile::Mms), Manners::default());
-    let (client, server) = world.establish(&mms());
-    world.command(GatewayCommand::Drain { deadline: Duration::from_secs(30) });
-    let refused = world.connect(&mms());
-    assert_eq!(
-        world.client.app().of(refused),
-        [Seen::ProviderAbort(ProviderAbortReason::TransportDisconnect), Seen::Ended("Network".into())]
-    );
-    world.of_client(|ctx| send(ctx, client, b"still here"));
-    world.settle();
-    assert_eq!(world.server.app().ssdus(server), [b"still here"]);
-    assert!(!world.gateway.is_finished());
-    world.of_client(|ctx| ctx.release_request(client, b"").unwrap());
-    world.settle();
-    world.of_server(|ctx| ctx.release_response(server, true, b"").unwrap());
-    world.settle();
-    assert!(world.gateway.is_finished());
-}
-
-#[test]
-fn a_drain_aborts_at_its_deadline_what_is_left() {
-    let mut world = World::new(relay_config(Profile::Mms), Manners::default());
-    let sessions: Vec<_> = (0..20).map(|_| world.establish(&mms())).collect();
-    world.command(GatewayCommand::Drain { deadline: Duration::from_secs(3) });
-    world.run_for(Duration::from_millis(2_900));
-    assert_eq!(world.gateway.app().live_count(), 40);
-    world.run_for(Duration::from_millis(200));
-    let abort = Seen::ProviderAbort(ProviderAbortReason::Undefined);
-    for (client, server) in sessions {
-        assert_eq!(world.client.app().since_open(client)[0], abort);
-        assert_eq!(world.server.app().since_open(server)[0], abort);
-    }
-    world.run_for(Duration::from_secs(1));
-    assert!(world.gateway.is_finished());
-    let aborted = EndReason::Aborted { by_peer: false, by_user: false };
-    assert_eq!(world.ends(), (vec![aborted; 20], vec![aborted; 20]));
 }
 
 fn local(application: ListenerApplication) -> Config {

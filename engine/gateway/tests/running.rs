@@ -190,6 +190,38 @@ fn health_and_metrics_are_served_while_idle_and_while_draining() {
 }
 
 #[test]
+fn a_drain_does_not_wait_for_connections_that_bring_no_cn() {
+    for driver in choices() {
+        let mut config = config(driver, 2, ListenerApplication::Echo);
+        config.listeners[0].connect_timeout = Duration::from_secs(3600);
+        let gateway = Gateway::start(config).unwrap();
+        let to = gateway.addresses()[0].address;
+        let (nothing, half, confirmed, established) =
+            (raw(to, &[]), raw(to, &CR[..9]), raw(to, CR), Client::connect(to));
+        let mut cc = [0; 22];
+        (&confirmed).read_exact(&mut cc).unwrap();
+        until("four connections", || gateway.vitals().total().sessions_open_responder == 4);
+        gateway.drain(Duration::from_secs(3600));
+        for mut silent in [nothing, half, confirmed] {
+            let ended = silent.read(&mut [0; 1]);
+            assert!(matches!(ended, Ok(0)), "FIN and nothing said: {ended:?}");
+        }
+        until("the end of the silent ones", || gateway.vitals().total().sessions_open_responder == 1);
+        assert!(!gateway.is_finished());
+        established.release();
+        until("the end", || gateway.is_finished());
+        gateway.join().unwrap();
+    }
+}
+
+fn raw(to: SocketAddr, octets: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(to).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(octets).unwrap();
+    stream
+}
+
+#[test]
 fn a_gateway_that_is_dropped_aborts_its_sessions_with_an_spdu() {
     for driver in choices() {
         let gateway = Gateway::start(config(driver, 1, ListenerApplication::Echo)).unwrap();

@@ -47,7 +47,8 @@ pub enum SessionEnd {
         /// By a user; else by a provider.
         by_user: bool,
     },
-    /// DR, DC or ER before a session existed, or T-CONNECT refused.
+    /// DR, DC or ER before a session existed, T-CONNECT refused, or closed by
+    /// [`Context::refuse_unestablished`] before a CN came.
     TransportRefused {
         /// DR reason.
         reason: u8,

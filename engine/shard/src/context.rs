@@ -296,6 +296,15 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         self.core.stop_listening();
     }
 
+    /// Closes every accepted connection that has brought no CN: no session begins from here on, given that
+    /// [`Context::stop_listening`] was called before. They end with [`SessionEnd::TransportRefused`].
+    ///
+    /// Sessions whose CN was indicated are left to the application. Called again, it resets those
+    /// connections whose peers have not closed since.
+    pub fn refuse_unestablished(&mut self) {
+        self.core.refuse_unestablished();
+    }
+
     /// Ends `Shard::run` when the last session is gone.
     pub fn stop_when_empty(&mut self) {
         self.core.stopping = true;

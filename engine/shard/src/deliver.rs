@@ -13,11 +13,10 @@ use colloquy_transport::driver::{ConnectionId, Driver};
 
 use crate::application::{Application, Fault, SessionEnd, TransportAnswer};
 use crate::context::Context;
+use crate::ending::REASON_CONGESTION;
 use crate::shard::Shard;
 use crate::slab::{Phase, Role};
 
-/// DR reason (X.224 §13.5.3): congestion at TSAP.
-const REASON_CONGESTION: u8 = 1;
 /// Share of the pool's blocks held by slices from which on receipts of a paused session are copied out.
 const SCARCE_PER_CENT: usize = 50;
 

@@ -12,6 +12,9 @@ use crate::core::{Core, Effect};
 use crate::counters::Tally;
 use crate::slab::{Phase, Role};
 
+/// DR reason (X.224 §13.5.3): congestion at TSAP.
+pub(crate) const REASON_CONGESTION: u8 = 1;
+
 impl<D: Driver, A: Application> Core<D, A> {
     /// Remembers how the session will end, unless that is known already.
     pub(crate) fn will_end(&mut self, index: u32, end: SessionEnd) {
@@ -91,6 +94,25 @@ impl<D: Driver, A: Application> Core<D, A> {
             Phase::Releasing => self.provider_abort(index, abort, SessionEnd::Timeout("release")),
             Phase::Closing => self.close_at_once(index),
             Phase::Open | Phase::Over => {}
+        }
+    }
+
+    /// Ends every accepted connection that has brought no CN, and resets those of them that were ended
+    /// before and have not closed since.
+    ///
+    /// There is nothing to say to them: class 0 has no DR before a CR and none after a CC (X.224 §6.7.1).
+    pub(crate) fn refuse_unestablished(&mut self) {
+        for index in self.slab.occupied_indices() {
+            let slot = self.slab.at(index);
+            let waits_for_close = slot.cold.phase_deadline.is_some();
+            match slot.phase {
+                Phase::AwaitCr | Phase::AwaitCn => {
+                    self.end(index, SessionEnd::TransportRefused { reason: REASON_CONGESTION });
+                    self.close_after_flush(index);
+                }
+                Phase::Closing if waits_for_close && !slot.marks.established => self.close_at_once(index),
+                _ => {}
+            }
         }
     }
 

@@ -170,8 +170,6 @@ impl<S> Slab<S> {
 
     /// One line for each occupied slot, for a reader who asks why a session does not end.
     pub(crate) fn inspect(&self) -> Vec<String> {
-        let is_occupied = |index: &u32| matches!(self.entries[*index as usize], Entry::Occupied(_));
-        let occupied = (0..self.entries.len() as u32).filter(is_occupied);
         let line = |index: u32| {
             let slot = self.at(index);
             let Slot { role, phase, state, queued_octets, intake_count, marks, .. } = slot;
@@ -182,7 +180,13 @@ impl<S> Slab<S> {
                 slot.class0.held_octets()
             )
         };
-        occupied.map(line).collect()
+        self.occupied_indices().into_iter().map(line).collect()
+    }
+
+    /// Every slot in use: for what happens once in the life of a shard, it looks at all of them.
+    pub(crate) fn occupied_indices(&self) -> Vec<u32> {
+        let is_occupied = |index: &u32| matches!(self.entries[*index as usize], Entry::Occupied(_));
+        (0..self.entries.len() as u32).filter(is_occupied).collect()
     }
 
     /// Slots in use, of every role.

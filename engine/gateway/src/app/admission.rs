@@ -1,4 +1,4 @@
-//! Who is let in: called selectors, and nobody while the gateway drains. Limits are the shard's.
+//! Who is let in: called selectors. Limits are the shard's, which also closes what comes while it drains.
 
 use colloquy_session::{ConnectParameters, Indication, ProviderAbortReason, RefuseParameters};
 use colloquy_shard::{Context, SessionId, TransportAnswer};
@@ -9,7 +9,7 @@ use super::counters::AbortOrigin;
 use super::state::Role;
 use super::{GatewayApp, Phase};
 use crate::config::ListenerApplication;
-use crate::record::{Side, Subject};
+use crate::record::{RecordEvent, Side, Subject};
 
 /// DR reasons of X.224 §13.5.3.
 mod disconnect_reason {
@@ -48,7 +48,7 @@ impl GatewayApp {
             let called = connect.called.unwrap_or_default();
             accepted.contains(&called)
         });
-        if self.register(ctx, id, role).is_none() || self.draining {
+        if self.register(ctx, id, role).is_none() {
             return TransportAnswer::Refuse(disconnect_reason::CONGESTION);
         }
         if !known {
@@ -75,13 +75,23 @@ impl GatewayApp {
         };
         let config = &self.config.listeners[usize::from(listener)];
         let known = config.called_ssaps.as_ref().is_none_or(|accepted| accepted.contains(&connect.called));
-        let reason = match (known, self.draining) {
-            (true, false) => return true,
-            (false, _) => refuse_reason::SELECTOR_UNKNOWN,
-            (true, true) => refuse_reason::CONGESTION,
-        };
+        if !known {
+            self.refuse(ctx, id, refuse_reason::SELECTOR_UNKNOWN);
+        }
+        known
+    }
+
+    /// Refuses a downstream for which there is no upstream session, and says so in the log.
+    pub(super) fn refuse_relay<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        reason: u8,
+    ) {
+        let subject = self.subject(ctx, id);
+        self.counters.relay_refused();
+        self.record(subject, RecordEvent::NotOpened { refused: reason });
         self.refuse(ctx, id, reason);
-        false
     }
 
     /// Refuses with a provider's reason.

@@ -37,8 +37,9 @@ use crate::record::{EndRecord, Record, RecordEvent};
 pub enum GatewayCommand {
     /// Does nothing: that it is taken shows that the shard turns.
     Ping,
-    /// Stops accepting and ends the shard when its last session is gone; aborts what is left after the
-    /// deadline.
+    /// Lets no new session begin and ends the shard when its last one is gone; ends what is left after the
+    /// deadline. Connections without a CN are closed at once, a CN that is with its target may still be
+    /// answered.
     Drain {
         /// Time that sessions have to end by themselves.
         deadline: Duration,
@@ -125,19 +126,25 @@ impl GatewayApp {
         sent
     }
 
-    /// Aborts every session: with AB where a session exists, else by disconnecting.
-    fn abort_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+    /// Ends every session: with RF where a CN waits for its answer, with AB where a session exists, else by
+    /// disconnecting.
+    fn end_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         for index in 0..self.live.len() {
             let id = self.live[index];
-            if let Some(state) = ctx.state(id) {
-                // Both sides of a relay are in the list: neither has to tell the other.
-                state.partner = None;
-                state.phase = Phase::Over;
-            }
-            self.counters.abort(AbortOrigin::Drain, ProviderAbortReason::Undefined);
+            let Some(state) = ctx.state(id) else { continue };
+            // Both sides of a relay are in the list: neither has to tell the other.
+            state.partner = None;
+            let before = std::mem::replace(&mut state.phase, Phase::Over);
+            let awaits_answer = before == Phase::Connecting && matches!(state.role, Role::Downstream { .. });
             ctx.resume(id);
-            ctx.provider_abort(id, ProviderAbortReason::Undefined);
+            if awaits_answer {
+                self.refuse_relay(ctx, id, admission::refuse_reason::CONGESTION);
+            } else {
+                self.counters.abort(AbortOrigin::Drain, ProviderAbortReason::Undefined);
+                ctx.provider_abort(id, ProviderAbortReason::Undefined);
+            }
         }
+        ctx.refuse_unestablished();
     }
 
     pub(crate) fn record(&mut self, subject: crate::record::Subject, event: RecordEvent) {
@@ -238,6 +245,7 @@ impl Application for GatewayApp {
             GatewayCommand::Drain { deadline } => {
                 self.draining = true;
                 ctx.stop_listening();
+                ctx.refuse_unestablished();
                 ctx.stop_when_empty();
                 let at = ctx.now() + deadline;
                 ctx.set_shard_timer(Some(at));
@@ -247,7 +255,7 @@ impl Application for GatewayApp {
 
     fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         if self.draining {
-            self.abort_all(ctx);
+            self.end_all(ctx);
         }
     }
 }

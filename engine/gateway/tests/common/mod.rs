@@ -8,6 +8,7 @@
 )]
 
 pub mod peer;
+pub mod raw;
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -31,10 +32,12 @@ use colloquy_transport::driver::ConnectOptions;
 use colloquy_transport::driver::sim::{SimConfig, SimDriver, SimFaults, SimHostConfig, SimNet};
 
 use peer::{Manners, Peer, Seen};
+use raw::Raw;
 
 pub const GATEWAY: &str = "10.0.0.1:102";
 pub const SERVER: &str = "10.0.0.2:102";
 const CLIENT: &str = "10.0.0.3";
+const RAW: &str = "10.0.0.4";
 
 /// More rounds than any test takes: a loop that goes round without end is a fault.
 const ROUNDS_MAX: usize = 1_000_000;
@@ -44,6 +47,7 @@ pub struct World {
     pub gateway: Shard<SimDriver, GatewayApp>,
     pub client: Shard<SimDriver, Peer>,
     pub server: Shard<SimDriver, Peer>,
+    pub raw: Raw,
     pub records: Rc<RefCell<Vec<Record>>>,
     pub counters: Arc<AppCounters>,
 }
@@ -108,6 +112,7 @@ impl World {
             gateway,
             client: Shard::new(host(CLIENT), Peer::new(Manners::default()), shard),
             server: Shard::new(host("10.0.0.2"), Peer::new(server), shard),
+            raw: Raw::new(host(RAW)),
             net,
             records,
             counters,
@@ -229,9 +234,11 @@ impl World {
         self.gateway.turn(Some(Duration::ZERO)).unwrap();
         self.client.turn(Some(Duration::ZERO)).unwrap();
         self.server.turn(Some(Duration::ZERO)).unwrap();
+        let raw_worked = self.raw.poll();
         let now = self.net.now();
         let due = |deadline: Option<Duration>| deadline.is_some_and(|at| at <= now);
-        self.work() != before
+        raw_worked
+            || self.work() != before
             || due(self.gateway.next_deadline())
             || due(self.client.next_deadline())
             || due(self.server.next_deadline())

@@ -14,7 +14,7 @@ use super::super::admission::refuse_reason;
 use super::super::state::{Phase, Role};
 use super::end::SideEnd;
 use crate::config::{EngineConfig, ListenerConfig, Profile, TargetConfig};
-use crate::record::{NotCarried, RecordEvent};
+use crate::record::NotCarried;
 
 /// User data from this length on need version 2, so version 1 must not be offered with them. X.225 §8.3.1.
 const VERSION_1_USER_DATA_OCTETS_MAX: usize = 512;
@@ -94,13 +94,7 @@ impl GatewayApp {
         });
         let upstream = match opened {
             Ok(upstream) => upstream,
-            Err(reason) => {
-                let subject = self.subject(ctx, id);
-                self.counters.relay_refused();
-                self.record(subject, RecordEvent::NotOpened { refused: reason });
-                self.refuse(ctx, id, reason);
-                return;
-            }
+            Err(reason) => return self.refuse_relay(ctx, id, reason),
         };
         if self.register(ctx, upstream, Role::Upstream { target: target_index }).is_none() {
             return;
