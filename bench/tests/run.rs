@@ -1,4 +1,5 @@
 //! Whole runs against a responder that behaves, and against ones that do not.
+#![allow(clippy::unwrap_used)] // A test.
 
 mod responder;
 

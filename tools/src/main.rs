@@ -7,6 +7,7 @@ mod dump;
 mod gateway;
 mod load;
 mod progress;
+mod record;
 mod stop;
 
 use std::process::ExitCode;
@@ -31,9 +32,11 @@ struct Cli {
 enum Verb {
     Demo(demo::DemoArgs),
     Gateway(gateway::GatewayArgs),
-    Load(load::LoadArgs),
+    Load(Box<load::LoadArgs>),
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
+    #[command(hide = true)]
+    Record(record::RecordArgs),
 }
 
 fn main() -> ExitCode {
@@ -43,5 +46,6 @@ fn main() -> ExitCode {
         Verb::Load(args) => load::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Dump(args) => dump::run(&args),
+        Verb::Record(args) => record::run(&args),
     }
 }

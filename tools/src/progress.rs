@@ -19,9 +19,9 @@ impl Bar {
         // Standard error redirected to a file is no terminal either, and indicatif then draws nothing.
         bar.set_draw_target(if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
         let style = if std::env::var_os("NO_COLOR").is_some() {
-            ProgressStyle::with_template("{prefix:>9} [{bar:32}] {msg}")
+            ProgressStyle::with_template("{prefix:>9} [{bar:24}] {wide_msg}")
         } else {
-            ProgressStyle::with_template("{prefix:>9.bold} [{bar:32.cyan}] {msg}")
+            ProgressStyle::with_template("{prefix:>9.bold} [{bar:24.cyan}] {wide_msg}")
         };
         bar.set_style(style.expect("the template is a valid constant").progress_chars("=> "));
         Bar { bar, last: None, rate: 0.0 }

@@ -132,6 +132,7 @@ impl Gateway {
                 return;
             }
             assert!(Instant::now() < deadline, "{open} of {count} sessions: {metrics}");
+            // Polls until the deadline above.
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -195,6 +196,7 @@ fn a_second_signal_aborts_what_a_drain_waits_for() {
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(&gateway.address).is_ok() {
         assert!(Instant::now() < deadline, "it still accepts");
+        // Polls until the deadline above.
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(gateway.child.try_wait().unwrap().is_none(), "it waits for its sessions");

@@ -1,0 +1,1 @@
+"""Parts of the baseline benchmark; the programs beside this folder put them together."""
