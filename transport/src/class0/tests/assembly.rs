@@ -134,15 +134,15 @@ fn beyond_the_pin_budget_pieces_are_copied_out() {
 
 #[test]
 fn unpin_frees_the_blocks_of_a_tsdu_under_way() {
-    let mut pool = pool(3);
+    let mut pool = pool(8);
     let mut end = End::open(&Class0Config::default(), None);
     let stream = tpkt(&[3; 40_000], true);
     receive_in_blocks(&mut end, &mut pool, &stream[..39_000]);
     assert_eq!(end.class0.pinned_octets(), 3 * BLOCK_OCTETS);
-    assert_eq!(pool.free_blocks(), 0);
+    assert_eq!(pool.free_blocks(), 5);
     end.class0.unpin();
     assert_eq!(end.class0.pinned_octets(), 0);
-    assert_eq!(pool.free_blocks(), 2, "the third is the current one");
+    assert_eq!(pool.free_blocks(), 7, "the third is the current one");
     receive_in_blocks(&mut end, &mut pool, &stream[39_000..]);
     assert_eq!(octets_of(&end.bodies[0]), [3; 40_000]);
 }
