@@ -255,7 +255,7 @@ impl Generator {
             return;
         }
         self.slots[index].stage = Stage::Releasing;
-        if let Err(error) = ctx.release_request(id, &[]) {
+        if let Err(error) = ctx.release_request(id, &self.plan.content.release_user_data) {
             self.recorder.error(&format!("S-RELEASE request: {error}"));
             ctx.provider_abort(id, ProviderAbortReason::Undefined);
         }

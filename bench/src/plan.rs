@@ -179,6 +179,8 @@ pub struct LoadPlan {
     pub tpdu_octets_max: u32,
     /// Hex file with the user data of each CN.
     pub connect_user_data_file: Option<PathBuf>,
+    /// Hex file with the user data of each FN.
+    pub release_user_data_file: Option<PathBuf>,
     /// Hex file with the content of each SSDU.
     pub payload_file: Option<PathBuf>,
     /// Local addresses, round robin: more than one for more than about 28 000 sessions to one target.
@@ -191,7 +193,7 @@ pub struct LoadPlan {
     pub seed: u64,
     /// Lateness (p99) of an open loop beyond which a run is not valid.
     pub lateness_p99_us_max: u64,
-    /// Octets of CN user data and of each SSDU, read from the files by [`LoadPlan::from_file`] or set here.
+    /// Octets of CN and FN user data and of each SSDU, read from the files by [`LoadPlan::from_file`] or set here.
     #[serde(skip)]
     pub content: Content,
 }
@@ -201,6 +203,8 @@ pub struct LoadPlan {
 pub struct Content {
     /// User data of each CN.
     pub connect_user_data: Vec<u8>,
+    /// User data of each FN.
+    pub release_user_data: Vec<u8>,
     /// Content of each SSDU; `None` generates it from session, sequence number and seed.
     pub payload: Option<Vec<u8>>,
 }
@@ -231,6 +235,7 @@ impl Default for LoadPlan {
             called_ssap: SelectorText::default(),
             tpdu_octets_max: 8192,
             connect_user_data_file: None,
+            release_user_data_file: None,
             payload_file: None,
             source_addresses: Vec::new(),
             connecting_max: 128,
@@ -264,6 +269,9 @@ impl LoadPlan {
     pub fn load_content(&mut self, folder: &Path) -> Result<(), PlanError> {
         if let Some(file) = &self.connect_user_data_file {
             self.content.connect_user_data = read_hex(&folder.join(file))?;
+        }
+        if let Some(file) = &self.release_user_data_file {
+            self.content.release_user_data = read_hex(&folder.join(file))?;
         }
         if let Some(file) = &self.payload_file {
             let payload = read_hex(&folder.join(file))?;

@@ -17,6 +17,7 @@ fn the_reference_file_names_every_key() {
     let plan = LoadPlan {
         connect_user_data_file: Some("a".into()),
         payload_file: Some("b".into()),
+        release_user_data_file: Some("c".into()),
         ..LoadPlan::default()
     };
     let keys = toml::Table::try_from(&plan).unwrap();

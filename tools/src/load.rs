@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use colloquy_bench::plan::SelectorText;
-use colloquy_bench::{Check, Dialogue, DriverChoice, Go, LoadPlan, Mode, run as run_plan};
+use colloquy_bench::{Check, Dialogue, DriverChoice, Go, LoadPlan, Mode, PlanError, run as run_plan};
 
 use crate::descriptors;
 use crate::progress::Bar;
@@ -179,14 +179,32 @@ fn plan_of(args: &LoadArgs) -> Result<LoadPlan, String> {
     if args.half_duplex {
         plan.dialogue = Dialogue::HalfDuplex;
     }
-    if args.connect_user_data.is_some() || args.payload.is_some() {
-        plan.connect_user_data_file = args.connect_user_data.clone();
-        plan.payload_file = args.payload.clone();
-        plan.load_content(".".as_ref()).map_err(|error| error.to_string())?;
-    }
+    read_content(args, &mut plan).map_err(|error| error.to_string())?;
     if args.discard || args.payload.is_some() {
         plan.check = Check::Discard;
     }
     plan.validate().map_err(|error| error.to_string())?;
     Ok(plan)
+}
+
+/// Reads the hex files that flags name: relative to the working folder, while a plan's are relative to it.
+fn read_content(args: &LoadArgs, plan: &mut LoadPlan) -> Result<(), PlanError> {
+    let mut own = LoadPlan {
+        connect_user_data_file: args.connect_user_data.clone(),
+        payload_file: args.payload.clone(),
+        ..LoadPlan::default()
+    };
+    own.load_content(".".as_ref())?;
+    if own.connect_user_data_file.is_some() {
+        plan.connect_user_data_file = own.connect_user_data_file;
+        plan.content.connect_user_data = own.content.connect_user_data;
+    }
+    if own.payload_file.is_some() {
+        plan.payload_file = own.payload_file;
+        plan.content.payload = own.content.payload;
+    }
+    if let Some(payload) = &plan.content.payload {
+        plan.ssdu_octets = payload.len() as u32;
+    }
+    Ok(())
 }

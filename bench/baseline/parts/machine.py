@@ -66,6 +66,17 @@ def load_average():
     return [float(word) for word in _read("/proc/loadavg").split()[:3]]
 
 
+def socket_memory():
+    """TCP sockets of the whole machine, and the memory the kernel holds in their queues."""
+    for line in _read("/proc/net/sockstat").splitlines():
+        if line.startswith("TCP:"):
+            words = line.split()[1:]
+            values = dict(zip(words[::2], map(int, words[1::2])))
+            return {"in_use": values["inuse"], "time_wait": values["tw"],
+                    "queued_octets": values["mem"] * os.sysconf("SC_PAGE_SIZE")}
+    return None
+
+
 def environment(binary, root):
     """What the numbers depend on, as far as it can be read."""
     info = _read("/proc/cpuinfo")

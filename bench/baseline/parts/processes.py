@@ -1,6 +1,7 @@
 """Processes under measurement: started on a core, looked at through /proc, ended whatever happens."""
 
 import ctypes
+import functools
 import os
 import resource
 import signal
@@ -14,8 +15,11 @@ _CPUCLOCK_SCHED = 2
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+@functools.cache
 def cores():
-    """(core of the gateway, core of everything else); the same one where there is only one."""
+    """(core of the gateway, core of everything else); the same one where there is only one.
+
+    Kept from the first call on: this process pins itself after it."""
     mine = sorted(os.sched_getaffinity(0))
     return mine[0], mine[-1] if len(mine) == 1 else mine[1]
 

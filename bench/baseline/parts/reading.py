@@ -1,0 +1,40 @@
+"""What the tables of a record mean: the words that stand beside the numbers."""
+
+HOW_TO_READ = """## How to read it
+
+- **SSDU**: one that the load sent and that came back. The echo handles 2 DT SPDUs for it (in, out), the relay 4
+  (in and out on each side). SPDUs are counted by the gateway (`colloquy_spdus_total{spdu="DT"}`); SSDUs are these
+  over 2 or 4.
+- **CPU us/SSDU**: CPU time of the gateway process, all threads, user and system, by the pid clock of the system,
+  over the SSDUs of the same window. Left out: the generator, and with the relay the echo behind it. What the kernel
+  does for TCP on loopback runs in the context of whoever sends, so the gateway pays for the way of its octets up to
+  the other side's socket, and the other side for the way to the gateway. Both drivers are alike in that. Where
+  the kernel has `CONFIG_IRQ_TIME_ACCOUNTING` (`irq_time_accounting` in `environment.json`), softirq time is in no
+  process's CPU time and the numbers are lower.
+- **System calls/SPDU**: what the gateway's driver counts (`colloquy_system_calls_total`) over SPDUs. Calls of the
+  admin and log threads are not in it.
+- **io_uring / mio**: the two drivers run one after the other in each round, in turning order; the ratio is taken
+  within each pair. Below 1, io_uring spends less. A range that contains 1 shows no difference.
+- All numbers are medians over the runs that count; the last column of the first table says how many those are.
+- **Placement**: gateway with one shard on a core of its own; the generator, and with the relay the echo behind it
+  (same driver as the relay), share the other core. **g** marks rates that this other core limited in most runs:
+  the gateway could have carried more, and its CPU per SSDU is that of a gateway which waits in between.
+- **Latency** (p50, p99, p99.9) is from sending to the whole answer, in a closed loop: it holds the time in the
+  queues of all sessions x depth SSDUs in flight and is about their number over the rate. It compares drivers under
+  the same load, and is not what a user sees at a lower one.
+- **gateway's core %**: CPU time of the gateway over wall time.
+- Each run has a new gateway; SSDUs are all of one size; log level is `warn`; a TPDU has up to 8192 octets on both
+  sides of the relay; otherwise the gateway's defaults. With 16 x 1000 x 16384 octets in flight, a round trip is a
+  large part of the window.
+"""
+
+OCCUPANCY = """One relay process for each driver, loaded twice with the same number of sessions, each SSDU of 256 octets checked for
+content and order, depth 1. "Peak" is read under load with all sessions established; "after" when the gateway counts
+no session any more. Each session is two connections of the relay. On io_uring connections are direct descriptors
+of the ring and not in `/proc/PID/fd`. Resident memory is VmRSS of the relay: what the kernel holds for sockets is not in
+it. Tables and pools that have grown are kept for the next sessions: that memory of the second wave ends where it
+began is what says that nothing leaks.
+"""
+
+NOISE = """Before each pair the same work (SHA-256 over 48 MiB) is timed on both cores.
+"""
