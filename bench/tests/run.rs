@@ -160,6 +160,23 @@ fn nobody_there_is_a_failed_session_and_not_an_error() {
 }
 
 #[test]
+fn sessions_come_from_the_source_addresses_in_turn() {
+    let sources: Vec<std::net::IpAddr> = vec![[127, 0, 0, 1].into(), [127, 0, 0, 2].into()];
+    for driver in [DriverChoice::Mio, DriverChoice::Auto] {
+        let responder = Responder::start(Habit::Good);
+        let plan = LoadPlan {
+            to: vec![responder.address],
+            source_addresses: sources.clone(),
+            driver,
+            ..counted(4, 1)
+        };
+        assert!(run(&plan, &mut |_| Go::On).unwrap().is_clean());
+        assert_eq!(responder.peers(), sources);
+        responder.stop();
+    }
+}
+
+#[test]
 fn a_run_that_is_stopped_releases_its_sessions_and_says_so() {
     let responder = Responder::start(Habit::Good);
     let plan = LoadPlan {

@@ -24,12 +24,12 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     let mut faulty = false;
     for path in &args.configs {
         match read(path) {
-            Some(config) => println!(
-                "{}: good: {} listeners, {} targets",
+            Some(config) => crate::say(&format!(
+                "{}: good: {} listeners, {} targets\n",
                 path.display(),
                 config.listeners.len(),
                 config.targets.len()
-            ),
+            )),
             None => faulty = true,
         }
     }

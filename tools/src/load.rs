@@ -135,9 +135,9 @@ fn load(plan: &LoadPlan, args: &LoadArgs) -> anyhow::Result<bool> {
     })?;
     bar.finish();
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        crate::say(&format!("{}\n", serde_json::to_string(&report)?));
     } else {
-        print!("{}", report.table());
+        crate::say(&report.table());
     }
     if let Some(folder) = &args.out {
         report.write_to(folder)?;

@@ -1,7 +1,9 @@
 //! A responder for tests of the generator: an echo that can be told to misbehave.
 #![allow(clippy::unwrap_used)] // For tests only.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use colloquy_session::{
@@ -44,6 +46,7 @@ pub(crate) enum Habit {
 /// The running responder.
 pub(crate) struct Responder {
     pub(crate) address: SocketAddr,
+    peers: Arc<Mutex<BTreeSet<IpAddr>>>,
     shard: ShardThread<(), ()>,
 }
 
@@ -51,14 +54,21 @@ impl Responder {
     pub(crate) fn start(habit: Habit) -> Responder {
         let socket = listen(([127, 0, 0, 1], 0).into(), &ListenOptions::default()).unwrap();
         let address = socket.local_addr().unwrap();
+        let peers = Arc::default();
+        let echo = Echo { habit, peers: Arc::clone(&peers) };
         let build = move || {
             let driver = MioDriver::new(MioConfig::default())?;
-            let mut shard = Shard::new(driver, Echo { habit }, ShardConfig::default());
+            let mut shard = Shard::new(driver, echo, ShardConfig::default());
             shard.listen(socket, 0, ListenerConfig::default())?;
             Ok(shard)
         };
         let shard = spawn(ThreadOptions::default(), build, drop).unwrap();
-        Responder { address, shard }
+        Responder { address, peers, shard }
+    }
+
+    /// Addresses that transport connections came from.
+    pub(crate) fn peers(&self) -> Vec<IpAddr> {
+        self.peers.lock().unwrap().iter().copied().collect()
     }
 
     /// Ends it once the last session is gone.
@@ -70,6 +80,7 @@ impl Responder {
 
 struct Echo {
     habit: Habit,
+    peers: Arc<Mutex<BTreeSet<IpAddr>>>,
 }
 
 #[derive(Default)]
@@ -142,9 +153,10 @@ impl Application for Echo {
         _: &mut Context<'_, D, Self>,
         _: SessionId,
         _: u32,
-        _: SocketAddr,
+        peer: SocketAddr,
         _: &ConnectTpdu,
     ) -> TransportAnswer {
+        self.peers.lock().unwrap().insert(peer.ip());
         if self.habit == Habit::RefuseTransport {
             TransportAnswer::Refuse(3)
         } else {

@@ -60,9 +60,9 @@ pub(crate) fn run(args: &DemoArgs) -> ExitCode {
     match demonstrate(plan) {
         Ok(outcome) => {
             if args.json {
-                println!("{}", outcome.to_json());
+                crate::say(&format!("{}\n", outcome.to_json()));
             } else {
-                print!("{}", outcome.table());
+                crate::say(&outcome.table());
             }
             if outcome.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
