@@ -120,6 +120,9 @@ pub trait Application: Sized {
     );
     /// The send queue fell below the low mark after it was above the high mark.
     fn writable<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId);
+    /// The receive pool is scarce: [detach](colloquy_transport::buf::Slice::detached) what is kept of this
+    /// session. Called only for sessions of which [`Context::keeps_octets`] said so, and once for each time.
+    fn unpin<D: Driver>(&mut self, _ctx: &mut Context<'_, D, Self>, _id: SessionId) {}
     /// A timer set by [`Context::set_timer`] ran out.
     fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId);
     /// The session is over and its slot is about to be freed. Called exactly once for each session id

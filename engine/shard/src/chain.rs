@@ -69,6 +69,15 @@ impl<T> Chains<T> {
         node.value.take()
     }
 
+    /// Calls `act` with every value, in order.
+    pub(crate) fn for_each(&mut self, chain: &Chain, mut act: impl FnMut(&mut T)) {
+        let mut index = chain.head;
+        while let Some(node) = self.nodes.get_mut(index as usize) {
+            index = node.next;
+            act(node.value.as_mut().expect("a node of a queue has a value"));
+        }
+    }
+
     pub(crate) fn back_mut(&mut self, chain: &Chain) -> Option<&mut T> {
         if chain.is_empty() {
             return None;
@@ -90,9 +99,10 @@ mod tests {
                 chains.push_back(&mut one, value);
                 chains.push_back(&mut two, value + 100);
             }
+            chains.for_each(&one, |value| *value *= 2);
             *chains.back_mut(&one).unwrap() += 10;
             let taken: Vec<_> = std::iter::from_fn(|| chains.pop_front(&mut one)).collect();
-            assert_eq!(taken, [0, 1, 2, 13]);
+            assert_eq!(taken, [0, 2, 4, 16]);
             let taken: Vec<_> = std::iter::from_fn(|| chains.pop_front(&mut two)).collect();
             assert_eq!(taken, [100, 101, 102, 103]);
             assert!(one.is_empty());

@@ -276,6 +276,19 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         }
     }
 
+    /// Says whether the application keeps bodies of this session beyond the call that brought them.
+    ///
+    /// What it keeps by reference keeps blocks of the shard's receive pool. When the pool is scarce and nothing
+    /// has come for the session for a while, [`Application::unpin`] asks for them.
+    pub fn keeps_octets(&mut self, id: SessionId, keeps: bool) {
+        if let Some(slot) = self.core.slab.get_mut(id)
+            && slot.marks.kept != keeps
+        {
+            slot.marks.kept = keeps;
+            self.core.note_held(id.index);
+        }
+    }
+
     /// Arms, moves or (with `None`) stops the session's application timer.
     pub fn set_timer(&mut self, id: SessionId, at: Option<Duration>) {
         if let Some(slot) = self.core.slab.get_mut(id)

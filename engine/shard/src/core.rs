@@ -17,6 +17,7 @@ use crate::chain::{Chain, Chains};
 use crate::config::{ListenerConfig, ShardConfig};
 use crate::counters::Tally;
 use crate::ending;
+use crate::holders::Holders;
 use crate::slab::{Phase, Role, Slab, Slot};
 use crate::wheel::Wheel;
 
@@ -27,6 +28,8 @@ pub(crate) enum Effect {
     Ended(SessionId),
     /// [`Application::writable`].
     Writable(SessionId),
+    /// [`Application::unpin`].
+    Unpin(SessionId),
 }
 
 /// A listener of the shard.
@@ -50,6 +53,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) tally: Tally,
     /// Octets received, by session.
     pub(crate) intake: Chains<Slice>,
+    /// Sessions that keep receive blocks.
+    pub(crate) holders: Holders,
     /// Batches to send, by session.
     output: Chains<TxBatch>,
     /// Empty batches; the last one used is still in the cache.
@@ -80,6 +85,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             listeners: Vec::new(),
             tally: Tally::default(),
             intake: Chains::new(),
+            holders: Holders::new(),
             output: Chains::new(),
             spare: Vec::new(),
             owed: TxBatch::new(),

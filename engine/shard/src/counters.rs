@@ -170,7 +170,7 @@ counters! {
     congested,
     /// Times receiving was stopped for a session.
     receive_stopped,
-    /// Bodies copied because the session pinned its share of the receive pool.
+    /// Times the octets that a silent session kept were copied out of the receive pool, which was scarce.
     bodies_unpinned,
     /// System calls of the driver.
     system_calls,
@@ -184,6 +184,10 @@ counters! {
     copies_large,
     /// Octets copied in user space.
     copied_octets,
+    /// Gauge: blocks of the receive pool that are free.
+    blocks_free,
+    /// Gauge: octets of the receive pool that sessions and send queues keep from being reused.
+    octets_pinned,
     /// Time not spent waiting, nanoseconds.
     busy_ns,
     /// Gauge: the system's number of the shard's thread, for its CPU time in `/proc`; 0 where unknown.

@@ -14,11 +14,9 @@ use colloquy_transport::driver::{ConnectionId, Driver};
 use crate::application::{Application, Fault, SessionEnd, TransportAnswer};
 use crate::context::Context;
 use crate::ending::REASON_CONGESTION;
+use crate::reclaim::SCARCE_PER_CENT;
 use crate::shard::Shard;
 use crate::slab::{Phase, Role};
-
-/// Share of the pool's blocks held by slices from which on receipts of a paused session are copied out.
-const SCARCE_PER_CENT: usize = 50;
 
 impl<D: Driver, A: Application> Shard<D, A> {
     /// Takes in a receipt, or queues it behind what waits.
@@ -37,10 +35,12 @@ impl<D: Driver, A: Application> Shard<D, A> {
             if slot.intake_count >= core.config.intake_slices_max {
                 core.stop_receiving(index);
             }
+            core.note_held(index);
             return;
         }
         slot.class0.receive(octets);
         self.drain(index);
+        self.core.note_held(index);
     }
 
     /// The peer has closed or the connection has failed: acted on when all that came before is taken in.
@@ -69,6 +69,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             if self.core.slab.is_occupied(id) {
                 self.core.slab.at_mut(id.index).marks.ready = false;
                 self.drain(id.index);
+                self.core.note_held(id.index);
                 self.deliver_effects();
             }
         }

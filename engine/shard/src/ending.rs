@@ -175,6 +175,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.drop_intake(index);
         self.drop_output(index);
         self.wheel.cancel(index);
+        self.holders.remove(index);
         let slot = self.slab.remove(index);
         debug_assert!(slot.marks.over, "a connection is closed only after its session has ended");
         let tally = &mut self.tally;

@@ -99,7 +99,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             return Some(core.now);
         }
         let wheel = core.wheel.next_expiry().map(Duration::from_millis);
-        [wheel, core.shard_deadline].into_iter().flatten().min()
+        [wheel, core.shard_deadline, core.reclaim_deadline()].into_iter().flatten().min()
     }
 
     /// A way for other threads to send commands to the application.

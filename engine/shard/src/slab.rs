@@ -94,6 +94,8 @@ pub(crate) struct Marks {
     pub(crate) in_flight: bool,
     /// The application wants nothing delivered.
     pub(crate) paused: bool,
+    /// The application keeps octets of the receive pool.
+    pub(crate) kept: bool,
     /// The driver was told to pause.
     pub(crate) receive_stopped: bool,
     /// `class0` may have events left.

@@ -33,6 +33,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
         self.go_on();
         self.expire_timers();
         self.take_commands();
+        self.core.reclaim();
+        self.deliver_effects();
         self.core.flush();
         self.publish();
         Ok(())
@@ -231,6 +233,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
                         self.app.writable(&mut Context { core: &mut self.core }, id);
                     }
                 }
+                Effect::Unpin(id) => {
+                    if self.core.slab.get(id).is_some() {
+                        self.app.unpin(&mut Context { core: &mut self.core }, id);
+                    }
+                }
                 Effect::Ended(id) => {
                     let Some(slot) = self.core.slab.get_mut(id) else { continue };
                     let end = slot.cold.end.take().expect("a session that is over has an end");
@@ -252,6 +259,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
         tally.system_calls = stats.system_calls;
         tally.buffers_exhausted = stats.buffers_exhausted;
         tally.overflows = stats.overflows;
+        tally.blocks_free = u64::from(stats.blocks_free);
+        tally.octets_pinned = stats.octets_pinned;
         tally.copies_small = copies.small_count;
         tally.copies_large = copies.large_count;
         tally.copied_octets = copies.octets;

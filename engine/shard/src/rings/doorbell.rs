@@ -33,7 +33,9 @@ impl Doorbell {
     /// Announces that the consumer is about to sleep: it must look at its rings after this, and call
     /// [`Doorbell::awake`] when it has slept or decided not to.
     pub fn about_to_sleep(&self) {
-        self.sleeping.store(true, Ordering::Relaxed);
+        // A swap, so that the flag set here comes after every swap of a producer that found it clear: a
+        // plain store leaves it to the reader to know that a read-modify-write has no room before it.
+        self.sleeping.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 

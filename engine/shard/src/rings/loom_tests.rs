@@ -77,7 +77,10 @@ impl Wake for Bed {
 // A lost wake-up is a sleep for ever, which loom reports as a deadlock.
 #[test]
 fn a_consumer_that_goes_to_sleep_is_always_woken() {
-    loom::model(|| {
+    // A lost wake-up takes two preemptions; without a bound this runs for a minute.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(4);
+    model.check(|| {
         let bed = StdArc::new(Bed::default());
         let doorbell = Arc::new(Doorbell::new(Waker::from(StdArc::clone(&bed))));
         let (mut producer, mut consumer) = spsc(2);

@@ -1,0 +1,58 @@
+//! Getting receive blocks back from sessions that keep some and have fallen silent.
+//!
+//! What arrives while the pool is scarce is copied out if it has to wait. What a session kept before then stays
+//! where it is, and its peer may stop in the middle of a TSDU for as long as it likes: a few such peers hold half
+//! the pool, and every other session pays with copies. So a scarce pool takes back what has waited longest.
+
+use std::time::Duration;
+
+use colloquy_transport::driver::Driver;
+
+use crate::application::{Application, SessionId};
+use crate::core::{Core, Effect};
+
+/// Share of the pool's blocks held by slices from which on octets that wait are copied out of it.
+pub(crate) const SCARCE_PER_CENT: usize = 50;
+/// A session for which nothing has come for so long is silent: what its peer sends in one go is here by then.
+const SILENT: Duration = Duration::from_millis(10);
+/// Sessions whose octets are copied out in one turn.
+const RECLAIMED_PER_TURN_MAX: usize = 64;
+
+impl<D: Driver, A: Application> Core<D, A> {
+    /// Notes whether a session keeps receive blocks after octets came for it.
+    pub(crate) fn note_held(&mut self, index: u32) {
+        let slot = self.slab.at(index);
+        if slot.marks.undrained || slot.marks.kept || slot.class0.pinned_octets() > 0 {
+            self.holders.touch(index, self.now);
+        } else {
+            self.holders.remove(index);
+        }
+    }
+
+    /// Copies out what silent sessions keep, the longest silent first, until the pool is not scarce.
+    pub(crate) fn reclaim(&mut self) {
+        for _ in 0..RECLAIMED_PER_TURN_MAX {
+            if self.reclaim_deadline().is_none_or(|at| at > self.now) {
+                return;
+            }
+            let (index, _) = self.holders.first().expect("a deadline is that of a holder");
+            self.holders.remove(index);
+            let slot = self.slab.at_mut(index);
+            slot.class0.unpin();
+            self.intake.for_each(&slot.intake, |octets| *octets = std::mem::take(octets).detached());
+            if std::mem::take(&mut slot.marks.kept) {
+                let generation = slot.generation;
+                self.effects.push_back(Effect::Unpin(SessionId { index, generation }));
+            }
+            self.tally.bodies_unpinned += 1;
+        }
+    }
+
+    /// When the next session is to give back what it keeps; none while there is enough for all.
+    pub(crate) fn reclaim_deadline(&self) -> Option<Duration> {
+        let (_, since) = self.holders.first()?;
+        let stats = self.driver.stats();
+        let scarce = stats.octets_pinned * 100 >= stats.octets_in_pool * SCARCE_PER_CENT as u64;
+        scarce.then_some(since + SILENT)
+    }
+}
