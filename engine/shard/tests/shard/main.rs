@@ -3,6 +3,7 @@
 
 mod limits;
 mod pair;
+mod raw;
 mod recorder;
 mod sessions;
 mod simulated;
