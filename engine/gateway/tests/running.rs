@@ -174,6 +174,8 @@ fn health_and_metrics_are_served_while_idle_and_while_draining() {
             "colloquy_user_data_bytes_total{direction=\"out\"} 3\n",
             &format!("colloquy_io_backend_info{{backend=\"{backend}\",reason=\""),
             "colloquy_build_info{version=\"",
+            "colloquy_receive_blocks_free ",
+            "colloquy_receive_pinned_bytes 0.0\n",
             "colloquy_shard_busy_ratio{shard=\"1\"} ",
             "# EOF\n",
         ] {

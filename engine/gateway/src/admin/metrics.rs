@@ -169,6 +169,12 @@ fn engine(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
     ] {
         counters(encoder, name, help, &[(Labels::new(), value)])?;
     }
+    for (name, help, value) in [
+        ("receive_blocks_free", "Blocks of the receive pools that are free", total.blocks_free),
+        ("receive_pinned_bytes", "Octets kept from being reused in the receive pools", total.octets_pinned),
+    ] {
+        gauges(encoder, name, help, &[(Labels::new(), value as f64)])?;
+    }
     Ok(())
 }
 
