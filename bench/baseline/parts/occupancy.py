@@ -25,7 +25,7 @@ SETTLE_S = 3.0
 
 # The relay has two connections a session; io_uring wants places for those that close beside them.
 OPEN_FILES_WANTED = 65_536
-DESCRIPTORS_SPARE = 256
+DESCRIPTORS_SPARE = 64
 
 BLOCKS_FREE = "colloquy_receive_blocks_free"
 PINNED = "colloquy_receive_pinned_bytes"
@@ -41,7 +41,7 @@ def record(binary, sessions, load_driver, path):
                 lines.append(line)
                 out.write(json.dumps(line) + "\n")
                 out.flush()
-                print(f"{sessions} sessions, {driver}, wave {line['wave']}: {in_words(line)}", flush=True)
+                print(f"{line['sessions']} sessions, {driver}, wave {line['wave']}: {in_words(line)}", flush=True)
     return lines
 
 
@@ -66,13 +66,19 @@ def shards_for(driver, sessions, limit):
     return math.ceil((connections * 9 / 8 + DESCRIPTORS_SPARE) / limit)
 
 
-def _driver(binary, driver, sessions, load_driver, limit):
+def sessions_that_fit(driver, sessions, limit):
+    """Sessions of the relay: on mio each takes two descriptors of a limit that is the whole process's."""
+    return min(sessions, (limit - DESCRIPTORS_SPARE) // 2) if driver == "mio" else sessions
+
+
+def _driver(binary, driver, wanted, load_driver, limit):
     """The waves of one driver, on the same relay: the second shows whether the first left anything behind."""
-    base = {"kind": "occupancy", "driver": driver, "sessions": sessions, "ssdu_octets": SSDU_OCTETS,
+    sessions = sessions_that_fit(driver, wanted, limit)
+    base = {"kind": "occupancy", "driver": driver, "sessions_wanted": wanted, "sessions": sessions, "ssdu_octets": SSDU_OCTETS,
             "depth": DEPTH, "open_files_limit": limit, "shards": shards_for(driver, sessions, limit)}
     room = 2 * sessions + 1024
     core, load_core = processes.cores()
-    wave = 0
+    wave, empty = 0, None
     try:
         with contextlib.ExitStack() as running:
             folder = running.enter_context(tempfile.TemporaryDirectory(prefix="colloquy-baseline-"))
@@ -82,15 +88,17 @@ def _driver(binary, driver, sessions, load_driver, limit):
             ))
             for wave in range(1, WAVES + 1):
                 line = base | {"wave": wave, "began_at": machine.now(), "load_average": machine.load_average()}
-                line |= _wave(binary, folder, relay, sessions, load_driver)
+                line |= _wave(binary, folder, relay, empty, sessions, load_driver)
+                empty = empty or line["before"]
                 line["marks"] = _marks(line)
                 yield line
     except Exception as error:  # A driver that cannot do it is a result too, and the other goes on.
         yield base | {"wave": max(wave, 1), "marks": [f"failed: {type(error).__name__}: {error}"]}
 
 
-def _wave(binary, folder, relay, sessions, load_driver):
+def _wave(binary, folder, relay, empty, sessions, load_driver):
     before = _look(relay)
+    empty = empty or before
     first = relay.metrics()
     _, load_core = processes.cores()
     with Load(binary, folder, load_core, port=relay.port, sessions=sessions, driver=load_driver,
@@ -104,21 +112,21 @@ def _wave(binary, folder, relay, sessions, load_driver):
     after = _settled(relay, before)
     return {
         "all_established": established, "emptied": emptied, "before": before, "peak": peak, "after": after,
-        "octets_per_session_at_peak": (peak["resident_octets"] - before["resident_octets"]) / sessions,
+        "octets_per_session_at_peak": (peak["resident_octets"] - empty["resident_octets"]) / sessions,
         "counted": difference(first, relay.metrics()), "load": result, "gateway_log": relay.log_tail(),
     }
 
 
 def _look(relay):
-    descriptors, direct = processes.open_files(relay.pid)
+    descriptors = processes.open_files(relay.pid)
     for _ in range(5):
         # The connection of the last look at the metrics may still be closing.
         time.sleep(0.01)
-        descriptors = min(descriptors, processes.open_files(relay.pid)[0])
+        descriptors = min(descriptors, processes.open_files(relay.pid))
     series = relay.metrics()
     return {
         "descriptors": descriptors,
-        "direct_descriptors": direct,
+        "direct_descriptors": processes.direct_descriptors(relay.pid),
         "resident_octets": processes.resident_octets(relay.pid),
         "sessions": sessions_open(series),
         "blocks_free": series.get(BLOCKS_FREE),
@@ -132,7 +140,7 @@ def _settled(relay, before):
     deadline = time.monotonic() + SETTLE_S
     while True:
         look = _look(relay)
-        same = all(look[key] <= before[key] for key in ("descriptors", "direct_descriptors"))
+        same = not any(_left(before, look).values())
         if same or time.monotonic() > deadline:
             return look
         time.sleep(0.05)
@@ -149,9 +157,16 @@ def _marks(line):
         reasons.append(f"{peak['sessions']:.0f} of {2 * line['sessions']} sides were open at the peak")
     if not line["emptied"] or after["sessions"]:
         reasons.append(f"{after['sessions']:.0f} sides are left")
-    for name in ("descriptors", "direct_descriptors"):
-        if after[name] > before[name]:
-            reasons.append(f"{after[name] - before[name]} {name.replace('_', ' ')} are left")
+    reasons += [f"{count} {name.replace('_', ' ')} are left" for name, count in _left(before, after).items() if count]
     if after["pinned_octets"]:
         reasons.append(f"{after['pinned_octets']:.0f} octets of the receive pool are left pinned")
     return reasons
+
+
+def _left(before, after):
+    """Descriptors that are there after and were not before, by kind."""
+    return {
+        name: max(0, after[name] - before[name])
+        for name in ("descriptors", "direct_descriptors")
+        if None not in (before[name], after[name])
+    }

@@ -2,7 +2,9 @@
 
 import ctypes
 import functools
+import itertools
 import os
+import re
 import resource
 import signal
 import socket
@@ -11,6 +13,9 @@ import time
 
 _PR_SET_PDEATHSIG = 1
 _CPUCLOCK_SCHED = 2
+# Times that a busy ring is asked for its table.
+RING_LOOKS_MAX = 200
+_RING_ENTRY = re.compile(r" *\d+: ")
 # Loaded here: nothing may be imported between fork and exec.
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -93,31 +98,36 @@ def cpu_split_ticks(pid):
 
 
 def open_files(pid):
-    """(descriptors of a process, direct descriptors in the tables of its rings)."""
-    folder, direct, count = f"/proc/{pid}/fd", 0, 0
+    """Descriptors of a process; direct descriptors of its rings are none of them."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def direct_descriptors(pid):
+    """Entries in use in the tables of a process's rings; None where the system does not tell."""
+    folder, count = f"/proc/{pid}/fd", 0
     for name in os.listdir(folder):
         try:
             is_ring = "io_uring" in os.readlink(f"{folder}/{name}")
         except OSError:
             continue
-        count += 1
         if is_ring:
-            direct += _direct_descriptors(f"/proc/{pid}/fdinfo/{name}")
-    return count, direct
-
-
-def _direct_descriptors(path):
-    """Entries that are set in a ring's table, as its fdinfo lists them (`    7: socket:[...]`)."""
-    count, within = 0, False
-    with open(path, encoding="ascii", errors="replace") as file:
-        for line in file:
-            if line.startswith("UserFiles:"):
-                within = True
-            elif within and line[:1].isspace():
-                count += 1
-            elif within:
-                break
+            entries = _ring_entries(f"/proc/{pid}/fdinfo/{name}")
+            if entries is None:
+                return None
+            count += entries
     return count
+
+
+def _ring_entries(path):
+    """The entries that a ring's fdinfo lists (`    7: ...`, one for each socket, under `UserFiles:`). A ring that is busy at
+    the moment lists nothing at all, so it is asked again."""
+    for _ in range(RING_LOOKS_MAX):
+        with open(path, encoding="ascii", errors="replace") as file:
+            lines = iter(file.read().splitlines())
+        if any(line.startswith("UserFiles:") for line in lines):
+            return sum(1 for _ in itertools.takewhile(_RING_ENTRY.match, lines))
+        time.sleep(0.002)
+    return None
 
 
 def resident_octets(pid):

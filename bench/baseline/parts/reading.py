@@ -30,8 +30,10 @@ HOW_TO_READ = """## How to read it
 
 OCCUPANCY = """One relay process for each driver, loaded twice with the same number of sessions, each SSDU of 256 octets checked for
 content and order, depth 1. "Peak" is read under load with all sessions established; "after" when the gateway counts
-no session any more. Each session is two connections of the relay. On io_uring connections are direct descriptors
-of the ring and not in `/proc/PID/fd`. Resident memory is VmRSS of the relay: what the kernel holds for sockets is not in
+no session any more. Each session is two connections of the relay. On mio each is a descriptor, and the limit on open
+files of a process bounds the sessions (`open_files_limit` and `sessions_wanted` in `ten-thousand.jsonl`). On io_uring
+connections are direct descriptors, which the same limit bounds for each ring and not for the process: hence the shards,
+one ring each. KiB/session is resident memory at the peak less that of the relay before its first session. Resident memory is VmRSS of the relay: what the kernel holds for sockets is not in
 it. Tables and pools that have grown are kept for the next sessions: that memory of the second wave ends where it
 began is what says that nothing leaks.
 """

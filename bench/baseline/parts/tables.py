@@ -127,7 +127,7 @@ def _occupancy(lines):
             counts = line["load"]["counts"]
             row += [
                 ", ".join(str(look["descriptors"]) for look in looks),
-                ", ".join(str(look["direct_descriptors"]) for look in looks),
+                ", ".join("?" if look["direct_descriptors"] is None else str(look["direct_descriptors"]) for look in looks),
                 ", ".join(str(mib(look)) for look in looks),
                 number(line["octets_per_session_at_peak"] / 1024, 2),
                 number(looks[2]["sessions"], 0),
@@ -138,7 +138,7 @@ def _occupancy(lines):
         else:
             row += ["-"] * 8
         rows.append(row + ["yes" if not line["marks"] else "; ".join(line["marks"])])
-    return f"## {lines[0]['sessions']} sessions at once through the relay\n\n{reading.OCCUPANCY}\n" + _table(head, rows)
+    return f"## {lines[0]['sessions_wanted']} sessions at once through the relay\n\n{reading.OCCUPANCY}\n" + _table(head, rows)
 
 
 def _noise(calibrations, runs, environment):
