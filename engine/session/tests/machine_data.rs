@@ -297,6 +297,21 @@ fn tp049_an_abort_in_the_middle_of_an_ssdu_drops_what_came() {
 }
 
 #[test]
+fn a_session_that_is_over_or_idle_holds_no_partial_spdu() {
+    let (mut initiator, mut responder) = duplex();
+    let first = Finish { enclosure: Some(FIRST), user_data: &[0; 50_000], ..Default::default() };
+    feed(&mut responder, &tsdu(Spdu::Finish(first)));
+    feed(&mut responder, &hex("19 03 11 01 03"));
+    feed(&mut initiator, &tsdu(Spdu::Finish(first)));
+    initiator.abort_request(NOW, &[]).unwrap();
+    let (mut idle, _) = duplex();
+    for session in [&mut initiator, &mut responder, &mut idle] {
+        drain(session);
+        assert!(format!("{session:?}").contains("cold: None"), "{session:?}");
+    }
+}
+
+#[test]
 fn tp050_and_tp051_segments_out_of_order_are_protocol_errors() {
     for octets in ["01 00 01 03 19 01 00 61", "01 00 01 03 19 01 02 61"] {
         let (_, mut responder) = segmenting(1024, false);
