@@ -55,6 +55,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) intake: Chains<Slice>,
     /// Sessions that keep receive blocks.
     pub(crate) holders: Holders,
+    /// When the pool was last seen to be scarce.
+    pub(crate) scarce_at: Option<Duration>,
     /// Batches to send, by session.
     output: Chains<TxBatch>,
     /// Empty batches; the last one used is still in the cache.
@@ -86,6 +88,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             tally: Tally::default(),
             intake: Chains::new(),
             holders: Holders::new(),
+            scarce_at: None,
             output: Chains::new(),
             spare: Vec::new(),
             owed: TxBatch::new(),

@@ -29,8 +29,17 @@ impl<D: Driver, A: Application> Core<D, A> {
         }
     }
 
-    /// Copies out what silent sessions keep, the longest silent first, until the pool is not scarce.
+    /// Copies out what silent sessions keep, the longest silent first.
+    ///
+    /// Every session that keeps something while the pool is scarce gives it back once it is silent, even if the
+    /// pool is no longer scarce by then: stopping half way would leave it nearly scarce for the next burst.
     pub(crate) fn reclaim(&mut self) {
+        if self.holders.first().is_none() {
+            return;
+        }
+        if self.is_pool_scarce() {
+            self.scarce_at = Some(self.now);
+        }
         for _ in 0..RECLAIMED_PER_TURN_MAX {
             if self.reclaim_deadline().is_none_or(|at| at > self.now) {
                 return;
@@ -51,8 +60,11 @@ impl<D: Driver, A: Application> Core<D, A> {
     /// When the next session is to give back what it keeps; none while there is enough for all.
     pub(crate) fn reclaim_deadline(&self) -> Option<Duration> {
         let (_, since) = self.holders.first()?;
+        self.scarce_at.is_some_and(|at| since <= at).then_some(since + SILENT)
+    }
+
+    fn is_pool_scarce(&self) -> bool {
         let stats = self.driver.stats();
-        let scarce = stats.octets_pinned * 100 >= stats.octets_in_pool * SCARCE_PER_CENT as u64;
-        scarce.then_some(since + SILENT)
+        stats.octets_pinned * 100 >= stats.octets_in_pool * SCARCE_PER_CENT as u64
     }
 }

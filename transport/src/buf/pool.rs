@@ -172,6 +172,11 @@ impl Pool {
         self.block_octets
     }
 
+    /// Octets of all blocks.
+    pub fn octets(&self) -> usize {
+        self.blocks.len() * self.block_octets
+    }
+
     /// Blocks in all.
     pub fn block_count(&self) -> usize {
         self.blocks.len()

@@ -89,6 +89,8 @@ pub struct DriverStats {
     pub blocks_free: u32,
     /// Octets of the receive pool that slices keep from being reused.
     pub octets_pinned: u64,
+    /// Octets of the receive pool in all.
+    pub octets_in_pool: u64,
 }
 
 /// One thread's network: created, used and dropped on that thread (rule U6).

@@ -9,7 +9,6 @@ use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
 use super::counters::AbortOrigin;
-use super::held::HeldMax;
 use super::state::Phase;
 use super::{GatewayApp, sink};
 
@@ -66,9 +65,7 @@ impl GatewayApp {
             }
             return;
         }
-        let max = self.held_max();
-        let Some(state) = ctx.state(id) else { return };
-        if !state.held.get_or_insert_default().push(body, enclosure, &max) {
+        if !self.hold(ctx, id, body, enclosure) {
             self.counters.abort(AbortOrigin::Gateway, ProviderAbortReason::ImplementationRestriction);
             ctx.provider_abort(id, ProviderAbortReason::ImplementationRestriction);
             return;
@@ -95,7 +92,7 @@ impl GatewayApp {
             return;
         }
         state.token_asked = false;
-        let Some(held) = state.held.take() else { return };
+        let Some(held) = self.take_held(ctx, id) else { return };
         for (slices, enclosure) in held.sendable(segments) {
             if ctx.data_request(id, slices, enclosure).is_ok() {
                 self.sent(ctx, id, slices.iter().map(|slice| slice.len()).sum());
@@ -111,13 +108,6 @@ impl GatewayApp {
         }
         if ctx.is_congested(id) {
             ctx.pause(id);
-        }
-    }
-
-    pub(super) fn held_max(&self) -> HeldMax {
-        HeldMax {
-            octets: self.config.engine.ssdu_octets_max,
-            pinned_octets: self.config.engine.pinned_octets_max,
         }
     }
 }

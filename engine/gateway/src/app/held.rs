@@ -74,6 +74,19 @@ impl Held {
         })
     }
 
+    /// Copies out what keeps blocks of the receive pool.
+    pub(crate) fn unpin(&mut self) {
+        for slice in &mut self.slices {
+            *slice = std::mem::take(slice).detached();
+        }
+        self.pinned_octets = 0;
+    }
+
+    /// True when blocks of the receive pool are kept.
+    pub(crate) fn is_pinning(&self) -> bool {
+        self.pinned_octets > 0
+    }
+
     /// True when the last SSDU is whole.
     pub(crate) fn is_complete(&self) -> bool {
         self.parts.last().is_some_and(|part| part.enclosure.end)

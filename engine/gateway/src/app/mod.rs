@@ -29,6 +29,8 @@ pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
 pub use state::SessionState;
 pub(crate) use state::{Phase, Role};
 
+use held::{Held, HeldMax};
+
 use crate::config::Config;
 use crate::record::{EndRecord, Record, RecordEvent};
 
@@ -126,6 +128,37 @@ impl GatewayApp {
         sent
     }
 
+    /// Keeps a body of `id` until it can be sent; false when that would be too much.
+    pub(crate) fn hold<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        body: &Body,
+        enclosure: Enclosure,
+    ) -> bool {
+        let max = HeldMax {
+            octets: self.config.engine.ssdu_octets_max,
+            pinned_octets: self.config.engine.pinned_octets_max,
+        };
+        let Some(state) = ctx.state(id) else { return false };
+        let held = state.held.get_or_insert_default();
+        let fits = held.push(body, enclosure, &max);
+        let pinning = held.is_pinning();
+        ctx.keeps_octets(id, pinning);
+        fits
+    }
+
+    /// Takes what is kept of `id`.
+    pub(crate) fn take_held<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+    ) -> Option<Box<Held>> {
+        let held = ctx.state(id)?.held.take();
+        ctx.keeps_octets(id, false);
+        held
+    }
+
     /// Ends every session: with RF where a CN waits for its answer, with AB where a session exists, else by
     /// disconnecting.
     fn end_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
@@ -200,6 +233,12 @@ impl Application for GatewayApp {
             (Role::Echo { .. }, _) => ctx.resume(id),
             (_, Some(feeding)) => ctx.resume(feeding),
             _ => {}
+        }
+    }
+
+    fn unpin<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        if let Some(held) = ctx.state(id).and_then(|state| state.held.as_mut()) {
+            held.unpin();
         }
     }
 

@@ -12,6 +12,12 @@ use super::{GATEWAY, address};
 pub const CR: &[u8] =
     &[3, 0, 0, 22, 17, 0xe0, 0, 0, 0, 1, 0, 0xc0, 1, 13, 0xc1, 2, b'C', b'T', 0xc2, 2, b'S', b'T'];
 
+/// Version 2, duplex, selectors 0001, three octets of user data.
+pub const CN: &[u8] = &[
+    0x0d, 0x19, 0x05, 0x06, 0x13, 0x01, 0x00, 0x16, 0x01, 0x02, 0x14, 0x02, 0x00, 0x02, 0x33, 0x02, 0x00,
+    0x01, 0x34, 0x02, 0x00, 0x01, 0xc1, 0x03, 0xa1, 0xa2, 0xa3,
+];
+
 /// One connection of a raw host.
 #[derive(Debug)]
 pub struct RawConnection {
@@ -57,13 +63,26 @@ impl Raw {
         self.flush(at);
     }
 
-    /// Sends a TSDU in one TPDU.
-    pub fn send_tsdu(&mut self, at: usize, tsdu: &[u8]) {
-        let [high, low] = u16::try_from(tsdu.len() + 7).unwrap().to_be_bytes();
-        self.send(at, &[&[3, 0, high, low, 2, 0xf0, 0x80], tsdu].concat());
+    /// Sends octets of a TSDU in one TPDU; `end` when the TSDU ends with it.
+    pub fn send_dt(&mut self, at: usize, octets: &[u8], end: bool) {
+        let [high, low] = u16::try_from(octets.len() + 7).unwrap().to_be_bytes();
+        self.send(at, &[&[3, 0, high, low, 2, 0xf0, u8::from(end) << 7], octets].concat());
     }
 
-    /// What came beyond the first `skip` octets, as TPDUs.
+    /// The TSDUs that came, whole.
+    pub fn tsdus(&self, at: usize) -> Vec<Vec<u8>> {
+        let mut tsdus = Vec::new();
+        let mut tsdu = Vec::new();
+        for tpdu in self.tpdus(at).iter().filter(|tpdu| tpdu[1] == 0xf0) {
+            tsdu.extend_from_slice(&tpdu[3..]);
+            if tpdu[2] == 0x80 {
+                tsdus.push(std::mem::take(&mut tsdu));
+            }
+        }
+        tsdus
+    }
+
+    /// What came, as TPDUs.
     pub fn tpdus(&self, at: usize) -> Vec<Vec<u8>> {
         let mut rest = &self.connections[at].received[..];
         let mut tpdus = Vec::new();

@@ -212,6 +212,7 @@ impl Driver for MioDriver {
             connections: self.turn.slab.len(),
             blocks_free: pool.free_blocks() as u32,
             octets_pinned: pool.pinned() as u64,
+            octets_in_pool: pool.octets() as u64,
         }
     }
 }

@@ -195,6 +195,7 @@ impl Driver for SimDriver {
             connections: self.turn.slab.len() as u32,
             blocks_free: self.turn.pool.free_blocks() as u32,
             octets_pinned: self.turn.pool.pinned() as u64,
+            octets_in_pool: self.turn.pool.octets() as u64,
             ..DriverStats::default()
         }
     }

@@ -400,6 +400,7 @@ impl Driver for UringDriver {
             connections: self.connections.count() as u32,
             blocks_free: (self.pool.free_blocks() + self.buffers.untouched_count()) as u32,
             octets_pinned: self.pool.pinned() as u64,
+            octets_in_pool: self.pool.octets() as u64,
         }
     }
 }

@@ -29,16 +29,13 @@ impl GatewayApp {
             }
             return;
         }
-        let max = self.held_max();
-        let Some(state) = ctx.state(from) else { return };
-        let held = state.held.get_or_insert_default();
-        if !held.push(body, enclosure, &max) {
+        if !self.hold(ctx, from, body, enclosure) {
             return self.give_up(ctx, from, NotCarried::SsduTooLong);
         }
         if !enclosure.end {
             return;
         }
-        let Some(held) = state.held.take() else { return };
+        let Some(held) = self.take_held(ctx, from) else { return };
         for (slices, enclosure) in held.sendable(false) {
             let sent = ctx.data_request(to, slices, enclosure);
             if !self.must_carry(ctx, from, "S-DATA request", sent) {
