@@ -3,7 +3,7 @@
 //! The crate owns load plans, pacing, the check of every echoed SSDU, and the record of a run. It never
 //! hides its own part in a result: lateness, processor time and a verdict stand in every [`Report`].
 //!
-//! [`run`] does one run:
+//! [`run()`] does one run:
 //!
 //! ```text
 //! connect all sessions ─ ramp ─► warm-up ─► measured ─► drain ─► release ─► Report
@@ -12,6 +12,26 @@
 //! *Response time* counts from when a request was due, *service time* from when it was sent. In a closed
 //! loop a request is due when its predecessor is answered, so both are the same; in an open loop
 //! the difference is what the requests waited for a free place in their session or for the generator.
+
+//!
+//! ```no_run
+//! use colloquy_bench::{Go, LoadPlan, Mode, run};
+//!
+//! let plan = LoadPlan {
+//!     to: vec!["127.0.0.1:10102".parse()?],
+//!     sessions: 64,
+//!     mode: Mode::Poisson,
+//!     rate_per_s: 5000.0,
+//!     ..LoadPlan::default()
+//! };
+//! let report = run(&plan, &mut |_progress| Go::On)?;
+//! assert!(report.is_clean(), "{}", report.table());
+//! println!("p99 {} us, valid: {}", report.response_us.p99, report.valid);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A newcomer reads [`plan`] for what can be asked for, [`generator`] for what happens to one request,
+//! and [`report`] for what is told and when a run is not valid.
 
 pub mod content;
 pub mod environment;

@@ -69,6 +69,8 @@ pub struct Own {
     pub cpu_us_per_ssdu: f64,
     /// Share of its core that the busiest thread used.
     pub cpu_share_max: f64,
+    /// Share of its core that each thread used.
+    pub cpu_share_by_thread: Vec<f64>,
     /// System calls of its drivers per SSDU sent.
     pub system_calls_per_ssdu: f64,
     /// Lateness in an open loop; all zero in a closed one.
@@ -144,6 +146,7 @@ impl Report {
         let generator = Own {
             cpu_us_per_ssdu: per(cpu.as_secs_f64() * 1e6, counts.sent_in_window),
             cpu_share_max: per_second(busiest),
+            cpu_share_by_thread: recorder.cpu.iter().map(|cpu| per_second(cpu.as_secs_f64())).collect(),
             system_calls_per_ssdu: per(facts.system_calls as f64, counts.sent),
             lateness_us: Percentiles::of(&recorder.lateness_ns),
             steal_share: steal_share(&facts.environment, facts.elapsed),

@@ -22,6 +22,8 @@ use crate::report::{Report, RunFacts};
 
 /// How often progress is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+/// How far within the measured part the first and last look at it are.
+const MARGIN: Duration = Duration::from_millis(5);
 /// Descriptors and slots beside those of the sessions.
 const SPARE_CONNECTIONS: u32 = 64;
 
@@ -204,8 +206,9 @@ impl Threads {
                 Stage::Measuring
             };
             look(&self.threads, stage, started, &mut stopped);
+            let pause = until_next_look(plan, planned, started.elapsed());
             // Every sender of notices is gone when every generator is, which ends the wait at once.
-            if let Err(RecvTimeoutError::Disconnected) = self.notices.recv_timeout(PROGRESS_INTERVAL) {
+            if let Err(RecvTimeoutError::Disconnected) = self.notices.recv_timeout(pause) {
                 return stopped;
             }
         }
@@ -227,6 +230,18 @@ impl Threads {
         }
         Ok((merged, system_calls))
     }
+}
+
+/// The progress interval, cut so that there is a look right after the measured part begins and one right
+/// before it ends: who watches something else over it sees nearly all of it.
+fn until_next_look(plan: &LoadPlan, planned: Duration, elapsed: Duration) -> Duration {
+    let first = Duration::from_millis(plan.warm_up_ms) + MARGIN;
+    let last = planned.saturating_sub(MARGIN);
+    [first, last]
+        .into_iter()
+        .filter(|mark| *mark > elapsed)
+        .map(|mark| mark - elapsed)
+        .fold(PROGRESS_INTERVAL, Duration::min)
 }
 
 impl Thread {

@@ -18,7 +18,14 @@ HOW_TO_READ = """## How to read it
 - All numbers are medians over the runs that count; the last column of the first table says how many those are.
 - **Placement**: gateway with one shard on a core of its own; the generator, and with the relay the echo behind it
   (same driver as the relay), share the other core. **g** marks rates that this other core limited in most runs:
-  the gateway could have carried more, and its CPU per SSDU is that of a gateway which waits in between.
+  the gateway could have carried more, and its CPU per SSDU is that of a gateway which waits in between. The
+  generator calls such a run not valid when it used over 85 % of its core; that verdict is in `raw.jsonl` and alone
+  keeps no run out of the medians, because what it doubts is the rate and not what the gateway spent.
+- **What keeps a run out of all medians**: an SSDU lost, out of order or changed; a session that failed or ended
+  early; a window that the load did not fill; a gateway that did not end in order; any other verdict of the
+  generator than the one above. Such a run is repeated once in its place.
+- **SSDU/s, MB/s** (10^6 octets of user data, each way) and latency are the generator's, over its measured part,
+  which begins a little before the window and is 0.3 s longer.
 - **Latency** (p50, p99, p99.9) is from sending to the whole answer, in a closed loop: it holds the time in the
   queues of all sessions x depth SSDUs in flight and is about their number over the rate. It compares drivers under
   the same load, and is not what a user sees at a lower one.
