@@ -12,7 +12,6 @@
 //! *Response time* counts from when a request was due, *service time* from when it was sent. In a closed
 //! loop a request is due when its predecessor is answered, so both are the same; in an open loop
 //! the difference is what the requests waited for a free place in their session or for the generator.
-
 //!
 //! ```no_run
 //! use colloquy_bench::{Go, LoadPlan, Mode, run};

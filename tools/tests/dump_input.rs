@@ -144,3 +144,29 @@ fn a_port_that_was_named_is_the_only_one_looked_at() {
     let (out, _, status) = dump_stdin(&["--port", "5000"], &octets);
     assert_eq!((out.as_str(), status), ("", Some(0)));
 }
+
+#[test]
+fn a_capture_with_changed_octets_is_shown_or_refused_and_never_panics() {
+    let seed: u64 =
+        std::env::var("COLLOQUY_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64
+        });
+    println!("COLLOQUY_SEED={seed}");
+    let mut random = colloquy_bench::random::Random::new(seed);
+    let whole = segments(&[tpkt(CR), data(b"abc"), data(&[7; 300])].concat(), &tpkt(CC), 50);
+    for form in [PCAP, Form::Pcapng { big: false }] {
+        for link in [Link::Ethernet4, Link::EthernetVlan6, Link::Cooked2] {
+            let good = file(form, link, &whole);
+            for _ in 0..30 {
+                let mut octets = good.clone();
+                for _ in 0..1 + random.next_u64() % 8 {
+                    let place = random.next_u64() as usize % octets.len();
+                    octets[place] = random.next_u64() as u8;
+                }
+                let (_, err, status) = dump_stdin(&["--json"], &octets);
+                assert!(matches!(status, Some(0 | 1)), "{status:?} {err}");
+                assert!(!err.contains("panicked"), "{err}");
+            }
+        }
+    }
+}
