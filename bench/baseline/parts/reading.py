@@ -10,7 +10,8 @@ HOW_TO_READ = """## How to read it
   does for TCP on loopback runs in the context of whoever sends, so the gateway pays for the way of its octets up to
   the other side's socket, and the other side for the way to the gateway. Both drivers are alike in that. Where
   the kernel has `CONFIG_IRQ_TIME_ACCOUNTING` (`irq_time_accounting` in `environment.json`), softirq time is in no
-  process's CPU time and the numbers are lower.
+  process's CPU time and the numbers are lower; what `ksoftirqd` takes over is in none either (`core_shares` of each
+  run in `raw.jsonl` has the whole core).
 - **System calls/SPDU**: what the gateway's driver counts (`colloquy_system_calls_total`) over SPDUs. Calls of the
   admin and log threads are not in it.
 - **io_uring / mio**: the two drivers run one after the other in each round, in turning order; the ratio is taken
