@@ -13,7 +13,7 @@ use colloquy_transport::class0::{Class0Config, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 
 use crate::generator::{Generator, Notice, Phase, Stage, Window, owns_data_token};
-use crate::plan::{Dialogue, Mode};
+use crate::plan::{Dialogue, LoadPlan, Mode};
 use crate::recorder::thread_cpu;
 
 /// How long sessions may take to be released before they are aborted.
@@ -112,7 +112,7 @@ impl Generator {
             options: ConnectOptions { source },
             calling_tsap: tsap(&plan.calling_tsap.octets),
             called_tsap: tsap(&plan.called_tsap.octets),
-            transport: Class0Config { tpdu_octets_max: plan.tpdu_octets_max, ..Class0Config::default() },
+            transport: class0_config(&plan),
             session,
             connect: ConnectParameters {
                 identifier: ConnectionIdentifier::default(),
@@ -289,6 +289,17 @@ impl Generator {
                 ctx.provider_abort(id, ProviderAbortReason::Undefined);
             }
         }
+    }
+}
+
+/// A TSDU may be as long as an echoed SSDU with the SPDU headers in front of it.
+fn class0_config(plan: &LoadPlan) -> Class0Config {
+    const SPDU_HEADER_OCTETS_MAX: usize = 16;
+    let default = Class0Config::default();
+    Class0Config {
+        tpdu_octets_max: plan.tpdu_octets_max,
+        tsdu_octets_max: default.tsdu_octets_max.max(plan.ssdu_octets as usize + SPDU_HEADER_OCTETS_MAX),
+        ..default
     }
 }
 

@@ -50,7 +50,7 @@ fn a_closed_loop_counts_every_ssdu_once() {
 
 #[test]
 fn ssdus_of_every_size_come_back_whole() {
-    for ssdu_octets in [1, 2, 7, 8, 9, 2047, 2048, 9000, 100_000] {
+    for ssdu_octets in [1, 2, 7, 8, 9, 2047, 2048, 9000, 100_000, 2_000_000] {
         let report = run_clean(LoadPlan { ssdu_octets, depth: 3, ..counted(3, 10) });
         assert_eq!(report.counts.octets_in_window, u64::from(ssdu_octets) * 30);
     }

@@ -14,6 +14,7 @@ HOW_TO_READ = """## How to read it
   run in `raw.jsonl` has the whole core).
 - **System calls/SPDU**: what the gateway's driver counts (`colloquy_system_calls_total`) over SPDUs. Calls of the
   admin and log threads are not in it.
+- **Copies from 2 KiB/SSDU**: user-space copies of 2 KiB or more that the gateway counts (`colloquy_copies_total`).
 - **io_uring / mio**: the two drivers run one after the other in each round, in turning order; the ratio is taken
   within each pair. Below 1, io_uring spends less. A range that contains 1 shows no difference.
 - All numbers are medians over the runs that count; the last column of the first table says how many those are.

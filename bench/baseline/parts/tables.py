@@ -9,6 +9,7 @@ from parts.statistics import Cell, cells_of, median, number, spread
 
 # Share of a core from which it counts as full.
 FULL = 0.95
+LARGE_COPIES = 'colloquy_copies_total{size="large"}'
 SIDES = ("io_uring", "mio")
 
 
@@ -72,6 +73,7 @@ def _cost(cells, rounds):
         head += [f"{name} {side}" for side in SIDES]
         if name == "CPU us/SSDU":
             head.append("io_uring / mio: median (min..max)")
+    head += [f"copies from 2 KiB/SSDU {side}" for side in SIDES]
     head.append(f"runs of {rounds}")
     rows = []
     for cell in cells:
@@ -80,8 +82,13 @@ def _cost(cells, rounds):
             row += [number(cell.median(side, key), digits) for side in SIDES]
             if key == "cpu_us_per_ssdu":
                 row.append(spread(cell.paired_ratios("cpu_us_per_ssdu"), 2))
+        row += [number(cell.median(side, _large_copies_per_ssdu), 2) for side in SIDES]
         rows.append(row + [" + ".join(str(len(cell.runs[side])) for side in SIDES)])
     return "What the gateway spends:\n\n" + _table(head, rows)
+
+
+def _large_copies_per_ssdu(run):
+    return run["window"]["counted"].get(LARGE_COPIES, 0) / run["ssdus"]
 
 
 def _rate(cells):

@@ -15,7 +15,7 @@ use colloquy_shard::{
     Application, Context, Fault, ListenerConfig, SessionEnd, SessionId, Shard, ShardConfig, TransportAnswer,
 };
 use colloquy_transport::buf::{Body, Slice};
-use colloquy_transport::class0::ConnectTpdu;
+use colloquy_transport::class0::{Class0Config, ConnectTpdu};
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::mio::{MioConfig, MioDriver};
 use colloquy_transport::net::{ListenOptions, listen};
@@ -59,7 +59,8 @@ impl Responder {
         let build = move || {
             let driver = MioDriver::new(MioConfig::default())?;
             let mut shard = Shard::new(driver, echo, ShardConfig::default());
-            shard.listen(socket, 0, ListenerConfig::default())?;
+            let transport = Class0Config { tsdu_octets_max: 32 << 20, ..Class0Config::default() };
+            shard.listen(socket, 0, ListenerConfig { transport, ..ListenerConfig::default() })?;
             Ok(shard)
         };
         let shard = spawn(ThreadOptions::default(), build, drop).unwrap();
