@@ -71,7 +71,7 @@ impl World {
         let faults = if random.below(2) == 0 { SimFaults::ROUGH } else { SimFaults::HOSTILE };
         let window_octets = 1 << (9 + random.below(8));
         let net = SimNet::new(SimConfig { seed: random.bits(), faults, window_octets });
-        let mut gateway = Shard::new(host(&net, GATEWAY, random), gateway_app(), shard_config());
+        let mut gateway = Shard::new(host(&net, GATEWAY, random), gateway_app(random), shard_config());
         gateway
             .listen(net.bind(address(GATEWAY)).expect("free"), 0, ListenerConfig::default())
             .expect("listens");
@@ -152,10 +152,12 @@ fn empty<A: Application>(name: &str, shard: &Shard<SimDriver, A>) -> Result<(), 
     Ok(())
 }
 
-fn gateway_app() -> GatewayApp {
+fn gateway_app(random: &mut Random) -> GatewayApp {
+    // The plain MMS shape never segments upstream, so what comes in segments from downstream is joined.
+    let profile = if random.below(3) == 0 { "mms" } else { "transparent" };
     let text = format!(
         "schema_version = 1\n\n[[listener]]\nname = \"front\"\naddress = \"{GATEWAY}\"\napplication = \"relay\"\n\
-         target = \"back\"\n\n[[target]]\nname = \"back\"\naddress = \"{RESPONDER}\"\nprofile = \"transparent\"\n"
+         target = \"back\"\n\n[[target]]\nname = \"back\"\naddress = \"{RESPONDER}\"\nprofile = \"{profile}\"\n"
     );
     let config = check_str("simulation.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
     GatewayApp::new(Arc::new(config), 0, Arc::new(AppCounters::default()), Box::new(drop))
