@@ -48,6 +48,17 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         self.core.slab.get(id).map(|slot| slot.cold.peer)
     }
 
+    /// The tag of the listener that accepted the session's connection; `None` for an initiator.
+    pub fn listener(&self, id: SessionId) -> Option<u32> {
+        let place = self.core.slab.get(id)?.cold.listener?;
+        Some(self.core.listeners[place as usize].tag)
+    }
+
+    /// When the session's connection was accepted or asked for.
+    pub fn opened(&self, id: SessionId) -> Option<Duration> {
+        self.core.slab.get(id).map(|slot| slot.cold.opened)
+    }
+
     /// Opens a session to `target`.
     ///
     /// # Errors
@@ -62,6 +73,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         let cold = Cold {
             peer: target.address,
             listener: None,
+            opened: core.now,
             connect: Some(Box::new(ConnectTpdu {
                 calling: target.calling_tsap,
                 called: target.called_tsap,

@@ -130,6 +130,8 @@ pub(crate) struct Cold {
     pub(crate) peer: SocketAddr,
     /// Index of the listener in the shard; none for an initiator.
     pub(crate) listener: Option<u32>,
+    /// When it was accepted or asked for.
+    pub(crate) opened: Duration,
     /// The CR to send once the network connection exists.
     pub(crate) connect: Option<Box<ConnectTpdu>>,
     pub(crate) phase_deadline: Option<Duration>,

@@ -148,6 +148,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let cold = Cold {
             peer,
             listener: Some(place as u32),
+            opened: core.now,
             connect: None,
             phase_deadline: None,
             application_deadline: None,

@@ -1,1 +1,212 @@
-//! Placeholder
+//! Random users on a hostile network in virtual time: whatever happens, every session ends exactly once,
+//! what arrives is what was sent in its order, and nothing is left.
+//!
+//! `COLLOQUY_SEED=n` runs that seed alone.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use colloquy_session::{Enclosure, ProviderAbortReason};
+use colloquy_shard::{ListenerConfig, SessionId, Shard, ShardConfig};
+use colloquy_transport::buf::{PoolConfig, Slice};
+use colloquy_transport::driver::Driver;
+use colloquy_transport::driver::sim::{Random, SimConfig, SimDriver, SimFaults, SimHostConfig, SimNet};
+
+use crate::recorder::{Manners, Recorder, Seen, proposal, target};
+
+const SEEDS: u64 = 150;
+const STEPS_MAX: usize = 20_000;
+const SESSIONS: usize = 12;
+
+struct World {
+    net: SimNet,
+    random: Random,
+    server: Shard<SimDriver, Recorder>,
+    client: Shard<SimDriver, Recorder>,
+    /// What each session of the client has sent.
+    sent: HashMap<SessionId, Vec<Vec<u8>>>,
+}
+
+#[test]
+fn random_users_on_a_hostile_network_end_exactly_once() {
+    let given = std::env::var("COLLOQUY_SEED").ok().map(|seed| seed.parse::<u64>().expect("a number"));
+    let seeds = given.map_or(0..SEEDS, |seed| seed..seed + 1);
+    let (mut released, mut faults) = (0, 0);
+    for seed in seeds {
+        // Shown when the test fails.
+        println!("COLLOQUY_SEED={seed}");
+        let mut world = World::new(seed);
+        world.run();
+        world.check();
+        released += world.server.tally().ended_released;
+        faults += world.net.fault_counts().resets + world.net.fault_counts().eofs;
+    }
+    if given.is_none() {
+        assert!(
+            released > SEEDS && faults > SEEDS / 4,
+            "the mix is wrong: {released} released, {faults} lost"
+        );
+    }
+}
+
+#[test]
+fn a_seed_reproduces_its_run() {
+    let digest = |seed| {
+        let mut world = World::new(seed);
+        world.run();
+        (world.net.digest(), *world.server.tally(), *world.client.tally())
+    };
+    let (first, mut second) = (digest(7), digest(7));
+    // What copies the thread has made before is no part of the run.
+    (second.1.copies_small, second.1.copied_octets) = (first.1.copies_small, first.1.copied_octets);
+    (second.2.copies_small, second.2.copied_octets) = (first.2.copies_small, first.2.copied_octets);
+    (second.1.copies_large, second.2.copies_large) = (first.1.copies_large, first.2.copies_large);
+    assert_eq!(first, second);
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let faults = [SimFaults::NONE, SimFaults::ROUGH, SimFaults::HOSTILE, SimFaults::HOSTILE];
+        let faults = faults[seed as usize % faults.len()];
+        let net = SimNet::new(SimConfig { seed, faults, ..SimConfig::default() });
+        let pool = PoolConfig { block_count: 6, block_octets: 8 << 10 };
+        let host = SimHostConfig { pool, ..SimHostConfig::default() };
+        let driver = |last| SimDriver::new(&net, Ipv4Addr::new(10, 0, 0, last).into(), host);
+        let config = ShardConfig {
+            virtual_time: true,
+            session_tsdus_per_turn_max: 3,
+            completions_per_turn_max: 5,
+            sessions_max: 10,
+            ..ShardConfig::default()
+        };
+        let echo = seed % 3 == 0;
+        let mut server = Shard::new(driver(1), Recorder::new(Manners { echo, ..Manners::default() }), config);
+        let client = Shard::new(driver(2), Recorder::default(), config);
+        let listener = net.bind((Ipv4Addr::new(10, 0, 0, 1), 102).into()).unwrap();
+        server.listen(listener, 7, ListenerConfig::default()).unwrap();
+        Self { net, random: Random::new(!seed), server, client, sent: HashMap::new() }
+    }
+
+    fn run(&mut self) {
+        let (mut opened, mut quiet) = (0, 0);
+        for _ in 0..STEPS_MAX {
+            if opened < SESSIONS && self.random.chance(100_000) {
+                opened += 1;
+                let to = target((Ipv4Addr::new(10, 0, 0, 1), 102).into(), proposal(b"random"));
+                if let Ok(id) = self.client.with(|_, ctx| ctx.connect(&to)) {
+                    self.sent.insert(id, Vec::new());
+                }
+            }
+            self.act_as_client();
+            self.act_as_server();
+            self.client.turn(Some(Duration::ZERO)).unwrap();
+            self.server.turn(Some(Duration::ZERO)).unwrap();
+            let next = [self.net.next_event(), self.client.next_deadline(), self.server.next_deadline()];
+            match next.into_iter().flatten().min() {
+                Some(next) => self.net.advance_to(next.max(self.net.now())),
+                None if opened == SESSIONS => quiet += 1,
+                None => {}
+            }
+            if quiet >= 3 && self.everyone_is_gone() {
+                return;
+            }
+        }
+        let next = [self.net.next_event(), self.client.next_deadline(), self.server.next_deadline()];
+        panic!(
+            "not over at {:?}, {next:?}, {opened}: {:#?} {:#?}",
+            self.net.now(),
+            self.client.inspect(),
+            self.server.inspect()
+        );
+    }
+
+    fn everyone_is_gone(&self) -> bool {
+        self.client.connection_count() + self.server.connection_count() == 0
+    }
+
+    fn act_as_client(&mut self) {
+        let mut ids: Vec<SessionId> = self.sent.keys().copied().collect();
+        ids.sort_by_key(|id| (id.index, id.generation));
+        for id in ids {
+            let (choice, octets) = (self.random.below(1000), self.random.below(9000) as usize);
+            let sent = &mut self.sent;
+            self.client.with(|_, ctx| match choice {
+                0..100 if !ctx.is_congested(id) => {
+                    let body: Vec<u8> = (0..octets).map(|i| (i + octets) as u8).collect();
+                    let slice = Slice::from_vec(body.clone());
+                    if ctx.data_request(id, &[slice], Enclosure::WHOLE).is_ok() {
+                        sent.entry(id).or_default().push(body);
+                    }
+                }
+                100..110 => drop(ctx.release_request(id, &[])),
+                110 => drop(ctx.abort_request(id, &[])),
+                111 => ctx.provider_abort(id, ProviderAbortReason::Undefined),
+                112..120 => ctx.set_timer(id, Some(ctx.now() + Duration::from_millis(choice))),
+                120..140 => ctx.pause(id),
+                140..300 => ctx.resume(id),
+                _ => {}
+            });
+        }
+    }
+
+    fn act_as_server(&mut self) {
+        let connects = |(id, seen): &(SessionId, Seen)| matches!(seen, Seen::Connect(_)).then_some(*id);
+        let ids: Vec<SessionId> = self.server.app().seen.iter().filter_map(connects).collect();
+        for id in ids {
+            let choice = self.random.below(1000);
+            self.server.with(|_, ctx| match choice {
+                0..20 => ctx.pause(id),
+                20..300 => ctx.resume(id),
+                300 => drop(ctx.abort_request(id, &[])),
+                _ => {}
+            });
+        }
+    }
+
+    fn check(&self) {
+        for (id, sent) in &self.sent {
+            let seen = self.client.app().of(*id);
+            let ends = seen.iter().filter(|seen| matches!(seen, Seen::Ended(_))).count();
+            assert_eq!(ends, 1, "client's {id:?}: {ends} ends");
+            assert!(matches!(seen.last(), Some(Seen::Ended(_))), "nothing comes after the end");
+            assert!(sent.len() < STEPS_MAX);
+        }
+        self.check_server();
+        for shard in [&self.client, &self.server] {
+            let stats = shard.driver().stats();
+            assert_eq!((stats.connections, stats.octets_pinned), (0, 0));
+            let tally = shard.tally();
+            assert_eq!((tally.sessions_open_initiator, tally.sessions_open_responder), (0, 0));
+            assert_eq!((tally.sessions_established, tally.refusals_open), (0, 0));
+            assert_eq!(tally.sessions_opened, shard.app().ends().len() as u64);
+            assert_eq!((tally.faults_transport, tally.faults_session), (0, 0), "both sides are sound");
+        }
+        assert_eq!(self.net.open_sockets(), 0);
+    }
+
+    /// What each session of the server has received begins what some session of the client has sent, and is all
+    /// of it when it was released in order.
+    fn check_server(&self) {
+        let app = self.server.app();
+        let mut received = HashMap::<SessionId, Vec<Vec<u8>>>::new();
+        for (id, seen) in &app.seen {
+            match seen {
+                Seen::Data(octets) => received.entry(*id).or_default().push(octets.clone()),
+                Seen::Ended(_) => {
+                    let ends = app.of(*id).iter().filter(|seen| matches!(seen, Seen::Ended(_))).count();
+                    assert_eq!(ends, 1, "server's {id:?}: {ends} ends");
+                }
+                _ => {}
+            }
+        }
+        for (id, received) in received {
+            let released = app.of(id).contains(&Seen::Release);
+            let fits = |sent: &Vec<Vec<u8>>| match released {
+                true => *sent == received,
+                false => sent.starts_with(&received),
+            };
+            assert!(self.sent.values().any(fits), "server's {id:?} received what nobody sent");
+        }
+    }
+}
