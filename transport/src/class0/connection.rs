@@ -325,7 +325,13 @@ impl Class0 {
 
     /// Acts on a TPDU other than DT.
     fn control(&mut self, octets: &[u8], out: &mut TxBatch) -> Step {
-        let control = tpdu::decode(octets).map_err(|fault| self.answered(fault, octets, out))?;
+        let control = tpdu::decode(octets).map_err(|fault| {
+            if self.phase != Phase::Open {
+                // Whatever is wrong with its CR or CC, the peer knows it by the reference in it.
+                self.peer_reference = tpdu::source_reference(octets);
+            }
+            self.answered(fault, octets, out)
+        })?;
         match (control, self.phase) {
             (Control::ConnectionRequest(cr), Phase::Idle) if !self.initiator => {
                 self.peer_reference = cr.source;

@@ -108,6 +108,11 @@ pub(super) struct Connect {
     pub(super) parameters: ConnectTpdu,
 }
 
+/// The reference of the sender in a CR or CC, the only TPDUs that [`decode`] may find a fault in.
+pub(super) fn source_reference(octets: &[u8]) -> u16 {
+    u16::from_be_bytes([octets[8], octets[9]])
+}
+
 /// Decodes the TPDU in a whole TPKT whose prefix has been judged by [`tpkt::announced`].
 pub(super) fn decode(octets: &[u8]) -> Result<Control, TransportFault> {
     let header_end = TPKT_HEADER_OCTETS + 1 + usize::from(octets[4]);
@@ -128,7 +133,7 @@ pub(super) fn decode(octets: &[u8]) -> Result<Control, TransportFault> {
 fn connect(octets: &[u8], header_end: usize) -> Result<Connect, TransportFault> {
     let class = octets[10] >> 4;
     let mut connect = Connect {
-        source: u16::from_be_bytes([octets[8], octets[9]]),
+        source: source_reference(octets),
         class,
         // Class 1 always includes class 0 as a response.
         class_0_allowed: class <= 1,
