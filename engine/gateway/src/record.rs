@@ -26,7 +26,7 @@ pub struct Subject {
 pub enum Side {
     /// Accepted on the listener of this index.
     Responder {
-        /// Index in `Config::listeners`; `None` for a connection that ended before its CR.
+        /// Index in `Config::listeners`, while the shard knows the session.
         listener: Option<u16>,
     },
     /// Opened to the target of this index.
@@ -66,7 +66,7 @@ pub enum RecordEvent {
 pub struct EndRecord {
     /// How it ended.
     pub end: EndReason,
-    /// From its first octet to its end.
+    /// From accepting or opening the connection to the end of the session.
     pub duration: Duration,
     /// SSDUs (or segments of one) received.
     pub ssdus_in: u64,

@@ -119,7 +119,9 @@ impl GatewayApp {
         let (role, partner) =
             ctx.state(id).map_or((Role::Unknown, None), |state| (state.role, state.partner));
         let side = match role {
-            Role::Unknown => Side::Responder { listener: None },
+            Role::Unknown => {
+                Side::Responder { listener: ctx.listener(id).and_then(|tag| u16::try_from(tag).ok()) }
+            }
             Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. } => {
                 Side::Responder { listener: Some(listener) }
             }

@@ -92,10 +92,9 @@ impl GatewayApp {
         id: SessionId,
         role: Role,
     ) -> Option<()> {
-        let opened = ctx.now();
         let live_index = u32::try_from(self.live.len()).ok()?;
         let state = ctx.state(id)?;
-        *state = SessionState { role, opened, live_index: Some(live_index), ..SessionState::default() };
+        *state = SessionState { role, live_index: Some(live_index), ..SessionState::default() };
         self.live.push(id);
         Some(())
     }
@@ -254,6 +253,7 @@ impl Application for GatewayApp {
             });
         self.relay_ended(ctx, id, &end);
         let now = ctx.now();
+        let opened = ctx.opened(id).unwrap_or(now);
         let Some(state) = ctx.state(id) else { return };
         let state = std::mem::take(state);
         self.forget(ctx, state.live_index);
@@ -261,7 +261,7 @@ impl Application for GatewayApp {
             subject,
             RecordEvent::Ended(EndRecord {
                 end: (&end).into(),
-                duration: now.saturating_sub(state.opened),
+                duration: now.saturating_sub(opened),
                 ssdus_in: state.ssdus_in,
                 ssdus_out: state.ssdus_out,
                 octets_in: state.octets_in,

@@ -1,6 +1,5 @@
 //! What the application keeps of one session.
 
-use std::time::Duration;
 
 use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
@@ -20,7 +19,6 @@ pub struct SessionState {
     pub(crate) token_asked: bool,
     /// Place in the list of live sessions.
     pub(crate) live_index: Option<u32>,
-    pub(crate) opened: Duration,
     pub(crate) ssdus_in: u64,
     pub(crate) ssdus_out: u64,
     pub(crate) octets_in: u64,
