@@ -58,12 +58,28 @@ impl Gateway {
     }
 }
 
-/// Runs `colloquy load` and gives its JSON record.
+/// Runs `colloquy load` and gives its JSON record. It compares every echo unless told otherwise, and fails
+/// when an SSDU was lost or a session failed.
 pub(crate) fn load(driver: &str, to: SocketAddr, flags: &[&str]) -> serde_json::Value {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let plan = folder.path().join("plan.toml");
+    // rusty-cosp refuses to hear of TPDUs of more than 2048 octets.
+    let text = format!("schema_version = 1\nto = [\"{to}\"]\ntpdu_octets_max = 2048\n");
+    std::fs::write(&plan, text).expect("the folder is writable");
     let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
-    command.args(["load", "--to", &to.to_string(), "--driver", driver, "--check", "--json"]).args(flags);
+    command.arg("load").arg(&plan).args(["--driver", driver, "--json"]).args(flags);
     let printed = run(command);
     serde_json::from_str(printed.trim()).unwrap_or_else(|error| panic!("{error}: {printed}"))
+}
+
+/// Demands of a record of `load` that every session was established and released, and every SSDU answered.
+pub(crate) fn assert_clean(report: &serde_json::Value, sessions: u64) {
+    let counts = &report["counts"];
+    for key in ["lost", "reordered", "corrupted", "failed", "ended_early"] {
+        assert_eq!(counts[key], 0, "{key}: {report}");
+    }
+    assert_eq!(counts["released"], sessions, "{report}");
+    assert!(counts["answered"].as_u64().is_some_and(|answered| answered >= sessions), "{report}");
 }
 
 /// Whether this kernel lets us use io_uring; a skip is said, and fails where it must not be skipped.

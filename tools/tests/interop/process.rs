@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest time a peer may take for its whole job.
@@ -60,6 +60,12 @@ impl Server {
         self.child.id()
     }
 
+    /// Its standard error, if the command had it piped; once.
+    #[allow(dead_code, reason = "not every test binary that shares this file reads it")]
+    pub(crate) fn take_stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().expect("piped, and taken once")
+    }
+
     /// Sends a signal by number.
     pub(crate) fn signal(&self, number: i32) {
         let status = Command::new("kill").args([format!("-{number}"), self.child.id().to_string()]).status();
@@ -89,7 +95,7 @@ impl Drop for Server {
 }
 
 /// A short pause between two polls of something outside this process.
-fn poll_pause() {
+pub(crate) fn poll_pause() {
     // Polls: the callers bound the whole wait.
     std::thread::sleep(Duration::from_millis(5));
 }
