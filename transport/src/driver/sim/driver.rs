@@ -98,7 +98,7 @@ impl SimDriver {
             act(connection, net);
             if self.turn.settle(id) {
                 // The harness may have found nothing to do; now there is.
-                net.retry_after(Duration::ZERO);
+                net.retry_after(self.host, Duration::ZERO);
             }
         }
     }
@@ -203,7 +203,7 @@ impl Driver for SimDriver {
 
 impl Turn {
     fn run(&mut self, host: usize, net: &mut Network, completions: &mut Vec<Completion>) {
-        net.run_due();
+        net.look(host);
         self.now = net.now;
         completions.append(&mut self.held);
         let before = completions.len();
@@ -220,9 +220,9 @@ impl Turn {
             self.settle(id);
         }
         self.accept(host, net, completions);
-        self.receive(net, completions);
-        self.report(net, completions);
-        self.overflow(before, net, completions);
+        self.receive(host, net, completions);
+        self.report(host, net, completions);
+        self.overflow(host, before, net, completions);
     }
 
     fn accept(&mut self, host: usize, net: &mut Network, completions: &mut Vec<Completion>) {
@@ -245,7 +245,7 @@ impl Turn {
                     }
                     Err(error) => {
                         completions.push(Completion::AcceptFailed(*listener, error));
-                        net.retry_after(ACCEPT_AGAIN);
+                        net.retry_after(host, ACCEPT_AGAIN);
                         break;
                     }
                 }
@@ -255,7 +255,7 @@ impl Turn {
     }
 
     /// Reads the connections that were queued when the turn began, each up to its budget.
-    fn receive(&mut self, net: &mut Network, completions: &mut Vec<Completion>) {
+    fn receive(&mut self, host: usize, net: &mut Network, completions: &mut Vec<Completion>) {
         for _ in 0..self.readable.len() {
             let Some(&id) = self.readable.front() else { return };
             let visit = match self.slab.get_mut(id) {
@@ -266,7 +266,7 @@ impl Turn {
                 // It stays in front. Nothing tells the network when a slice drops, so it is asked again.
                 self.starved += u64::from(!self.starving);
                 self.starving = true;
-                return net.retry_after(RECEIVE_AGAIN);
+                return net.retry_after(host, RECEIVE_AGAIN);
             }
             self.starving = false;
             self.readable.pop_front();
@@ -274,30 +274,30 @@ impl Turn {
                 connection.queued = false;
             }
             if self.settle(id) {
-                net.retry_after(Duration::ZERO);
+                net.retry_after(host, Duration::ZERO);
             }
         }
     }
 
-    fn report(&mut self, net: &mut Network, completions: &mut Vec<Completion>) {
+    fn report(&mut self, host: usize, net: &mut Network, completions: &mut Vec<Completion>) {
         for id in std::mem::take(&mut self.reports) {
             if self.slab.get_mut(id).is_some_and(|connection| connection.report(id, completions)) {
                 self.slab.remove(id);
                 if std::mem::take(&mut self.full_reported) {
-                    net.retry_after(Duration::ZERO);
+                    net.retry_after(host, Duration::ZERO);
                 }
             }
         }
     }
 
     /// Holds a part of the completions back, now and then.
-    fn overflow(&mut self, before: usize, net: &mut Network, completions: &mut Vec<Completion>) {
+    fn overflow(&mut self, host: usize, before: usize, net: &mut Network, completions: &mut Vec<Completion>) {
         let made = (completions.len() - before) as u64;
         if made > 1 && net.fault(|faults| faults.overflow_ppm, |counts| &mut counts.overflows) {
             let kept = before + net.random.below(made) as usize;
             self.held = completions.split_off(kept);
             self.overflows += 1;
-            net.retry_after(Duration::ZERO);
+            net.retry_after(host, Duration::ZERO);
         }
     }
 
@@ -318,6 +318,7 @@ impl Drop for SimDriver {
     fn drop(&mut self) {
         if let Ok(mut net) = self.network.try_borrow_mut() {
             self.turn.slab.values().for_each(|connection| net.close(connection.socket));
+            net.remove_host(self.host);
         }
     }
 }

@@ -24,7 +24,7 @@ impl Network {
     pub(super) fn listen(&mut self, listener: usize, host: usize) {
         self.listeners[listener].host = Some(host);
         // Somebody may wait already.
-        self.retry_after(Duration::ZERO);
+        self.retry_after(host, Duration::ZERO);
     }
 
     /// Closes a listener; who waits in its backlog is reset.

@@ -51,6 +51,9 @@ pub(super) struct Host {
     pub(super) address: IpAddr,
     pub(super) port: u16,
     ready: VecDeque<SocketId>,
+    /// Something that it had put off is due. Other hosts look before it, and must not take that away.
+    pub(super) looks_again: bool,
+    gone: bool,
     woken: Arc<AtomicBool>,
 }
 
@@ -74,7 +77,7 @@ pub(super) enum Event {
     /// The window has opened.
     Writable(Key),
     /// A host goes on with what it had to put off.
-    Retry,
+    Retry(usize),
 }
 
 /// A socket id in an ordered event.
@@ -101,13 +104,22 @@ impl Network {
     }
 
     pub(super) fn add_host(&mut self, address: IpAddr, woken: Arc<AtomicBool>) -> usize {
-        self.hosts.push(Host { address, port: EPHEMERAL_PORT_MIN, ready: VecDeque::new(), woken });
+        self.hosts.push(Host {
+            address,
+            port: EPHEMERAL_PORT_MIN,
+            ready: VecDeque::new(),
+            looks_again: false,
+            gone: false,
+            woken,
+        });
         self.hosts.len() - 1
     }
 
     /// When something happens next: at once if a host has something to look at.
     pub(super) fn next_event(&self) -> Option<Duration> {
-        let busy = |host: &Host| !host.ready.is_empty() || host.woken.load(Ordering::Acquire);
+        let busy = |host: &Host| {
+            !host.gone && (!host.ready.is_empty() || host.looks_again || host.woken.load(Ordering::Acquire))
+        };
         if self.hosts.iter().any(busy) {
             return Some(self.now);
         }
@@ -134,7 +146,7 @@ impl Network {
                         self.announce(id(key));
                     }
                 }
-                Event::Retry => {}
+                Event::Retry(host) => self.hosts[host].looks_again = true,
             }
         }
     }
@@ -150,9 +162,20 @@ impl Network {
         }
     }
 
-    /// Makes `next_event` name a time after which a host looks again.
-    pub(super) fn retry_after(&mut self, delay: Duration) {
-        self.schedule(self.now + delay, Event::Retry);
+    /// Makes `next_event` name a time from which on a host looks again, until it has.
+    pub(super) fn retry_after(&mut self, host: usize, delay: Duration) {
+        self.schedule(self.now + delay, Event::Retry(host));
+    }
+
+    /// A host is gone: nothing waits for it to look.
+    pub(super) fn remove_host(&mut self, host: usize) {
+        self.hosts[host].gone = true;
+    }
+
+    /// A host looks at what there is.
+    pub(super) fn look(&mut self, host: usize) {
+        self.run_due();
+        self.hosts[host].looks_again = false;
     }
 
     /// A draw for `fault`, counted.

@@ -377,3 +377,33 @@ fn a_full_backlog_delays_and_a_closed_listener_resets_it() {
     run(&net, &mut hosts);
     assert_eq!(hosts[1].seen[&key(id)].failed, Some(ErrorKind::ConnectionReset));
 }
+
+/// A host that resumes has something to read at once, and says so until it has looked.
+#[test]
+fn a_host_that_looks_first_takes_nothing_from_the_others() {
+    let net = SimNet::new(SimConfig::default());
+    let mut hosts = [host(&net, "10.0.0.1"), host(&net, "10.0.0.2"), host(&net, "10.0.0.3")];
+    let listener = net.bind("10.0.0.1:102".parse().unwrap()).unwrap();
+    let near = hosts[1].driver.connect(listener.address(), &ConnectOptions::default()).unwrap();
+    hosts[0].driver.listen(listener).unwrap();
+    run(&net, &mut hosts);
+    let &(index, generation) = hosts[0].seen.keys().next().unwrap();
+    let far = ConnectionId { index, generation };
+    hosts[0].driver.pause(far);
+    hosts[1].send(near, b"waits");
+    run(&net, &mut hosts);
+    assert_eq!(hosts[0].seen[&key(far)].received, b"");
+    hosts[0].driver.resume(far);
+    hosts[2].turn();
+    assert_eq!(net.next_event(), Some(net.now()));
+    run(&net, &mut hosts);
+    assert_eq!(hosts[0].seen[&key(far)].received, b"waits");
+    hosts[0].driver.pause(far);
+    hosts[1].send(near, b"for ever");
+    run(&net, &mut hosts);
+    hosts[0].driver.resume(far);
+    // Nobody waits for a host that is gone: this ends.
+    let [gone, near, other] = hosts;
+    drop(gone);
+    run(&net, &mut [near, other]);
+}
