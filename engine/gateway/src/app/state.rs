@@ -1,6 +1,5 @@
 //! What the application keeps of one session.
 
-
 use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
 
