@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use colloquy_session::spdu::{DecodeRules, Tsdu, describe};
+use colloquy_session::spdu::{DecodeRules, Flow, Tsdu, describe};
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
     Selector, Session, SessionConfig, State, TokenSettings, Tokens, Transmit, Versions,
@@ -53,7 +53,7 @@ pub(crate) fn spdu(octets: &[u8]) {
             }
         }
     }
-    let _ = describe::describe_tsdu(octets, &DecodeRules::default());
+    let _ = describe::describe_tsdu(octets, Flow::Normal, &DecodeRules::default());
 }
 
 /// A session machine fed TSDUs and requests: each step is an opcode, a length and that many octets.

@@ -1,11 +1,12 @@
 //! Our own binary as the gateway under test, and as load generator.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::peers::skip;
-use crate::process::{Server, free_address, run, wait_for_listener};
+use crate::process::{Server, free_address, root, run, wait_for_listener};
 
 /// A running `colloquy gateway`.
 pub(crate) struct Gateway {
@@ -66,8 +67,18 @@ pub(crate) fn load(driver: &str, to: SocketAddr, flags: &[&str]) -> serde_json::
     // rusty-cosp refuses to hear of TPDUs of more than 2048 octets.
     let text = format!("schema_version = 1\nto = [\"{to}\"]\ntpdu_octets_max = 2048\n");
     std::fs::write(&plan, text).expect("the folder is writable");
+    load_plan(driver, &plan, flags)
+}
+
+/// Associates with an MMS server and asks it to identify itself, over and over.
+pub(crate) fn load_mms(driver: &str, to: SocketAddr, flags: &[&str]) -> serde_json::Value {
+    let to = to.to_string();
+    load_plan(driver, &root().join("configs/load-mms.toml"), &[&["--to", &to], flags].concat())
+}
+
+fn load_plan(driver: &str, plan: &Path, flags: &[&str]) -> serde_json::Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
-    command.arg("load").arg(&plan).args(["--driver", driver, "--json"]).args(flags);
+    command.arg("load").arg(plan).args(["--driver", driver, "--json"]).args(flags);
     let printed = run(command);
     serde_json::from_str(printed.trim()).unwrap_or_else(|error| panic!("{error}: {printed}"))
 }

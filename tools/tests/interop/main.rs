@@ -2,10 +2,13 @@
 //!
 //! Each test fails when a peer is not content: the peers' scripts demand equal data and exit otherwise.
 
+mod capture;
 mod gateway;
 mod peers;
 mod process;
+mod traffic;
 
+use capture::Capture;
 use gateway::Gateway;
 use process::run;
 
@@ -132,5 +135,43 @@ on_each_driver! {
             let report = gateway::load(driver, target, &["--sessions", "4", "--size", "300", "--depth", "2", "--seconds", "1"]);
             gateway::assert_clean(&report, 4);
         }
+    }
+
+    fn our_initiator_loads_mms_servers_directly_and_through_the_relay(driver) {
+        for (target, _server) in [peers::libiec61850_server(), peers::csp_server(), peers::ied_server()] {
+            let gateway = Gateway::relay(driver, target);
+            for to in [target, gateway.address()] {
+                let report = gateway::load_mms(driver, to, &["--sessions", "4", "--depth", "2", "--seconds", "1"]);
+                gateway::assert_clean(&report, 4);
+            }
+            gateway.drain();
+        }
+    }
+
+    fn tshark_and_dump_find_nothing_wrong_in_real_traffic(driver) {
+        let (mms, _mms) = peers::libiec61850_server();
+        let (rusty, _rusty) = peers::rusty_responder("respond");
+        let (refusing, _refusing) = peers::rusty_responder("refuse");
+        let to_mms = Gateway::relay(driver, mms);
+        let to_rusty = Gateway::relay(driver, rusty);
+        let to_refusing = Gateway::relay(driver, refusing);
+        let echo = Gateway::echo(driver);
+        let relays = [(&to_mms, mms), (&to_rusty, rusty), (&to_refusing, refusing)].map(|(relay, target)| {
+            (relay.address().port(), target.port())
+        });
+        let ports: Vec<u16> =
+            relays.iter().flat_map(|(relay, target)| [*relay, *target]).chain([echo.address().port()]).collect();
+        let Some(capture) = Capture::start(&ports) else { return };
+        run(peers::libiec61850_client(to_mms.address(), 2));
+        // One SSDU at a time: tshark loses a TSDU of several TPDUs that begins behind others in one TCP segment.
+        run(peers::rusty_initiator(to_rusty.address(), 0, 20));
+        assert!(!peers::rusty_initiator(to_refusing.address(), 1, 20).output().expect("it runs").status.success());
+        run(peers::icspacket_initiator(echo.address()));
+        peers::second_connect(echo.address());
+        let captured = capture.stop();
+        for gateway in [to_mms, to_rusty, to_refusing, echo] {
+            gateway.drain();
+        }
+        traffic::hold(&captured, &relays, ports[ports.len() - 1]);
     }
 }

@@ -1,8 +1,10 @@
 //! Peers written by others, as commands. `tools/test` installs them.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::process::{Server, free_address, root, wait_for_listener};
 
@@ -88,6 +90,25 @@ pub(crate) fn rusty_initiator(to: SocketAddr, ssdus: usize, connect_octets: usiz
     let mut command = Command::new(rusty());
     command.args(["initiate", &to.to_string(), &ssdus.to_string(), &connect_octets.to_string()]);
     command
+}
+
+/// A session by hand whose initiator sends a second CONNECT in the data phase, and gets ABORT.
+pub(crate) fn second_connect(to: SocketAddr) {
+    const CR: [u8; 11] = [3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 9, 0];
+    const CN: [u8; 23] = [3, 0, 0, 23, 2, 0xf0, 0x80, 13, 14, 5, 6, 19, 1, 0, 22, 1, 2, 20, 2, 0, 2, 0x33, 0];
+    let mut stream = TcpStream::connect(to).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a TCP socket");
+    stream.write_all(&CR).expect("it reads");
+    let mut confirm = [0; 11];
+    stream.read_exact(&mut confirm).expect("CC");
+    let mut header = [0; 8];
+    for expected in [14, 25] {
+        stream.write_all(&CN).expect("it reads");
+        stream.read_exact(&mut header).expect("AC, then AB");
+        assert_eq!(header[7], expected, "AC, then AB");
+        let mut rest = vec![0; usize::from(header[3]) - header.len()];
+        stream.read_exact(&mut rest).expect("the rest of the SPDU");
+    }
 }
 
 /// rusty-cosp as responder: `respond` echoes, `refuse` refuses.

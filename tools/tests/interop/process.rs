@@ -66,6 +66,12 @@ impl Server {
         self.child.stderr.take().expect("piped, and taken once")
     }
 
+    /// True when it has ended by itself.
+    #[allow(dead_code, reason = "not every test binary that shares this file asks")]
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be waited for").is_some()
+    }
+
     /// Sends a signal by number.
     pub(crate) fn signal(&self, number: i32) {
         let status = Command::new("kill").args([format!("-{number}"), self.child.id().to_string()]).status();
