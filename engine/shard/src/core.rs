@@ -58,7 +58,7 @@ pub(crate) struct Core<D: Driver, A: Application> {
     /// When the pool was last seen to be scarce.
     pub(crate) scarce_at: Option<Duration>,
     /// Batches to send, by session.
-    output: Chains<TxBatch>,
+    pub(crate) output: Chains<TxBatch>,
     /// Empty batches; the last one used is still in the cache.
     spare: Vec<TxBatch>,
     /// Where `Class0::next_event` puts what it owes; nearly always empty afterwards.
@@ -257,14 +257,19 @@ impl<D: Driver, A: Application> Core<D, A> {
                 slot.marks.in_flight = true;
                 self.tally.sends += 1;
                 self.tally.octets_out += batch.octets() as u64;
+                let pins = batch.pins();
                 self.driver.send(slot.connection, batch);
                 slot.send_deadline = Wheel::tick_of(self.now + self.config.send_timeout);
                 if slot.armed > slot.send_deadline {
                     slot.armed = slot.send_deadline;
                     self.wheel.arm(index, slot.armed);
                 }
+                self.note_output(index, pins);
                 break;
             }
+        } else if let Some(batch) = self.output.back_mut(&slot.output) {
+            let pins = batch.pins();
+            self.note_output(index, pins);
         }
         let slot = self.slab.at_mut(index);
         if slot.marks.close_due && slot.output.is_empty() {
@@ -281,6 +286,13 @@ impl<D: Driver, A: Application> Core<D, A> {
         slot.send_deadline = Slot::<A::Session>::UNARMED;
         slot.queued_octets -= batch.octets();
         let more = !slot.output.is_empty();
+        if slot.marks.output_pins {
+            // The peer reads, so whatever is left starts to wait anew.
+            slot.marks.output_pins = more;
+            self.holders.remove(index);
+            self.note_held(index);
+        }
+        let slot = self.slab.at_mut(index);
         if slot.marks.congested && slot.queued_octets < self.config.send_low_octets {
             slot.marks.congested = false;
             let generation = slot.generation;

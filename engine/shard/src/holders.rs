@@ -39,6 +39,13 @@ impl Holders {
         self.set_after(before, index);
     }
 
+    /// Puts a session at the end unless it is in.
+    pub(crate) fn join(&mut self, index: u32, now: Duration) {
+        if !self.links.get(index as usize).is_some_and(|link| link.listed) {
+            self.touch(index, now);
+        }
+    }
+
     /// Takes a session out, if it is in.
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(link) = self.links.get_mut(index as usize) else { return };

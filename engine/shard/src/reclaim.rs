@@ -2,7 +2,8 @@
 //!
 //! What arrives while the pool is scarce is copied out if it has to wait. What a session kept before then stays
 //! where it is, and its peer may stop in the middle of a TSDU for as long as it likes: a few such peers hold half
-//! the pool, and every other session pays with copies. So a scarce pool takes back what has waited longest.
+//! the pool, and every other session pays with copies. The same holds for what is queued or in flight to peers that
+//! do not read. So a scarce pool takes back what has waited longest.
 
 use std::time::Duration;
 
@@ -22,10 +23,21 @@ impl<D: Driver, A: Application> Core<D, A> {
     /// Notes whether a session keeps receive blocks after octets came for it.
     pub(crate) fn note_held(&mut self, index: u32) {
         let slot = self.slab.at(index);
-        if slot.marks.undrained || slot.marks.kept || slot.class0.pinned_octets() > 0 {
+        if slot.marks.output_pins {
+            // Counted from when the peer stopped reading: what it sends meanwhile does not put that off.
+            self.holders.join(index, self.now);
+        } else if slot.marks.undrained || slot.marks.kept || slot.class0.pinned_octets() > 0 {
             self.holders.touch(index, self.now);
         } else {
             self.holders.remove(index);
+        }
+    }
+
+    /// Notes that what a session sends keeps receive blocks until its peer has taken it.
+    pub(crate) fn note_output(&mut self, index: u32, pins: bool) {
+        let slot = self.slab.at_mut(index);
+        if pins && !std::mem::replace(&mut slot.marks.output_pins, true) {
+            self.holders.join(index, self.now);
         }
     }
 
@@ -49,6 +61,12 @@ impl<D: Driver, A: Application> Core<D, A> {
             let slot = self.slab.at_mut(index);
             slot.class0.unpin();
             self.intake.for_each(&slot.intake, |octets| *octets = std::mem::take(octets).detached());
+            if std::mem::take(&mut slot.marks.output_pins) {
+                self.output.for_each(&slot.output, |batch| batch.detach());
+                if slot.marks.in_flight {
+                    self.driver.unpin(slot.connection);
+                }
+            }
             if std::mem::take(&mut slot.marks.kept) {
                 let generation = slot.generation;
                 self.effects.push_back(Effect::Unpin(SessionId { index, generation }));

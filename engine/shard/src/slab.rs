@@ -102,6 +102,8 @@ pub(crate) struct Marks {
     pub(crate) undrained: bool,
     /// Above the high mark and not yet below the low mark.
     pub(crate) congested: bool,
+    /// What is queued or in flight to the peer may keep receive blocks.
+    pub(crate) output_pins: bool,
     /// The network connection exists.
     pub(crate) connected: bool,
     /// The peer has closed or the connection has failed; `cold.gone` says which.
@@ -156,6 +158,10 @@ pub(crate) struct Slab<S> {
 }
 
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every entry is occupied, and a box would cost each SPDU a cache line"
+)]
 enum Entry<S> {
     Vacant { generation: u32 },
     Occupied(Slot<S>),

@@ -27,6 +27,8 @@ pub struct TxBatch {
     /// Octets sent of the part after those.
     sent_of_part: usize,
     sent_octets: usize,
+    /// Some part may lie in a receive pool.
+    pins: bool,
 }
 
 #[derive(Debug)]
@@ -59,20 +61,20 @@ impl TxBatch {
     }
 
     /// Appends a body: copied below [`COPY_THRESHOLD_OCTETS`], by reference from there on; a slice that
-    /// continues the last part becomes one I/O vector with it, whatever its size. A body of a pool that is
-    /// [scarce](Slice::is_scarce) is copied too.
+    /// continues the last part becomes one I/O vector with it, whatever its size.
     pub fn put_slice(&mut self, slice: Slice) {
         if let Some(Part::Slice(last)) = self.parts.last_mut()
             && last.join(&slice)
         {
             self.octets += slice.len();
-        } else if slice.len() < COPY_THRESHOLD_OCTETS || slice.is_scarce(SCARCE_PER_CENT) {
+        } else if slice.len() < COPY_THRESHOLD_OCTETS {
             if !slice.is_empty() {
                 copies::count(slice.len());
             }
             self.put_header(&slice);
         } else {
             self.octets += slice.len();
+            self.pins |= slice.pinned_octets() > 0;
             self.parts.push(Part::Slice(slice));
         }
     }
@@ -100,10 +102,29 @@ impl TxBatch {
         debug_assert_eq!(left, 0);
     }
 
+    /// True when it keeps blocks of a receive pool from being reused.
+    pub fn pins(&self) -> bool {
+        self.pins
+    }
+
+    /// Copies out what it keeps of a receive pool: for a peer that does not read while others wait for
+    /// blocks. Not while a kernel reads it (rule U2).
+    pub fn detach(&mut self) {
+        if !std::mem::take(&mut self.pins) {
+            return;
+        }
+        for part in &mut self.parts[self.sent_parts..] {
+            if let Part::Slice(slice) = part {
+                *slice = std::mem::take(slice).detached();
+            }
+        }
+    }
+
     /// Empties it, dropping slices, keeping capacity up to a bound.
     pub fn clear(&mut self) {
         self.arena.clear();
         self.parts.clear();
+        self.pins = false;
         // One burst must not keep its memory for the life of the batch.
         if self.arena.capacity() > ARENA_KEPT_OCTETS_MAX {
             self.arena.shrink_to(ARENA_KEPT_OCTETS_MAX);
@@ -172,9 +193,6 @@ impl Part {
     }
 }
 
-/// Share of the pool's blocks held by slices from which on bodies are copied whatever their size: a peer that
-/// reads slowly then keeps heap memory of its own session, not receive blocks of all.
-const SCARCE_PER_CENT: usize = 75;
 /// Capacity a cleared batch keeps.
 const ARENA_KEPT_OCTETS_MAX: usize = 128 << 10;
 const PARTS_KEPT_MAX: usize = 512;
@@ -234,15 +252,24 @@ mod tests {
     }
 
     #[test]
-    fn a_scarce_pool_gets_its_blocks_back_for_a_copy() {
+    fn a_detached_batch_gives_its_blocks_back_and_keeps_its_octets() {
         let mut pool = Pool::new(PoolConfig { block_count: 1, block_octets: 4096 });
         pool.writable().expect("room").fill(1);
         let before = copies::of_this_thread().large_count;
         let mut batch = TxBatch::new();
         batch.put_slice(pool.commit(4096));
-        assert_eq!((pool.free_blocks(), batch.octets()), (1, 4096));
-        assert_eq!(copies::of_this_thread().large_count, before + 1);
-        assert_eq!(batch.to_vec(), [1; 4096]);
+        batch.advance(1000);
+        assert_eq!(
+            (batch.pins(), pool.free_blocks(), copies::of_this_thread().large_count),
+            (true, 0, before)
+        );
+        batch.detach();
+        assert_eq!(
+            (batch.pins(), pool.free_blocks(), copies::of_this_thread().large_count),
+            (false, 1, before + 1)
+        );
+        assert_eq!((batch.octets(), batch.remaining_octets()), (4096, 3096));
+        assert_eq!(batch.iovecs().next().expect("the rest"), [1; 3096]);
     }
 
     #[test]

@@ -130,6 +130,9 @@ pub trait Driver {
     fn connect(&mut self, to: SocketAddr, options: &ConnectOptions) -> io::Result<ConnectionId>;
     /// Sends a batch, whole and in order; `Sent` gives it back. The batch must not be empty.
     fn send(&mut self, connection: ConnectionId, batch: TxBatch);
+    /// Copies out what the batch in flight keeps of the receive pool, as soon as nothing reads it: the peer
+    /// does not take it, and others wait for its blocks. What was queued is sent all the same.
+    fn unpin(&mut self, connection: ConnectionId);
     /// Stops receiving.
     fn pause(&mut self, connection: ConnectionId);
     /// Receives again.

@@ -247,6 +247,12 @@ impl Connection {
         }
     }
 
+    pub(super) fn unpin(&mut self) {
+        if let Some(batch) = &mut self.batch {
+            batch.detach();
+        }
+    }
+
     pub(super) fn pause(&mut self) {
         self.paused = true;
     }

@@ -166,6 +166,10 @@ impl Driver for MioDriver {
         self.turn.with(connection, |open, _, work| open.send(batch, work));
     }
 
+    fn unpin(&mut self, connection: ConnectionId) {
+        self.turn.with(connection, |open, _, _| open.unpin());
+    }
+
     fn pause(&mut self, connection: ConnectionId) {
         self.turn.with(connection, |open, _, _| open.pause());
     }

@@ -190,6 +190,12 @@ impl Connection {
         Visit::Done
     }
 
+    pub(super) fn unpin(&mut self) {
+        if let Some(batch) = &mut self.batch {
+            batch.detach();
+        }
+    }
+
     pub(super) fn pause(&mut self) {
         self.paused = true;
     }

@@ -140,6 +140,10 @@ impl Driver for SimDriver {
         self.with(connection, |open, net| open.send(batch, net));
     }
 
+    fn unpin(&mut self, connection: ConnectionId) {
+        self.with(connection, |open, _| open.unpin());
+    }
+
     fn pause(&mut self, connection: ConnectionId) {
         self.with(connection, |open, _| open.pause());
     }

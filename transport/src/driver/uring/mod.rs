@@ -291,7 +291,7 @@ impl UringDriver {
                 return self.end(id, out);
             }
             // Their effect is the completion of what they cancel, or of the close.
-            Op::CancelReceive | Op::CancelAll | Op::Linger => {}
+            Op::CancelReceive | Op::CancelSend | Op::CancelAll | Op::Linger => {}
             op => self.handle_connecting(op, id, result, out),
         }
         self.step_close(id, out);
@@ -343,6 +343,10 @@ impl Driver for UringDriver {
 
     fn send(&mut self, connection: ConnectionId, batch: TxBatch) {
         self.start_send(connection, batch);
+    }
+
+    fn unpin(&mut self, connection: ConnectionId) {
+        self.unpin_send(connection);
     }
 
     fn pause(&mut self, connection: ConnectionId) {

@@ -6,7 +6,7 @@ use io_uring::{opcode, squeue, types};
 
 use super::UringDriver;
 use super::connection::Phase;
-use super::token::Op;
+use super::token::{Op, Token};
 use crate::buf::{IOVECS_MAX, TxBatch};
 use crate::driver::{Completion, ConnectionId};
 
@@ -24,6 +24,8 @@ pub(super) struct SendOperation {
     header: libc::msghdr,
     iovecs: Vec<libc::iovec>,
     batch: TxBatch,
+    /// The round is being cancelled, to copy out what the batch keeps of the receive pool.
+    unpinning: bool,
 }
 
 impl SendOperation {
@@ -34,6 +36,7 @@ impl SendOperation {
             header: unsafe { std::mem::zeroed() },
             iovecs: Vec::new(),
             batch: TxBatch::new(),
+            unpinning: false,
         })
     }
 
@@ -77,7 +80,11 @@ impl SendOperation {
             ..0 => self.batch.advance(result as usize),
             0 => return Err(io::ErrorKind::WriteZero.into()),
             libc::EINTR | libc::EAGAIN => {}
+            libc::ECANCELED if self.unpinning => {}
             error => return Err(io::Error::from_raw_os_error(error)),
+        }
+        if std::mem::take(&mut self.unpinning) {
+            self.batch.detach();
         }
         Ok(self.batch.remaining_octets() > 0)
     }
@@ -85,6 +92,7 @@ impl SendOperation {
     /// Gives the batch back.
     pub(super) fn finish(&mut self) -> TxBatch {
         self.iovecs.clear();
+        self.unpinning = false;
         std::mem::take(&mut self.batch)
     }
 }
@@ -117,6 +125,28 @@ impl UringDriver {
         let file = types::Fixed(connection.file.expect("an open connection has a descriptor"));
         let entry = connection.sending.as_mut().expect("a batch to send").round(file);
         self.push(Op::Send, id, entry);
+    }
+
+    /// Cancels a round that the peer does not take, so that the rest of the batch can be copied and sent again.
+    ///
+    /// The kernel may read the batch until the round's completion (rule U2). A cancelled round completes with
+    /// what it had sent; if it is through before, nothing is lost either.
+    pub(super) fn unpin_send(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(id) else { return };
+        let in_kernel = matches!(connection.phase, Phase::Open | Phase::Draining);
+        let Some(operation) = connection.sending.as_mut().filter(|operation| operation.batch.pins()) else {
+            return;
+        };
+        if !in_kernel {
+            if connection.phase == Phase::Connecting {
+                operation.batch.detach();
+            }
+            return;
+        }
+        if !std::mem::replace(&mut operation.unpinning, true) {
+            let target = types::CancelBuilder::user_data(Token::of(Op::Send, id).pack());
+            self.push(Op::CancelSend, id, opcode::AsyncCancel2::new(target).build());
+        }
     }
 
     /// A round ended: the next one, or the batch goes back.

@@ -39,6 +39,8 @@ pub(super) enum Op {
     CancelReceive,
     /// Sends a round of a batch.
     Send,
+    /// Cancels a send.
+    CancelSend,
     /// Sends FIN.
     Shutdown,
     /// Makes the close a reset.
@@ -50,7 +52,7 @@ pub(super) enum Op {
 }
 
 impl Op {
-    const ALL: [Op; 19] = [
+    const ALL: [Op; 20] = [
         Op::Wake,
         Op::Accept,
         Op::Watch,
@@ -66,6 +68,7 @@ impl Op {
         Op::Discard,
         Op::CancelReceive,
         Op::Send,
+        Op::CancelSend,
         Op::Shutdown,
         Op::Linger,
         Op::CancelAll,

@@ -279,6 +279,7 @@ macro_rules! driver_suite {
                 a_stream_does_not_keep_others_from_the_pool,
                 a_block_that_comes_free_ends_the_wait,
                 an_exhausted_pool_stops_nothing_else,
+                unpinning_frees_the_blocks_of_a_send_that_nobody_takes,
                 small_receipts_share_blocks;
             wake:
                 a_waker_wakes_from_another_thread,

@@ -6,7 +6,7 @@ use colloquy_transport::buf::PoolConfig;
 use colloquy_transport::driver::{Close, ConnectionId, Driver};
 
 use super::transfer::Stream;
-use super::{Bed, End, Ends, Kind, Size, batch_of, huge_batch, pattern};
+use super::{Bed, End, Ends, HUGE_OCTETS, Kind, Size, batch_of, huge_batch, pattern};
 
 /// Four blocks of 16 KiB.
 const SMALL: PoolConfig = PoolConfig { block_count: 4, block_octets: 16 << 10 };
@@ -148,5 +148,44 @@ pub fn small_receipts_share_blocks<B: Bed>(bed: B) {
     assert!(ends.far.seen(far).held.len() > SMALL.block_count);
     check_held(&mut ends.far, far, &mut stream.received);
     assert_eq!(stream.received, stream.sent);
+    ends.finish();
+}
+
+/// The far end holds receive blocks in a send that its peer does not take, and gets them back when asked.
+pub fn unpinning_frees_the_blocks_of_a_send_that_nobody_takes<B: Bed>(bed: B) {
+    let mut ends = with_small_pool(bed);
+    let (near, far) = ends.pair();
+    ends.near.send(near, batch_of(&pattern(0, SMALL_OCTETS)));
+    ends.until_quiet();
+    let received = ends.far.take_held(far);
+    let octets: Vec<u8> = received.iter().flat_map(|slice| slice.to_vec()).collect();
+    assert!(octets.len() >= SMALL_OCTETS / 2 && ends.far.driver.stats().octets_pinned > 0);
+    ends.near.pause(near);
+    // More than the sockets take, and behind it what was received.
+    let mut batch = huge_batch();
+    received.into_iter().for_each(|slice| batch.put_slice(slice));
+    assert!(batch.pins());
+    ends.far.send(far, batch);
+    ends.until_quiet();
+    assert!(ends.far.is_sending(far) && ends.far.driver.stats().octets_pinned > 0, "nobody reads");
+    ends.far.driver.unpin(far);
+    ends.far.driver.unpin(far);
+    ends.until_quiet();
+    assert_eq!(ends.far.driver.stats().octets_pinned, 0, "blocks are still held");
+    assert!(ends.far.is_sending(far), "the batch is still on its way");
+    ends.near.resume(near);
+    let block = pattern(0, 64 << 10);
+    let mut position = 0_usize;
+    ends.until("sent and received", |near_end, far_end| {
+        for octet in near_end.take_received(near) {
+            let due = octets.get(position.wrapping_sub(HUGE_OCTETS)).copied();
+            assert!(octet == due.unwrap_or(block[position % block.len()]), "out of order after {position}");
+            position += 1;
+        }
+        !far_end.is_sending(far) && position == HUGE_OCTETS + octets.len()
+    });
+    // A stale id, and a connection with nothing in flight.
+    ends.far.driver.unpin(far);
+    ends.far.driver.unpin(ConnectionId { index: 9999, generation: 7 });
     ends.finish();
 }
