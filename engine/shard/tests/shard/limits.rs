@@ -26,6 +26,8 @@ crate::pair::on_real_drivers! {
     every_truncation_ends_exactly_once,
     a_wrong_first_spdu_is_a_fault,
     a_peer_that_closes_after_its_finish_has_released,
+    what_came_before_the_end_is_delivered_before_it,
+    what_came_before_the_end_waits_with_a_paused_session,
 }
 
 fn pair<W: World>(config: ShardConfig, listener: ListenerConfig) -> Option<Pair<W>> {
@@ -218,4 +220,40 @@ fn a_peer_that_closes_after_its_finish_has_released<W: World>() {
     pair.emptied();
     assert_eq!(pair.server.app().ends(), ["Released"]);
     assert_eq!(pair.server.app().count(|seen| matches!(seen, Seen::ProviderAbort(_))), 0);
+}
+
+/// A session that sends data and FN and closes at once.
+fn talk_and_run<W: World>(pair: &mut Pair<W>) {
+    let mut raw = Raw::connect(pair.address);
+    raw.open_session(pair);
+    let data: Vec<u8> = (0..20).flat_map(|octet| tpkt(&[1, 0, 1, 0, octet])).collect();
+    raw.send(&[data, tpkt(&[9, 0])].concat());
+}
+
+fn what_came_before_the_end_is_delivered_before_it<W: World>() {
+    let config = ShardConfig { session_tsdus_per_turn_max: 1, ..ShardConfig::default() };
+    let Some(mut pair) = pair::<W>(config, ListenerConfig::default()) else { return };
+    talk_and_run(&mut pair);
+    pair.until(|pair| !pair.server.app().ends().is_empty());
+    pair.emptied();
+    assert_eq!(pair.server.app().data(), (0..20).map(|octet| vec![octet]).collect::<Vec<_>>());
+    assert_eq!(pair.server.app().ends(), ["Released"]);
+}
+
+fn what_came_before_the_end_waits_with_a_paused_session<W: World>() {
+    let manners = Manners { pause: true, ..Manners::default() };
+    let Some(mut pair) = Pair::<W>::new(manners, Manners::default()) else { return };
+    talk_and_run(&mut pair);
+    for count in 1..=20 {
+        pair.until(|pair| pair.server.app().data_count == count);
+        for _ in 0..3 {
+            pair.turn_both();
+        }
+        assert_eq!(pair.server.app().data_count, count, "paused after each");
+        let id = pair.server.app().seen[0].0;
+        pair.server.with(|_, ctx| ctx.resume(id));
+    }
+    pair.until(|pair| !pair.server.app().ends().is_empty());
+    pair.emptied();
+    assert_eq!(pair.server.app().ends(), ["Released"]);
 }

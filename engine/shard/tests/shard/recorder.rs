@@ -1,5 +1,6 @@
 //! An application that writes down what it is told.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use colloquy_session::{
@@ -77,6 +78,8 @@ pub(crate) struct Recorder {
     /// What to send back when a `Data` comes and `echo` is off: the client of a ping-pong.
     pub(crate) reply: Option<Slice>,
     pub(crate) replies_left: u64,
+    /// Sessions that were paused through [`Recorder::pause`]: nothing may be delivered from them.
+    pub(crate) paused: HashSet<SessionId>,
     /// The command that ends the shard.
     pub(crate) stop_on_command: Option<u32>,
 }
@@ -84,6 +87,16 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(manners: Manners) -> Self {
         Self { manners, ..Self::default() }
+    }
+
+    pub(crate) fn pause<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        ctx.pause(id);
+        self.paused.insert(id);
+    }
+
+    pub(crate) fn resume<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        ctx.resume(id);
+        self.paused.remove(&id);
     }
 
     pub(crate) fn ends(&self) -> Vec<&str> {
@@ -115,6 +128,7 @@ impl Recorder {
     }
 
     fn data_indicated<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, body: &Body) {
+        assert!(!self.paused.contains(&id), "{id:?} is paused");
         self.data_count += 1;
         self.data_octets += body.len() as u64;
         if self.manners.keep_data {

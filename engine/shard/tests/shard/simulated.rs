@@ -16,7 +16,9 @@ use colloquy_transport::driver::sim::{Random, SimConfig, SimDriver, SimFaults, S
 use crate::recorder::{Manners, Recorder, Seen, proposal, target};
 
 const SEEDS: u64 = 150;
-const STEPS_MAX: usize = 20_000;
+const STEPS_MAX: usize = 50_000;
+/// Steps in which the users act.
+const ACTING_STEPS: usize = 1500;
 const SESSIONS: usize = 12;
 
 struct World {
@@ -88,9 +90,11 @@ impl World {
         Self { net, random: Random::new(!seed), server, client, sent: HashMap::new() }
     }
 
+    /// The users act at random for a while; then they release what is left and wait.
     fn run(&mut self) {
-        let (mut opened, mut quiet) = (0, 0);
-        for _ in 0..STEPS_MAX {
+        let mut opened = 0;
+        for step in 0..STEPS_MAX {
+            let acting = step < ACTING_STEPS;
             if opened < SESSIONS && self.random.chance(100_000) {
                 opened += 1;
                 let to = target((Ipv4Addr::new(10, 0, 0, 1), 102).into(), proposal(b"random"));
@@ -98,27 +102,51 @@ impl World {
                     self.sent.insert(id, Vec::new());
                 }
             }
-            self.act_as_client();
-            self.act_as_server();
+            if acting {
+                self.act_as_client();
+                self.act_as_server();
+            } else if step == ACTING_STEPS {
+                self.release_all();
+            }
             self.client.turn(Some(Duration::ZERO)).unwrap();
             self.server.turn(Some(Duration::ZERO)).unwrap();
             let next = [self.net.next_event(), self.client.next_deadline(), self.server.next_deadline()];
-            match next.into_iter().flatten().min() {
-                Some(next) => self.net.advance_to(next.max(self.net.now())),
-                None if opened == SESSIONS => quiet += 1,
+            let next = next.into_iter().flatten().min();
+            let now = self.net.now();
+            // Users act every few milliseconds; nobody is paused for as long as a time-out takes.
+            let at_most = if acting { now + Duration::from_millis(20) } else { Duration::MAX };
+            match next {
+                Some(next) => self.net.advance_to(next.clamp(now, at_most)),
+                None if acting => self.net.advance_to(at_most),
+                None if self.everyone_is_gone() => return,
                 None => {}
             }
-            if quiet >= 3 && self.everyone_is_gone() {
-                return;
-            }
         }
-        let next = [self.net.next_event(), self.client.next_deadline(), self.server.next_deadline()];
-        panic!(
-            "not over at {:?}, {next:?}, {opened}: {:#?} {:#?}",
-            self.net.now(),
-            self.client.inspect(),
-            self.server.inspect()
-        );
+        panic!("not over: {:#?} {:#?}", self.client.inspect(), self.server.inspect());
+    }
+
+    fn release_all(&mut self) {
+        for id in self.client_ids() {
+            self.client.with(|app, ctx| {
+                app.resume(ctx, id);
+                _ = ctx.release_request(id, &[]);
+            });
+        }
+        for id in self.server_ids() {
+            self.server.with(|app, ctx| app.resume(ctx, id));
+        }
+    }
+
+    /// In an order that the seed decides, not the hasher.
+    fn client_ids(&self) -> Vec<SessionId> {
+        let mut ids: Vec<SessionId> = self.sent.keys().copied().collect();
+        ids.sort_by_key(|id| (id.index, id.generation));
+        ids
+    }
+
+    fn server_ids(&self) -> Vec<SessionId> {
+        let connects = |(id, seen): &(SessionId, Seen)| matches!(seen, Seen::Connect(_)).then_some(*id);
+        self.server.app().seen.iter().filter_map(connects).collect()
     }
 
     fn everyone_is_gone(&self) -> bool {
@@ -126,12 +154,10 @@ impl World {
     }
 
     fn act_as_client(&mut self) {
-        let mut ids: Vec<SessionId> = self.sent.keys().copied().collect();
-        ids.sort_by_key(|id| (id.index, id.generation));
-        for id in ids {
+        for id in self.client_ids() {
             let (choice, octets) = (self.random.below(1000), self.random.below(9000) as usize);
             let sent = &mut self.sent;
-            self.client.with(|_, ctx| match choice {
+            self.client.with(|app, ctx| match choice {
                 0..100 if !ctx.is_congested(id) => {
                     let body: Vec<u8> = (0..octets).map(|i| (i + octets) as u8).collect();
                     let slice = Slice::from_vec(body.clone());
@@ -139,26 +165,24 @@ impl World {
                         sent.entry(id).or_default().push(body);
                     }
                 }
-                100..110 => drop(ctx.release_request(id, &[])),
-                110 => drop(ctx.abort_request(id, &[])),
+                100..110 => _ = ctx.release_request(id, &[]),
+                110 => _ = ctx.abort_request(id, &[]),
                 111 => ctx.provider_abort(id, ProviderAbortReason::Undefined),
                 112..120 => ctx.set_timer(id, Some(ctx.now() + Duration::from_millis(choice))),
-                120..140 => ctx.pause(id),
-                140..300 => ctx.resume(id),
+                120..140 => app.pause(ctx, id),
+                140..300 => app.resume(ctx, id),
                 _ => {}
             });
         }
     }
 
     fn act_as_server(&mut self) {
-        let connects = |(id, seen): &(SessionId, Seen)| matches!(seen, Seen::Connect(_)).then_some(*id);
-        let ids: Vec<SessionId> = self.server.app().seen.iter().filter_map(connects).collect();
-        for id in ids {
+        for id in self.server_ids() {
             let choice = self.random.below(1000);
-            self.server.with(|_, ctx| match choice {
-                0..20 => ctx.pause(id),
-                20..300 => ctx.resume(id),
-                300 => drop(ctx.abort_request(id, &[])),
+            self.server.with(|app, ctx| match choice {
+                0..20 => app.pause(ctx, id),
+                20..300 => app.resume(ctx, id),
+                300 => _ = ctx.abort_request(id, &[]),
                 _ => {}
             });
         }
@@ -173,6 +197,9 @@ impl World {
             assert!(sent.len() < STEPS_MAX);
         }
         self.check_server();
+        if !self.is_lossy() {
+            self.check_ends_without_losses();
+        }
         for shard in [&self.client, &self.server] {
             let stats = shard.driver().stats();
             assert_eq!((stats.connections, stats.octets_pinned), (0, 0));
@@ -183,6 +210,24 @@ impl World {
             assert_eq!((tally.faults_transport, tally.faults_session), (0, 0), "both sides are sound");
         }
         assert_eq!(self.net.open_sockets(), 0);
+    }
+
+    fn is_lossy(&self) -> bool {
+        let faults = self.net.fault_counts();
+        faults.resets + faults.eofs + faults.connects_refused + faults.connect_timeouts > 0
+    }
+
+    /// Without losses every session ends by what a user did; nothing is lost, and no time runs out.
+    fn check_ends_without_losses(&self) {
+        let by_a_user = |end: &str| {
+            ["Released", "Aborted", "TransportRefused { reason: 1 }"]
+                .iter()
+                .any(|start| end.starts_with(start))
+        };
+        assert!(self.client.app().ends().into_iter().all(by_a_user), "{:?}", self.client.app().ends());
+        // A client that gives up before it has a session closes or resets the connection.
+        let by_its_peer = |end: &str| by_a_user(end) || end == "Eof" || end == "Network";
+        assert!(self.server.app().ends().into_iter().all(by_its_peer), "{:?}", self.server.app().ends());
     }
 
     /// What each session of the server has received begins what some session of the client has sent, and is all
