@@ -30,7 +30,10 @@ fn choices() -> Vec<DriverChoice> {
     let mut choices = vec![DriverChoice::Mio];
     match select(BackendChoice::IoUring) {
         Ok(_) => choices.push(DriverChoice::IoUring),
-        Err(error) => println!("SKIPPED on io_uring: {error}"),
+        Err(error) => {
+            assert!(std::env::var_os("COLLOQUY_REQUIRE_URING").is_none(), "{error}");
+            println!("SKIPPED on io_uring: {error}");
+        }
     }
     choices
 }

@@ -98,6 +98,7 @@ impl GatewayApp {
                 self.sent(ctx, id, slices.iter().map(|slice| slice.len()).sum());
             }
         }
+        self.recycle(held);
     }
 
     /// Counts what was sent and stops receiving while the peer does not take it.

@@ -42,7 +42,9 @@ impl Held {
         }
         let from = self.slices.len();
         for slice in body.slices().filter(|slice| !slice.is_empty()) {
-            let pinned = slice.pinned_octets();
+            // Slices of one block pin it together, once.
+            let shared = self.slices.last().is_some_and(|last| last.same_block(slice));
+            let pinned = if shared { 0 } else { slice.pinned_octets() };
             if self.pinned_octets + pinned > max.pinned_octets || slice.is_scarce(SCARCE_PER_CENT) {
                 self.slices.push(Slice::copy_of(slice));
             } else {
@@ -73,6 +75,18 @@ impl Held {
             })
         })
     }
+
+    /// Forgets everything and keeps the memory, up to a bound.
+    pub(crate) fn clear(&mut self) {
+        self.slices.clear();
+        self.parts.clear();
+        self.slices.shrink_to(Self::KEPT_MAX);
+        self.parts.shrink_to(Self::KEPT_MAX);
+        (self.octets, self.pinned_octets) = (0, 0);
+    }
+
+    /// Slices and parts for which a cleared one keeps memory.
+    const KEPT_MAX: usize = 256;
 
     /// Copies out what keeps blocks of the receive pool.
     pub(crate) fn unpin(&mut self) {

@@ -48,6 +48,9 @@ pub enum GatewayCommand {
     },
 }
 
+/// Memory kept for SSDUs that wait.
+const SPARE_HELD_MAX: usize = 64;
+
 /// Takes the records of one shard.
 pub type RecordSink = Box<dyn FnMut(Record)>;
 
@@ -61,6 +64,9 @@ pub struct GatewayApp {
     live: Vec<SessionId>,
     /// Slices of the body being sent, kept for its capacity.
     scratch: Vec<Slice>,
+    /// Emptied, for the next SSDU that waits. Boxed as they are in a session's state.
+    #[expect(clippy::vec_box, reason = "the boxes move between this list and sessions")]
+    spare_held: Vec<Box<Held>>,
     draining: bool,
 }
 
@@ -77,7 +83,16 @@ impl std::fmt::Debug for GatewayApp {
 impl GatewayApp {
     /// The application of shard number `shard`; `records` takes what is to be logged.
     pub fn new(config: Arc<Config>, shard: u16, counters: Arc<AppCounters>, records: RecordSink) -> Self {
-        Self { config, shard, records, counters, live: Vec::new(), scratch: Vec::new(), draining: false }
+        Self {
+            config,
+            shard,
+            records,
+            counters,
+            live: Vec::new(),
+            scratch: Vec::new(),
+            spare_held: Vec::new(),
+            draining: false,
+        }
     }
 
     /// Sessions known: accepted or opened, and not yet ended.
@@ -140,14 +155,14 @@ impl GatewayApp {
             pinned_octets: self.config.engine.pinned_octets_max,
         };
         let Some(state) = ctx.state(id) else { return false };
-        let held = state.held.get_or_insert_default();
+        let held = state.held.get_or_insert_with(|| self.spare_held.pop().unwrap_or_default());
         let fits = held.push(body, enclosure, &max);
         let pinning = held.is_pinning();
         ctx.keeps_octets(id, pinning);
         fits
     }
 
-    /// Takes what is kept of `id`.
+    /// Takes what is kept of `id`; [`GatewayApp::recycle`] it when it is sent.
     pub(crate) fn take_held<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
@@ -156,6 +171,14 @@ impl GatewayApp {
         let held = ctx.state(id)?.held.take();
         ctx.keeps_octets(id, false);
         held
+    }
+
+    /// Keeps the memory of what has waited for the next SSDU that does.
+    pub(crate) fn recycle(&mut self, mut held: Box<Held>) {
+        if self.spare_held.len() < SPARE_HELD_MAX {
+            held.clear();
+            self.spare_held.push(held);
+        }
     }
 
     /// Ends every session: with RF where a CN waits for its answer, with AB where a session exists, else by

@@ -43,6 +43,7 @@ impl GatewayApp {
             }
             self.relayed(ctx, from, to, slices.iter().map(|slice| slice.len()).sum());
         }
+        self.recycle(held);
     }
 
     /// Counts what went over, and stops the feeding side while the other does not take it.
