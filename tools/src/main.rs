@@ -7,7 +7,6 @@ mod dump;
 mod gateway;
 mod load;
 mod progress;
-mod record;
 mod stop;
 
 use std::process::ExitCode;
@@ -35,8 +34,6 @@ enum Verb {
     Load(Box<load::LoadArgs>),
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
-    #[command(hide = true)]
-    Record(record::RecordArgs),
 }
 
 fn main() -> ExitCode {
@@ -46,7 +43,6 @@ fn main() -> ExitCode {
         Verb::Load(args) => load::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Dump(args) => dump::run(&args),
-        Verb::Record(args) => record::run(&args),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::load::DriverName;
 use crate::progress::Bar;
 use crate::stop::StopFlag;
 use outcome::Outcome;
-use stand::{Application, Stand};
+use stand::Stand;
 
 /// Load before the measured part.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ fn plan_of(args: &DemoArgs) -> LoadPlan {
 }
 
 fn demonstrate(mut plan: LoadPlan) -> anyhow::Result<Outcome> {
-    let stand = Stand::start(&mut plan, Application::Relay)?;
+    let stand = Stand::start(&mut plan)?;
     let stop = StopFlag::install().context("signals")?;
     let mut bar = Bar::new(false);
     let (report, gateway) = stand.run(&plan, &mut |progress| {

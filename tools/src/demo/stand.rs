@@ -19,19 +19,10 @@ const DESCRIPTORS_SPARE: u64 = 256;
 /// How long the gateways may take to end after the last session.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// What the gateway does with the sessions of the load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Application {
-    /// Relays them to a responder of its own process.
-    Relay,
-    /// Echoes them itself.
-    Echo,
-}
-
 /// The parts that load can be put on.
 pub(crate) struct Stand {
     gateway: Gateway,
-    responder: Option<Gateway>,
+    responder: Gateway,
     /// Why the driver.
     pub(crate) driver_reason: String,
     /// Who runs where.
@@ -40,7 +31,7 @@ pub(crate) struct Stand {
 
 impl Stand {
     /// Starts the parts and fills address, driver and threads of the plan in.
-    pub(crate) fn start(plan: &mut LoadPlan, application: Application) -> anyhow::Result<Stand> {
+    pub(crate) fn start(plan: &mut LoadPlan) -> anyhow::Result<Stand> {
         let (backend, driver_reason) = choose(plan.driver)?;
         // One choice for all three parts: gateway, responder and load.
         plan.driver = match backend {
@@ -52,17 +43,10 @@ impl Stand {
         if backend == Backend::IoUring {
             layout = layout.with_room(plan.sessions, descriptors::limit());
         }
-        let (gateway, responder) = match application {
-            Application::Relay => {
-                let config = echo_config(plan, layout.responder_shards);
-                let responder = start("echo", &config, &layout.responder_cores)?;
-                let config = relay_config(plan, layout.gateway_shards, address_of(&responder)?);
-                (start("relay", &config, &layout.gateway_cores)?, Some(responder))
-            }
-            Application::Echo => {
-                (start("echo", &echo_config(plan, layout.gateway_shards), &layout.gateway_cores)?, None)
-            }
-        };
+        let config = echo_config(plan, layout.responder_shards);
+        let responder = start("echo", &config, &layout.responder_cores)?;
+        let config = relay_config(plan, layout.gateway_shards, address_of(&responder)?);
+        let gateway = start("relay", &config, &layout.gateway_cores)?;
         plan.to = vec![address_of(&gateway)?];
         plan.threads = layout.load_threads.min(plan.sessions as usize) as u32;
         plan.cores.clone_from(&layout.load_cores);
@@ -85,7 +69,7 @@ impl Stand {
 
     /// Ends the parts.
     pub(crate) fn end(self) -> anyhow::Result<()> {
-        let parts: Vec<Gateway> = [Some(self.gateway), self.responder].into_iter().flatten().collect();
+        let parts = [self.gateway, self.responder];
         parts.iter().for_each(|part| part.drain(DRAIN));
         parts.into_iter().try_for_each(|part| part.join().context("a shard failed"))
     }

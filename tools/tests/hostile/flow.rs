@@ -145,9 +145,12 @@ fn ignores_abort(gateway: &Gateway) {
     assert_eq!(end["reason"], "protocol_error");
 }
 
+/// A name and what is done to the gateway.
+type Case = (&'static str, fn(&Gateway));
+
 /// Every job of this module, with its name.
 pub(crate) fn jobs(gateway: &Gateway) -> Vec<Job<'_>> {
-    let all: [(&str, fn(&Gateway)); 8] = [
+    let all: [Case; 8] = [
         ("never reads", never_reads),
         ("reads late", reads_late),
         ("resets in a TSDU", resets_in_a_tsdu),

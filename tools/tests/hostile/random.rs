@@ -115,7 +115,7 @@ pub(crate) fn jobs(gateway: &Gateway, seed: u64) -> Vec<Job<'_>> {
         let mut random = Random(seed ^ (number << 32));
         let octets = sent(number % kinds, &mut random);
         let cut = 1 + random.below(octets.len());
-        let listener = if number % 2 == 0 { "echo" } else { "relay" };
+        let listener = if number.is_multiple_of(2) { "echo" } else { "relay" };
         let job = move || {
             let mut peer = Peer::connect(gateway.address(listener));
             // In two segments, so that nothing depends on where they end.
