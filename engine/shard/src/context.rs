@@ -12,7 +12,7 @@ use colloquy_transport::driver::Driver;
 
 use crate::application::{Application, ConnectError, ConnectTarget, SessionEnd, SessionId};
 use crate::core::Core;
-use crate::slab::{Cold, Phase, Role};
+use crate::slab::{Cold, Phase, Role, Slot};
 
 /// The shard as an application sees it during a call.
 ///
@@ -86,7 +86,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
             gone: None,
         };
         let class0 = Class0::initiator(&target.transport);
-        let slot = core.slot(connection, Role::Initiator, (class0, machine), cold);
+        let slot = Slot::new(connection, Role::Initiator, (class0, machine), cold);
         let id = core.slab.insert(slot);
         core.tally.sessions_opened += 1;
         core.tally.sessions_open_initiator += 1;

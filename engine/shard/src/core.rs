@@ -10,15 +10,15 @@ use colloquy_session::Transmit;
 use colloquy_session::spdu::SpduKind;
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
-use colloquy_transport::driver::{Close, ConnectionId, Driver, ListenerId};
+use colloquy_transport::driver::{Close, Driver, ListenerId};
 
 use crate::application::{Application, SessionEnd, SessionId};
-use crate::chain::{Chain, Chains};
+use crate::chain::Chains;
 use crate::config::{ListenerConfig, ShardConfig};
 use crate::counters::Tally;
 use crate::ending;
 use crate::holders::Holders;
-use crate::slab::{Phase, Role, Slab, Slot};
+use crate::slab::{Phase, Slab, UNARMED};
 use crate::wheel::Wheel;
 
 /// What the application is told once the call that caused it has returned.
@@ -105,37 +105,6 @@ impl<D: Driver, A: Application> Core<D, A> {
     /// Sessions that count against `sessions_max`.
     pub(crate) fn session_count(&self) -> usize {
         self.slab.count() - self.tally.refusals_open as usize
-    }
-
-    /// A slot at the start of its life.
-    pub(crate) fn slot(
-        &self,
-        connection: ConnectionId,
-        role: Role,
-        ends: (Class0, colloquy_session::Session),
-        cold: crate::slab::Cold,
-    ) -> Slot<A::Session> {
-        let (class0, machine) = ends;
-        Slot {
-            generation: 0,
-            connection,
-            marks: crate::slab::Marks { connected: role != Role::Initiator, ..Default::default() },
-            phase: if role == Role::Initiator { Phase::Connecting } else { Phase::AwaitCr },
-            role,
-            state: machine.state(),
-            intake: Chain::EMPTY,
-            intake_count: 0,
-            output: Chain::EMPTY,
-            queued_octets: 0,
-            armed: Slot::<A::Session>::UNARMED,
-            send_deadline: Slot::<A::Session>::UNARMED,
-            turn: 0,
-            turn_tsdus: 0,
-            class0,
-            machine,
-            app: A::Session::default(),
-            cold: Box::new(cold),
-        }
     }
 
     /// The next event of a session's transport; what it owes the peer is queued.
@@ -283,7 +252,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(crate) fn sent(&mut self, index: u32, batch: TxBatch) {
         let slot = self.slab.at_mut(index);
         slot.marks.in_flight = false;
-        slot.send_deadline = Slot::<A::Session>::UNARMED;
+        slot.send_deadline = UNARMED;
         slot.queued_octets -= batch.octets();
         let more = !slot.output.is_empty();
         if slot.marks.output_pins {
@@ -355,10 +324,10 @@ impl<D: Driver, A: Application> Core<D, A> {
         let machine = if slot.marks.closing { None } else { slot.machine.poll_timeout() };
         let deadlines = [slot.cold.phase_deadline, slot.cold.application_deadline, machine];
         let earliest = deadlines.into_iter().flatten().min();
-        let tick = earliest.map_or(Slot::<A::Session>::UNARMED, Wheel::tick_of).min(slot.send_deadline);
+        let tick = earliest.map_or(UNARMED, Wheel::tick_of).min(slot.send_deadline);
         if tick != slot.armed {
             slot.armed = tick;
-            if tick == Slot::<A::Session>::UNARMED {
+            if tick == UNARMED {
                 self.wheel.cancel(index);
             } else {
                 self.wheel.arm(index, tick);

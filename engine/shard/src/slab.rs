@@ -66,7 +66,7 @@ pub(crate) struct Slot<S> {
     pub(crate) output: Chain,
     /// Octets in `output` and in flight.
     pub(crate) queued_octets: usize,
-    /// Tick at which the wheel has the session; [`Slot::UNARMED`] when it has not.
+    /// Tick at which the wheel has the session; [`UNARMED`] when it has not.
     pub(crate) armed: u64,
     /// Tick by which the batch in flight must have been taken.
     pub(crate) send_deadline: u64,
@@ -79,9 +79,36 @@ pub(crate) struct Slot<S> {
     pub(crate) cold: Box<Cold>,
 }
 
-impl<S> Slot<S> {
-    pub(crate) const UNARMED: u64 = u64::MAX;
+impl<S: Default> Slot<S> {
+    /// A slot at the start of its life, without a generation yet.
+    pub(crate) fn new(connection: ConnectionId, role: Role, ends: (Class0, Session), cold: Cold) -> Self {
+        let (class0, machine) = ends;
+        let initiates = role == Role::Initiator;
+        Slot {
+            generation: 0,
+            connection,
+            marks: Marks { connected: !initiates, ..Marks::default() },
+            phase: if initiates { Phase::Connecting } else { Phase::AwaitCr },
+            role,
+            state: machine.state(),
+            intake: Chain::EMPTY,
+            intake_count: 0,
+            output: Chain::EMPTY,
+            queued_octets: 0,
+            armed: UNARMED,
+            send_deadline: UNARMED,
+            turn: 0,
+            turn_tsdus: 0,
+            class0,
+            machine,
+            app: S::default(),
+            cold: Box::new(cold),
+        }
+    }
 }
+
+/// The tick of a timer that is not armed.
+pub(crate) const UNARMED: u64 = u64::MAX;
 
 /// Yes or no about one session.
 #[derive(Clone, Copy, Debug, Default)]
@@ -300,5 +327,75 @@ impl<S> Slab<S> {
     pub(crate) fn is_occupied(&self, id: SessionId) -> bool {
         matches!(self.entries.get(id.index as usize),
             Some(Entry::Occupied(slot)) if slot.generation == id.generation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use colloquy_session::SessionConfig;
+    use colloquy_transport::class0::Class0Config;
+
+    use super::*;
+
+    /// What a data SPDU touches beside the two machines: two cache lines.
+    const _: () = assert!(size_of::<Slot<()>>() - size_of::<Session>() - size_of::<Class0>() <= 128);
+
+    fn slot(connection: ConnectionId) -> Slot<u32> {
+        let cold = Cold {
+            peer: ([127, 0, 0, 1], 102).into(),
+            listener: None,
+            opened: Duration::ZERO,
+            connect: None,
+            phase_deadline: None,
+            application_deadline: None,
+            end: None,
+            gone: None,
+        };
+        let machine = Session::responder(&SessionConfig::default());
+        let class0 = Class0::responder(&Class0Config::default());
+        Slot::new(connection, Role::Responder, (class0, machine), cold)
+    }
+
+    fn connection(index: u32, generation: u32) -> ConnectionId {
+        ConnectionId { index, generation }
+    }
+
+    #[test]
+    fn a_freed_slot_is_reused_and_its_old_id_does_not_resolve() {
+        let mut slab = Slab::new();
+        let first = slab.insert(slot(connection(5, 0)));
+        assert_eq!(slab.of_connection(connection(5, 0)), Some(first.index));
+        assert_eq!(slab.of_connection(connection(5, 1)), None);
+        slab.remove(first.index);
+        assert_eq!(slab.of_connection(connection(5, 0)), None);
+        let second = slab.insert(slot(connection(9, 0)));
+        assert_eq!(second.index, first.index);
+        assert_ne!(second.generation, first.generation);
+        assert!(slab.get(first).is_none());
+        assert!(!slab.is_occupied(first));
+        assert!(slab.get(second).is_some());
+        assert_eq!(slab.count(), 1);
+    }
+
+    #[test]
+    fn an_ended_session_is_stale_for_the_application_alone() {
+        let mut slab = Slab::new();
+        let id = slab.insert(slot(connection(0, 0)));
+        slab.at_mut(id.index).marks.ended = true;
+        assert!(slab.get(id).is_none());
+        assert!(slab.get_mut(id).is_none());
+        assert!(slab.is_occupied(id));
+    }
+
+    #[test]
+    fn two_tenants_of_a_connection_index_are_told_apart_until_the_older_is_gone() {
+        let mut slab = Slab::new();
+        let older = slab.insert(slot(connection(3, 0)));
+        let newer = slab.insert(slot(connection(3, 1)));
+        assert_eq!(slab.of_connection(connection(3, 0)), Some(older.index));
+        assert_eq!(slab.of_connection(connection(3, 1)), Some(newer.index));
+        slab.remove(older.index);
+        assert_eq!(slab.of_connection(connection(3, 0)), None);
+        assert_eq!(slab.of_connection(connection(3, 1)), Some(newer.index));
     }
 }

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::core::{Effect, Listening};
 use crate::ending;
 use crate::shard::Shard;
-use crate::slab::{Cold, Phase, Role, Slot};
+use crate::slab::{Cold, Phase, Role, Slot, UNARMED};
 
 impl<D: Driver, A: Application> Shard<D, A> {
     /// Waits for completions, at most `timeout` (`None`: until something happens), and handles them.
@@ -156,7 +156,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             gone: None,
         };
         let ends = (Class0::responder(&config.transport), Session::responder(&config.session));
-        let slot = core.slot(connection, role, ends, cold);
+        let slot = Slot::new(connection, role, ends, cold);
         let id = core.slab.insert(slot);
         core.enter(id.index, Phase::AwaitCr, Some(core.now + config.connect_timeout));
     }
@@ -179,7 +179,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         for _ in 0..self.core.config.timers_per_turn_max {
             let Some(index) = self.core.wheel.expire(tick) else { break };
             self.core.tally.timers += 1;
-            self.core.slab.at_mut(index).armed = Slot::<A::Session>::UNARMED;
+            self.core.slab.at_mut(index).armed = UNARMED;
             self.expire(index, tick);
             self.deliver_effects();
         }
@@ -196,7 +196,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let passed = |deadline: Option<Duration>| deadline.is_some_and(|at| at <= now);
         let slot = self.core.slab.at_mut(index);
         if slot.send_deadline <= tick {
-            slot.send_deadline = Slot::<A::Session>::UNARMED;
+            slot.send_deadline = UNARMED;
             self.core.send_timeout(index);
         }
         if passed(self.core.slab.at(index).cold.phase_deadline) {

@@ -1,4 +1,5 @@
 //! Memory: none is allocated for a data SPDU in the steady state, and an idle session holds little.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
 #[allow(unused, clippy::unwrap_used, reason = "helpers shared with the other test binary")]
 #[path = "shard/pair.rs"]

@@ -82,7 +82,7 @@ impl World {
             sessions_max: 10,
             ..ShardConfig::default()
         };
-        let echo = seed % 3 == 0;
+        let echo = seed.is_multiple_of(3);
         let mut server = Shard::new(driver(1), Recorder::new(Manners { echo, ..Manners::default() }), config);
         let client = Shard::new(driver(2), Recorder::default(), config);
         let listener = net.bind((Ipv4Addr::new(10, 0, 0, 1), 102).into()).unwrap();
