@@ -4,11 +4,16 @@
 mod common;
 
 use colloquy_gateway::config::{Config, ListenerApplication, Profile};
+use colloquy_gateway::record::{EndReason, NotCarried};
+use colloquy_session::spdu::SpduKind;
 use colloquy_session::{
-    ConnectParameters, ConnectionIdentifier, FunctionalUnits, Selector, Tokens, TsduMaximumSize, Versions,
+    ConnectParameters, ConnectionIdentifier, FunctionalUnits, PeerFault, ProviderAbortReason, Selector,
+    ServiceError, Tokens, TsduMaximumSize, Versions,
 };
+use colloquy_shard::Fault;
 use colloquy_transport::class0::TransportSelector;
 use common::peer::{Accepted, Connected, Manners, Seen, send};
+use common::raw::CR;
 use common::{World, half_duplex, mms, relay_config, units};
 
 fn selector(octets: &[u8]) -> Selector {
@@ -113,6 +118,62 @@ fn a_client_that_the_profile_cannot_serve_is_refused() {
     assert_eq!(world.client.app().of(client)[0], Seen::Refused(134, Vec::new()));
     assert!(world.server.app().sessions.is_empty(), "no upstream was opened");
     world.assert_empty();
+}
+
+#[test]
+fn more_connect_data_than_a_cn_holds_are_refused_with_a_record() {
+    let mut world = World::new(relay_config(Profile::Transparent), Manners::default());
+    let at = world.raw.connect();
+    world.raw.send(at, CR);
+    world.settle();
+    // Session User Requirements: duplex; Data Overflow: more will follow; Extended User Data.
+    let parameters = [&[0x05, 0x03, 0x16, 0x01, 0x02][..], &[0x14, 0x02, 0x00, 0x02], &[0x3c, 0x01, 0x01]];
+    world.raw.send_tsdu(at, &cn(&parameters.concat(), &[7; 10_240]));
+    world.settle();
+    let rf = world.raw.tsdus(at).remove(0);
+    assert_eq!((rf[0], rf.last()), (0x0c, Some(&134)), "RF: {rf:02x?}");
+    assert!(world.server.app().sessions.is_empty(), "no upstream was opened");
+    let rule = "data overflow is not supported";
+    let fault = Fault::Session(PeerFault::Violation { spdu: SpduKind::Connect, rule });
+    assert_eq!(world.faults(), [fault]);
+    world.assert_empty();
+    assert_eq!(world.ends(), (vec![EndReason::Refused { reason: 134, by_peer: false }], vec![]));
+}
+
+/// A CONNECT with these parameters and Extended User Data.
+fn cn(parameters: &[u8], user_data: &[u8]) -> Vec<u8> {
+    let long = |octets: usize| [&[0xff][..], &u16::try_from(octets).unwrap().to_be_bytes()].concat();
+    let data = [&[0xc2][..], &long(user_data.len()), user_data].concat();
+    [&[0x0d][..], &long(parameters.len() + data.len()), parameters, &data].concat()
+}
+
+#[test]
+fn an_answer_that_the_version_of_the_client_cannot_carry_is_a_refusal() {
+    let mut world = World::new(relay_config(Profile::Mms), Manners::Accept(units(), &[5; 513]));
+    let client = world.connect(&ConnectParameters { versions: Versions::V1, ..mms() });
+    assert_eq!(world.client.app().of(client)[0], Seen::Refused(134, Vec::new()));
+    let server = world.server.app().last();
+    let restriction = ProviderAbortReason::ImplementationRestriction;
+    assert_eq!(world.server.app().since_open(server)[0], Seen::ProviderAbort(restriction));
+    let error = ServiceError::UserDataLength { octets: 513, octets_max: 512 };
+    assert_eq!(world.not_carried(), [NotCarried::Primitive { name: "S-CONNECT response", error }]);
+    world.assert_empty();
+}
+
+/// The number belongs to units that the relay does not have; without them it must not go over.
+#[test]
+fn a_client_that_proposes_more_than_the_relay_has_gets_what_there_is() {
+    let mut world = World::new(relay_config(Profile::Transparent), Manners::default());
+    let at = world.raw.connect();
+    world.raw.send(at, CR);
+    world.settle();
+    // Initial Serial Number 1; Session User Requirements: duplex, minor and major synchronize.
+    let parameters = [&[0x05, 0x06, 0x16, 0x01, 0x02, 0x17, 0x01, 0x31][..], &[0x14, 0x02, 0x00, 0x1a]];
+    world.raw.send_tsdu(at, &cn(&parameters.concat(), b"abc"));
+    world.settle();
+    assert_eq!(world.raw.tsdus(at)[0][0], 0x0e, "AC: {:02x?}", world.raw.tsdus(at));
+    let server = world.server.app().last();
+    assert_eq!(world.server.app().connected(server).requirements, FunctionalUnits::DUPLEX);
 }
 
 fn local(application: ListenerApplication) -> Config {

@@ -97,7 +97,9 @@ fn the_mms_profile_proposes_the_plain_shape() {
 fn the_transparent_profile_carries_everything_the_listener_has() {
     let proposed = propose(&listener(), &target(Profile::Transparent), &everything()).unwrap();
     let units = FunctionalUnits::HALF_DUPLEX | FunctionalUnits::DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE;
-    assert_eq!(proposed, ConnectParameters { requirements: units, ..everything() });
+    // The number is that of units that the listener does not have.
+    let expected = ConnectParameters { requirements: units, initial_serial_number: None, ..everything() };
+    assert_eq!(proposed, expected);
 }
 
 #[test]
@@ -108,6 +110,8 @@ fn version_1_is_not_offered_with_user_data_that_it_cannot_carry() {
         let proposed = propose(&listener(), &target(Profile::Transparent), &connect).unwrap();
         assert_eq!(proposed.versions, versions, "{octets}");
     }
+    let only_1 = ConnectParameters { user_data: &long, versions: Versions::V1, ..everything() };
+    assert_eq!(propose(&listener(), &target(Profile::Transparent), &only_1), Err(134));
 }
 
 #[test]

@@ -25,7 +25,7 @@ use colloquy_session::{
     Versions,
 };
 use colloquy_shard::{
-    ConnectTarget, Context, ListenerConfig as ShardListenerConfig, SessionId, Shard, ShardConfig,
+    ConnectTarget, Context, Fault, ListenerConfig as ShardListenerConfig, SessionId, Shard, ShardConfig,
 };
 use colloquy_transport::class0::{Class0Config, TransportSelector};
 use colloquy_transport::driver::ConnectOptions;
@@ -273,6 +273,15 @@ impl World {
                 RecordEvent::NotCarried(why) => Some(why),
                 _ => None,
             })
+            .collect()
+    }
+
+    /// What the gateway says that peers did wrong.
+    pub fn faults(&self) -> Vec<Fault> {
+        let records = self.records.borrow();
+        let events = records.iter().map(|record| record.event);
+        events
+            .filter_map(|event| if let RecordEvent::Fault(fault) = event { Some(fault) } else { None })
             .collect()
     }
 

@@ -12,6 +12,7 @@ use super::{GATEWAY, address};
 pub const CR: &[u8] =
     &[3, 0, 0, 22, 17, 0xe0, 0, 0, 0, 1, 0, 0xc0, 1, 13, 0xc1, 2, b'C', b'T', 0xc2, 2, b'S', b'T'];
 
+const TPDU_OCTETS: usize = 8192;
 /// Version 2, duplex, selectors 0001, three octets of user data.
 pub const CN: &[u8] = &[
     0x0d, 0x19, 0x05, 0x06, 0x13, 0x01, 0x00, 0x16, 0x01, 0x02, 0x14, 0x02, 0x00, 0x02, 0x33, 0x02, 0x00,
@@ -61,6 +62,14 @@ impl Raw {
     pub fn send(&mut self, at: usize, octets: &[u8]) {
         self.connections[at].waiting.extend_from_slice(octets);
         self.flush(at);
+    }
+
+    /// Sends a TSDU in as many TPDUs as it takes.
+    pub fn send_tsdu(&mut self, at: usize, tsdu: &[u8]) {
+        let mut parts = tsdu.chunks(TPDU_OCTETS - 3).peekable();
+        while let Some(part) = parts.next() {
+            self.send_dt(at, part, parts.peek().is_none());
+        }
     }
 
     /// Sends octets of a TSDU in one TPDU; `end` when the TSDU ends with it.

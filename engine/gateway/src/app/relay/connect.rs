@@ -18,6 +18,11 @@ use crate::record::NotCarried;
 
 /// User data from this length on need version 2, so version 1 must not be offered with them. X.225 §8.3.1.
 const VERSION_1_USER_DATA_OCTETS_MAX: usize = 512;
+/// Units with synchronization points, which have serial numbers. X.225 §8.3.1.
+const NUMBERED: FunctionalUnits = FunctionalUnits::MINOR_SYNC
+    .union(FunctionalUnits::MAJOR_SYNC)
+    .union(FunctionalUnits::RESYNCHRONIZE)
+    .union(FunctionalUnits::SYMMETRIC_SYNC);
 
 /// What the upstream is asked for.
 ///
@@ -52,6 +57,8 @@ pub fn propose<'a>(
             calling,
             called,
             requirements: offered,
+            // Without these units nothing is numbered, and a number of its own is a contradiction.
+            initial_serial_number: connect.initial_serial_number.filter(|_| offered.intersects(NUMBERED)),
             ..*connect
         },
     };
