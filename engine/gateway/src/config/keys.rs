@@ -54,7 +54,7 @@ impl Section {
             Listener => "Where sessions are accepted, once for each address. At least one.",
             Target => "Where relays open their upstream sessions, once for each.",
             Admin => "Metrics and health over HTTP, read-only.",
-            Log => "The log, on standard error.",
+            Log => "The log, on standard error. Standard output is for results.",
             Drain => "How the gateway ends.",
         }
     }
@@ -484,7 +484,15 @@ pub const KEYS: &[Key] = &[
         "Loopback address and TCP port of /livez, /readyz and /metrics. Absent: no HTTP. Port 0 takes a\n\
          free one.",
     ),
-    key(Log, "format", Kind::Choice(&["text", "json"]), Value("\"text\""), Restart, "Shape of a record."),
+    key(
+        Log,
+        "format",
+        Kind::Choice(&["text", "json"]),
+        Value("\"text\""),
+        Restart,
+        "Shape of a record: a line for people, coloured on a terminal unless NO_COLOR is set, or one JSON\n\
+         object a line.",
+    ),
     key(
         Log,
         "level",

@@ -1,6 +1,8 @@
 //! Where events go: standard error, as text for people or one JSON object a line.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
+use std::io::IsTerminal as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
@@ -22,11 +24,17 @@ pub struct InstallError;
 /// [`InstallError`] when the process has one already.
 pub fn install(config: &LogConfig) -> Result<(), InstallError> {
     let builder = tracing_subscriber::fmt().with_max_level(config.level).with_writer(std::io::stderr);
+    let coloured = is_coloured(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     let result = match config.format {
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Text => builder.with_target(false).with_ansi(coloured).try_init(),
         LogFormat::Json => builder.event_format(JsonLines).try_init(),
     };
     result.map_err(|_| InstallError)
+}
+
+/// Colours are for eyes: not for files and pipes, and not for who says that they want none (no-color.org).
+fn is_coloured(to_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    to_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 /// One object a line: `ts`, `level`, `msg`, then the event's fields in order.
@@ -162,6 +170,13 @@ mod tests {
             write_time(&mut out, millis).unwrap();
             assert_eq!(out, expected);
         }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_whose_user_does_not_mind() {
+        let no_color = [None, Some(OsStr::new("")), Some(OsStr::new("1"))];
+        assert_eq!(no_color.map(|value| is_coloured(true, value)), [true, true, false]);
+        assert_eq!(no_color.map(|value| is_coloured(false, value)), [false; 3]);
     }
 
     #[derive(Clone, Default)]
