@@ -57,7 +57,9 @@ pub enum SessionEnd {
     Eof,
     /// The network connection failed: reset, unreachable, refused.
     Network(std::io::Error),
-    /// A timer of the shard ran out (connect, half-open, release, close).
+    /// A timer of the shard ran out: `connect` (an initiator's, up to AC or RF), `half-open` (no CN came),
+    /// `response` (the application left a CN unanswered), `release` (no answer to FN), `send` (the network
+    /// took nothing any more).
     Timeout(&'static str),
     /// The peer broke the protocol; the fault was reported by `Application::fault`.
     ProtocolError,
