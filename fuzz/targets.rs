@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use colloquy_session::spdu::{DecodeRules, Flow, Tsdu, describe};
+use colloquy_session::spdu::{DecodeRules, Flow, Spdu, Tsdu, describe};
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
     Selector, Session, SessionConfig, State, TokenSettings, Tokens, Transmit, Versions,
@@ -38,22 +38,41 @@ pub(crate) fn transport(octets: &[u8]) {
     }
 }
 
-/// One TSDU, decoded strictly and tolerantly, whole and with a tail; what was decoded is encoded again.
+/// One TSDU, decoded strictly and tolerantly, whole and with a tail; what was decoded is encoded again, and
+/// decoded again to the same.
 pub(crate) fn spdu(octets: &[u8]) {
-    for rules in [DecodeRules::default(), DecodeRules { strict: true, ..DecodeRules::default() }] {
+    for rules in [DecodeRules::LENIENT, DecodeRules::STRICT] {
         for tail_octets in [0, 5] {
             let mut tsdu = Tsdu::with_tail(octets, tail_octets);
             for _ in 0..=octets.len() {
                 let Ok(Some(view)) = tsdu.next_spdu(&rules) else { break };
                 if let Ok(spdu) = view.parse(&rules) {
-                    let mut encoded = Vec::new();
-                    spdu.emit(&mut encoded);
-                    assert_eq!(encoded.len(), spdu.encoded_octets());
+                    encode(&spdu, tail_octets == 0);
                 }
             }
         }
     }
-    let _ = describe::describe_tsdu(octets, Flow::Normal, &DecodeRules::default());
+    let _ = describe::describe_tsdu(octets, Flow::Normal, &DecodeRules::LENIENT);
+}
+
+/// Whatever is tolerated in decoding may be refused in encoding, but must never be encoded as something else.
+fn encode(spdu: &Spdu<'_>, is_whole: bool) {
+    let mut encoded = Vec::new();
+    if spdu.emit_into(&mut encoded).is_err() {
+        assert!(encoded.is_empty(), "a refused SPDU leaves nothing behind");
+        return;
+    }
+    assert_eq!(encoded.len(), spdu.encoded_octets());
+    encoded.clear();
+    spdu.emit_tsdu(&mut encoded).expect("it was emitted alone");
+    let mut tsdu = Tsdu::new(&encoded);
+    let mut last = None;
+    while let Some(view) = tsdu.next_spdu(&DecodeRules::LENIENT).expect("what is emitted can be decoded") {
+        last = Some(view.parse(&DecodeRules::LENIENT).expect("what is emitted can be parsed"));
+    }
+    if is_whole {
+        assert_eq!(last.as_ref(), Some(spdu), "{encoded:02x?}");
+    }
 }
 
 /// A session machine fed TSDUs and requests: each step is an opcode, a length and that many octets.
@@ -63,21 +82,33 @@ pub(crate) fn tsdu_sequence(octets: &[u8]) {
     let config = SessionConfig { strict: role & 2 != 0, ..SessionConfig::default() };
     let mut session = if role & 1 == 0 { Session::responder(&config) } else { initiator(&config) };
     let mut now = Duration::ZERO;
-    while let (Some(opcode), Some(length)) = (take(&mut rest), take(&mut rest)) {
+    let mut over = transmit(&mut session);
+    while let (false, Some(opcode), Some(length)) = (over, take(&mut rest), take(&mut rest)) {
         let (part, after) = rest.split_at(usize::from(length).min(rest.len()));
         rest = after;
         now += Duration::from_millis(u64::from(opcode));
-        step(&mut session, opcode, part, now);
-        while let Some(Transmit::Tsdu(tsdu)) = session.poll_transmit() {
-            assert!(!tsdu.is_empty());
-        }
-        if session.poll_timeout().is_some_and(|at| at <= now) {
+        over = step(&mut session, opcode, part, now);
+        if !over && session.poll_timeout().is_some_and(|at| at <= now) {
             session.handle_timeout(now);
-        }
-        if session.state() == State::Sta01 {
-            return;
+            over = transmit(&mut session);
         }
     }
+    // What an owner does when the machine asks for T-DISCONNECT, or when the peer has gone.
+    session.transport_disconnected(now);
+    assert!(!transmit(&mut session), "there is no connection to end");
+    assert_eq!(session.state(), State::Sta01);
+}
+
+/// Takes what there is to send; true when the machine wants the transport connection to end.
+fn transmit(session: &mut Session) -> bool {
+    let mut over = false;
+    while let Some(transmit) = session.poll_transmit() {
+        match transmit {
+            Transmit::Tsdu(tsdu) => assert!(!tsdu.is_empty() && !over),
+            _ => over = true,
+        }
+    }
+    over
 }
 
 fn take(rest: &mut &[u8]) -> Option<u8> {
@@ -103,26 +134,37 @@ fn initiator(config: &SessionConfig) -> Session {
     session
 }
 
-fn step(session: &mut Session, opcode: u8, part: &[u8], now: Duration) {
+fn step(session: &mut Session, opcode: u8, part: &[u8], now: Duration) -> bool {
     let tokens = Tokens::from_bits_truncate(part.first().copied().unwrap_or(1));
-    let refused = match opcode % 10 {
-        1 => session.data_request(part.len(), Enclosure::WHOLE).map(|segments| drop(segments.count())),
+    // Requests may be refused; then nothing has changed.
+    let _ = match opcode % 10 {
+        1 => session.data_request(part.len(), Enclosure::WHOLE).map(|segments| assert!(segments.count() > 0)),
         2 => session.token_give_request(now, tokens, &[]),
         3 => session.token_please_request(now, tokens, part),
         4 => session.release_request(now, part),
         5 => session.release_response(now, opcode > 100, part),
         6 => session.abort_request(now, part),
-        _ => {
-            let mut tsdu = Tsdu::new(part);
-            while let Some(indication) = session.handle_tsdu(now, &mut tsdu) {
-                if let Indication::Connect(connect) = indication {
-                    let _ = session.connect_response(now, &accept(connect.requirements));
-                }
-            }
-            Ok(())
-        }
+        _ => return receive(session, now, &mut Tsdu::new(part)),
     };
-    let _ = refused;
+    transmit(session)
+}
+
+/// Gives the machine a TSDU, and an SPDU of which the TSDU brought the last segment; accepts what is asked for.
+fn receive(session: &mut Session, now: Duration, tsdu: &mut Tsdu<'_>) -> bool {
+    let mut over = false;
+    while let Some(indication) = session.handle_tsdu(now, tsdu) {
+        over |= transmit(session);
+        if let Indication::Connect(connect) = indication {
+            session.connect_response(now, &accept(connect.requirements)).expect("it was just asked for");
+            over |= transmit(session);
+        }
+    }
+    over |= transmit(session);
+    let _ = session.take_fault();
+    match session.take_joined() {
+        Some(joined) if !over => receive(session, now, &mut joined.tsdu()),
+        _ => over,
+    }
 }
 
 fn accept(requirements: FunctionalUnits) -> AcceptParameters<'static> {
