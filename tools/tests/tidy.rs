@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// `unsafe` is allowed below these folders only (ARCHITECTURE.md, `unsafe`).
-const UNSAFE_FOLDERS: [&str; 3] = ["transport/src/buf/", "transport/src/driver/uring/", "engine/shard/src/rings/"];
+const UNSAFE_FOLDERS: [&str; 3] =
+    ["transport/src/buf/", "transport/src/driver/uring/", "engine/shard/src/rings/"];
 const UNSAFE_BLOCKS_MAX: usize = 30;
 /// Lines of a source file; state tables are data and may be long.
 const FILE_LINES_MAX: usize = 600;
@@ -155,7 +156,14 @@ fn modules_say_what_they_are() {
 #[test]
 fn no_file_names_this_machine_or_leaves_work_unsaid() {
     // Split so that this file does not find itself.
-    let forbidden = [["/wo", "rk/"], ["/ro", "ot/"], ["todo", "!("], ["unimplemented", "!("], ["FIX", "ME"], ["dbg", "!("]];
+    let forbidden = [
+        ["/wo", "rk/"],
+        ["/ro", "ot/"],
+        ["todo", "!("],
+        ["unimplemented", "!("],
+        ["FIX", "ME"],
+        ["dbg", "!("],
+    ];
     let mut found = Vec::new();
     for name in tracked_files() {
         let Ok(text) = fs::read_to_string(root().join(&name)) else { continue };
@@ -179,8 +187,13 @@ fn no_test_sleeps_and_no_test_is_ignored() {
     let ignore = ["#[", "ignore"].concat();
     for (name, text) in sources() {
         for (index, line) in text.lines().enumerate() {
-            let said = text.lines().nth(index.saturating_sub(1)).is_some_and(|above| above.contains("// Polls"));
-            assert!(!line.contains(&sleep) || said, "{name}:{}: sleeps, and says not what it polls", index + 1);
+            let said =
+                text.lines().nth(index.saturating_sub(1)).is_some_and(|above| above.contains("// Polls"));
+            assert!(
+                !line.contains(&sleep) || said,
+                "{name}:{}: sleeps, and says not what it polls",
+                index + 1
+            );
             assert!(!line.contains(&ignore), "{name}:{}: an ignored test", index + 1);
         }
     }
