@@ -156,8 +156,11 @@ impl Gateway {
         &self.vitals
     }
 
-    /// Stops accepting at once, waits for sessions to end, aborts what is left after the deadline. Returns
-    /// at once; [`Gateway::join`] waits.
+    /// Stops accepting and closes connections without a CN at once, waits for sessions to end, aborts what is
+    /// left after the deadline. Returns at once; [`Gateway::join`] waits.
+    ///
+    /// A second call with a shorter deadline moves it. An aborted peer has its listener's or target's TIM to
+    /// disconnect, so the last connection may outlast the deadline by that.
     pub fn drain(&self, deadline: Duration) {
         self.vitals.set_draining();
         for shard in &self.shards {

@@ -180,6 +180,7 @@ fn health_and_metrics_are_served_while_idle_and_while_draining() {
             "colloquy_receive_blocks_free ",
             "colloquy_receive_pinned_bytes 0.0\n",
             "colloquy_shard_busy_ratio{shard=\"1\"} ",
+            "colloquy_receive_reclaims_total 0\n",
             "# EOF\n",
         ] {
             assert!(metrics.contains(expected), "{expected} is not in\n{metrics}");

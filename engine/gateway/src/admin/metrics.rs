@@ -162,6 +162,7 @@ fn engine(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
         ("copied_bytes", "Octets copied in user space", total.copied_octets),
         ("system_calls", "System calls of the drivers", total.system_calls),
         ("buffers_exhausted", "Receipts that waited for a free block", total.buffers_exhausted),
+        ("receive_reclaims", "Silent sessions whose octets a scarce pool took back", total.bodies_unpinned),
         ("completion_overflows", "Completion queue overflows", total.overflows),
         ("congestions", "Times a session went above its high mark", total.congested),
         ("accepts", "Connections accepted", total.accepted),

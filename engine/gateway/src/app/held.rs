@@ -15,7 +15,7 @@ pub(crate) struct HeldMax {
 }
 
 /// Share of the pool's blocks held by slices from which on what waits is copied out of it.
-const SCARCE_PER_CENT: usize = 50;
+const SCARCE_PER_CENT: usize = 90;
 
 /// Bodies in the order they came.
 #[derive(Debug, Default)]

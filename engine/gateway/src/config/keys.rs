@@ -233,7 +233,7 @@ pub const KEYS: &[Key] = &[
         Engine,
         "pinned_octets_max",
         integer(4096, 1 << 30),
-        Value("131072"),
+        Value("262144"),
         Restart,
         "Octets of the pool that one session may keep while it assembles a TSDU or an SSDU. What is\n\
          beyond is copied out.",
