@@ -14,7 +14,7 @@ use colloquy_transport::driver::{ConnectionId, Driver};
 use crate::application::{Application, Fault, SessionEnd, TransportAnswer};
 use crate::context::Context;
 use crate::ending::REASON_CONGESTION;
-use crate::reclaim::SCARCE_PER_CENT;
+use crate::reclaim::ALL_BUT_USED_UP_PER_CENT;
 use crate::shard::Shard;
 use crate::slab::{Phase, Role};
 
@@ -28,7 +28,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         }
         if slot.marks.paused || slot.marks.undrained {
             // A session that waits must not keep the blocks that others receive into.
-            let octets = if octets.is_scarce(SCARCE_PER_CENT) { octets.detached() } else { octets };
+            let octets = if octets.is_scarce(ALL_BUT_USED_UP_PER_CENT) { octets.detached() } else { octets };
             core.intake.push_back(&mut slot.intake, octets);
             slot.intake_count += 1;
             slot.marks.undrained = true;

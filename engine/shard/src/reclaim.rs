@@ -1,6 +1,6 @@
 //! Getting receive blocks back from sessions that keep some and have fallen silent.
 //!
-//! What arrives while the pool is scarce is copied out if it has to wait. What a session kept before then stays
+//! What arrives while the pool is all but used up is copied out if it has to wait. What a session kept before then stays
 //! where it is, and its peer may stop in the middle of a TSDU for as long as it likes: a few such peers hold half
 //! the pool, and every other session pays with copies. The same holds for what is queued or in flight to peers that
 //! do not read. So a scarce pool takes back what has waited longest.
@@ -12,8 +12,11 @@ use colloquy_transport::driver::Driver;
 use crate::application::{Application, SessionId};
 use crate::core::{Core, Effect};
 
-/// Share of the pool's blocks held by slices from which on octets that wait are copied out of it.
-pub(crate) const SCARCE_PER_CENT: usize = 50;
+/// Share of the pool's blocks held by slices from which on silent sessions give theirs back.
+const SCARCE_PER_CENT: usize = 50;
+/// Share from which on receipts of a session that waits are copied out at once. Below, a burst, whose blocks come
+/// back within a turn, would be taken for a shortage.
+pub(crate) const ALL_BUT_USED_UP_PER_CENT: usize = 90;
 /// A session for which nothing has come for so long is silent: what its peer sends in one go is here by then.
 const SILENT: Duration = Duration::from_millis(10);
 /// Sessions whose octets are copied out in one turn.

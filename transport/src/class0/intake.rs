@@ -12,8 +12,9 @@ use crate::buf::{Body, COPY_THRESHOLD_OCTETS, Gather, Slice};
 pub const HEAD_OCTETS_MIN: usize = 64;
 
 /// Share of the pool's blocks held by slices from which on a TSDU that waits for more octets holds none: what
-/// it waits for needs a free block to arrive in.
-const SCARCE_PER_CENT: usize = 50;
+/// it waits for needs a free block to arrive in. Below that a burst, whose blocks come back within a turn, would
+/// be taken for a shortage; connections that fall silent give theirs back when their owner asks (`unpin`).
+const SCARCE_PER_CENT: usize = 90;
 /// Assemblies and vectors kept by a thread for the next TSDU that straddles.
 const SPARE_COUNT_MAX: usize = 64;
 /// A spare vector of more slices than this is freed.

@@ -76,7 +76,7 @@ pub struct Class0Config {
 
 impl Default for Class0Config {
     fn default() -> Self {
-        Self { tpdu_octets_max: 8192, tsdu_octets_max: 1 << 20, pinned_octets_max: 128 << 10 }
+        Self { tpdu_octets_max: 8192, tsdu_octets_max: 1 << 20, pinned_octets_max: 256 << 10 }
     }
 }
 
