@@ -134,7 +134,12 @@ fn more_connect_data_than_a_cn_holds_are_refused_with_a_record() {
     assert_eq!((rf[0], rf.last()), (0x0c, Some(&134)), "RF: {rf:02x?}");
     assert!(world.server.app().sessions.is_empty(), "no upstream was opened");
     let rule = "data overflow is not supported";
-    let fault = Fault::Session(PeerFault::Violation { spdu: SpduKind::Connect, rule });
+    let fault = Fault::Session(PeerFault::Violation {
+        spdu: SpduKind::Connect,
+        parameter: Some(60),
+        offset: 13,
+        rule,
+    });
     assert_eq!(world.faults(), [fault]);
     world.assert_empty();
     assert_eq!(world.ends(), (vec![EndReason::Refused { reason: 134, by_peer: false }], vec![]));

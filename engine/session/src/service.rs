@@ -128,6 +128,8 @@ pub enum PeerFault {
     Inopportune {
         /// The SPDU received.
         spdu: SpduKind,
+        /// Offset of the SPDU in the TSDU.
+        offset: usize,
         /// The state it was received in.
         state: State,
     },
@@ -135,6 +137,10 @@ pub enum PeerFault {
     Violation {
         /// The SPDU received.
         spdu: SpduKind,
+        /// The PGI or PI that says so, where it is one.
+        parameter: Option<u8>,
+        /// Offset in the TSDU of that parameter, or of the SPDU where the parameter is absent or none.
+        offset: usize,
         /// What it broke, in a few words.
         rule: &'static str,
     },

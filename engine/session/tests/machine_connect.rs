@@ -48,7 +48,10 @@ fn refused_with(config: &SessionConfig, octets: &[u8]) -> u8 {
     }
     assert_eq!(responder.state(), State::Sta16);
     assert!(responder.poll_timeout().is_some(), "TIM runs until the peer disconnects");
-    assert!(matches!(responder.take_fault(), Some(PeerFault::Violation { .. })));
+    let Some(PeerFault::Violation { parameter: Some(parameter), offset, .. }) = responder.take_fault() else {
+        panic!("a refusal by the machine names the parameter")
+    };
+    assert!(offset == 0 || octets[offset] == parameter, "octet {offset} is parameter {parameter}, if any is");
     let refuse = drain_one(&mut responder);
     let mut received = Tsdu::new(&refuse);
     let view = received.next_spdu(&Default::default()).unwrap().unwrap();

@@ -109,7 +109,8 @@ fn tp039_data_before_the_response_are_a_protocol_error() {
     let (_, mut responder) = indicated(&SessionConfig::default(), &connect());
     let indications = feed(&mut responder, &hex("01 00 01 00 61"));
     let fault = assert_aborted(&mut responder, &indications);
-    assert_eq!(fault, PeerFault::Inopportune { spdu: SpduKind::DataTransfer, state: State::Sta08 });
+    let (spdu, state) = (SpduKind::DataTransfer, State::Sta08);
+    assert_eq!(fault, PeerFault::Inopportune { spdu, offset: 2, state });
 }
 
 #[test]

@@ -345,7 +345,7 @@ fn tp069_answers_nobody_asked_for_are_protocol_errors() {
         assert_eq!(feed(&mut responder, &hex(octets)), [PROTOCOL_ERROR], "{octets}");
         assert_eq!(responder.state(), State::Sta16);
         assert_eq!(drain_one(&mut responder)[2..5], [0x11, 0x01, 0x05]);
-        let expected = PeerFault::Inopportune { spdu: kind, state: State::Sta713 };
+        let expected = PeerFault::Inopportune { spdu: kind, offset: 0, state: State::Sta713 };
         assert_eq!(responder.take_fault(), Some(expected));
     }
 }

@@ -166,15 +166,20 @@ impl FaultPlace {
                 reason: error.kind.to_string(),
                 ..nothing
             },
-            Fault::Session(PeerFault::Inopportune { spdu, state }) => FaultPlace {
+            Fault::Session(PeerFault::Inopportune { spdu, offset, state }) => FaultPlace {
                 spdu: Some(spdu.name()),
+                offset: Some(*offset as u64),
                 state: Some(format!("{state:?}")),
                 reason: "not allowed in this state".to_owned(),
                 ..nothing
             },
-            Fault::Session(PeerFault::Violation { spdu, rule }) => {
-                FaultPlace { spdu: Some(spdu.name()), reason: (*rule).to_owned(), ..nothing }
-            }
+            Fault::Session(PeerFault::Violation { spdu, parameter, offset, rule }) => FaultPlace {
+                spdu: Some(spdu.name()),
+                parameter: *parameter,
+                offset: Some(*offset as u64),
+                reason: (*rule).to_owned(),
+                ..nothing
+            },
         }
     }
 }

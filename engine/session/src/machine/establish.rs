@@ -7,7 +7,7 @@ use super::negotiation::{self, Agreement, Proposal};
 use super::receive::{PROTOCOL_ERROR, Source};
 use super::{Arguments, Event, Output, Session, State};
 use crate::spdu::{Accept, Connect, Deferred, PleaseTokens, Spdu, Tsdu};
-use crate::{AcceptParameters, ConnectParameters, Indication, PeerFault, TokenSide};
+use crate::{AcceptParameters, ConnectParameters, Indication, TokenSide};
 
 impl Session {
     pub(super) fn receive_connect<'a>(
@@ -33,7 +33,7 @@ impl Session {
                 Some(Indication::Connect(indicated_connect(connect, &proposal)))
             }
             Err(refusal) if outcome.outputs.contains(&Output::RfNr) => {
-                self.record(PeerFault::Violation { spdu: source.kind, rule: refusal.rule });
+                self.record(source.violation(refusal.rule));
                 None
             }
             _ => outcome.outputs.contains(&Output::SPAbInd).then_some(PROTOCOL_ERROR),

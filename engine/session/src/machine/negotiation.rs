@@ -4,7 +4,7 @@
 
 use super::config::SessionConfig;
 use super::variables::tokens_of;
-use crate::spdu::{Accept, Connect, ConnectAcceptItem};
+use crate::spdu::{Accept, Connect, ConnectAcceptItem, pi};
 use crate::{
     AcceptParameters, ConnectParameters, FunctionalUnits as Fu, Selector, SerialNumber, ServiceError,
     TokenSettings, TokenSide, Tokens, TsduMaximumSize, Versions,
@@ -51,7 +51,24 @@ pub(super) struct Agreement {
 pub(super) struct Refusal {
     /// Reason code of RF.
     pub(super) reason: u8,
-    pub(super) rule: &'static str,
+    pub(super) rule: Rule,
+}
+
+/// What an SPDU breaks, in a few words, and by which parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rule {
+    pub(super) parameter: Option<u8>,
+    pub(super) words: &'static str,
+}
+
+/// A rule that a parameter breaks.
+pub(super) const fn rule(parameter: u8, words: &'static str) -> Rule {
+    Rule { parameter: Some(parameter), words }
+}
+
+/// A rule that an SPDU breaks by being there.
+pub(super) const fn rule_of_spdu(words: &'static str) -> Rule {
+    Rule { parameter: None, words }
 }
 
 /// True for the reason codes that RF may carry.
@@ -128,37 +145,37 @@ pub(super) fn connect_item(proposal: &Proposal) -> ConnectAcceptItem<'static> {
 
 /// Looks at a received CONNECT.
 pub(super) fn judge_connect(config: &SessionConfig, connect: &Connect<'_>) -> Result<Proposal, Refusal> {
-    let refuse = |reason, rule| Err(Refusal { reason, rule });
+    let refuse = |reason, parameter, words| Err(Refusal { reason, rule: rule(parameter, words) });
     let item = &connect.item;
     let mut versions = item.versions & config.versions;
     if connect.needs_version_2() {
         versions &= Versions::V2;
     }
     if versions.is_empty() {
-        return refuse(132, "no common protocol version");
+        return refuse(132, pi::VERSION, "no common protocol version");
     }
     if connect.data_overflow {
-        return refuse(134, "data overflow is not supported");
+        return refuse(134, pi::DATA_OVERFLOW, "data overflow is not supported");
     }
     let proposed = connect.requirements;
-    if let Some(rule) = contradiction(proposed)
+    if let Some(words) = contradiction(proposed)
         && config.strict
     {
-        return refuse(133, rule);
+        return refuse(133, pi::USER_REQUIREMENTS, words);
     }
     let units = without_orphans(proposed & config.units());
     if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
-        return refuse(133, "neither half duplex nor duplex is possible");
+        return refuse(133, pi::USER_REQUIREMENTS, "neither half duplex nor duplex is possible");
     }
     if needs_serial_number(proposed) && item.initial_serial_number.is_none() {
-        return refuse(133, "initial serial number missing");
+        return refuse(133, pi::INITIAL_SERIAL, "initial serial number missing");
     }
     if config.strict && item.initial_serial_number.is_some() && !proposed.intersects(NUMBERED_UNITS) {
-        return refuse(133, "initial serial number without a unit that uses it");
+        return refuse(133, pi::INITIAL_SERIAL, "initial serial number without a unit that uses it");
     }
     let tsdu_maximum_size = item.tsdu_maximum_size.unwrap_or_default();
     if !sizes_in_range(tsdu_maximum_size) {
-        return refuse(134, "TSDU maximum size below 64");
+        return refuse(134, pi::TSDU_MAXIMUM_SIZE, "TSDU maximum size below 64");
     }
     Ok(Proposal {
         versions,
@@ -225,18 +242,18 @@ pub(super) fn judge_accept(
     strict: bool,
     proposal: &Proposal,
     accept: &Accept<'_>,
-) -> Result<Agreement, &'static str> {
+) -> Result<Agreement, Rule> {
     let item = &accept.item;
     let version = item.versions;
     if version.bits().count_ones() != 1 || !proposal.versions.contains(version) {
-        return Err("version that was not offered");
+        return Err(rule(pi::VERSION, "version that was not offered"));
     }
     if strict && version == Versions::V1 && accept.user_data.len() > USER_DATA_OCTETS_MAX_V1 {
-        return Err("more than 512 octets of user data in version 1");
+        return Err(rule(pi::USER_DATA, "more than 512 octets of user data in version 1"));
     }
     let units = without_orphans(proposal.units & accept.requirements);
     if units.contains(Fu::HALF_DUPLEX) == units.contains(Fu::DUPLEX) {
-        return Err("not exactly one of half duplex and duplex");
+        return Err(rule(pi::USER_REQUIREMENTS, "not exactly one of half duplex and duplex"));
     }
     let mut token_settings = TokenSettings::default();
     for token in tokens_of(units).iter() {
@@ -248,15 +265,15 @@ pub(super) fn judge_accept(
             None => proposed,
         };
         if answered == TokenSide::AcceptorChooses {
-            return Err("token setting left to the acceptor in ACCEPT");
+            return Err(rule(pi::TOKEN_SETTING, "token setting left to the acceptor in ACCEPT"));
         }
         if strict && proposed != TokenSide::AcceptorChooses && proposed != answered {
-            return Err("token setting differs from the one proposed");
+            return Err(rule(pi::TOKEN_SETTING, "token setting differs from the one proposed"));
         }
         set_side(&mut token_settings, token, answered);
     }
     if needs_serial_number(units) && item.initial_serial_number.is_none() {
-        return Err("initial serial number missing");
+        return Err(rule(pi::INITIAL_SERIAL, "initial serial number missing"));
     }
     let tsdu_maximum_size =
         selected_sizes(strict, proposal.tsdu_maximum_size, item.tsdu_maximum_size.unwrap_or_default())?;
@@ -280,7 +297,7 @@ fn selected_sizes(
     strict: bool,
     proposed: TsduMaximumSize,
     answered: TsduMaximumSize,
-) -> Result<TsduMaximumSize, &'static str> {
+) -> Result<TsduMaximumSize, Rule> {
     let swapped = TsduMaximumSize {
         initiator_to_responder: answered.responder_to_initiator,
         responder_to_initiator: answered.initiator_to_responder,
@@ -288,10 +305,12 @@ fn selected_sizes(
     let fits = answers(proposed, answered) && sizes_in_range(answered);
     match fits {
         true => Ok(answered),
-        false if strict => Err("TSDU maximum size above the one proposed, or below 64"),
+        false if strict => {
+            Err(rule(pi::TSDU_MAXIMUM_SIZE, "TSDU maximum size above the one proposed, or below 64"))
+        }
         false if answers(proposed, swapped) && sizes_in_range(swapped) => Ok(swapped),
         false if sizes_in_range(answered) => Ok(answered),
-        false => Err("TSDU maximum size below 64"),
+        false => Err(rule(pi::TSDU_MAXIMUM_SIZE, "TSDU maximum size below 64")),
     }
 }
 

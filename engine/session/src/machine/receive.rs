@@ -5,9 +5,11 @@ use core::time::Duration;
 use super::content::{Content, abort_reason};
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
 use super::join::{self, Joining};
-use super::negotiation::Proposal;
+use super::negotiation::{Proposal, Rule, rule, rule_of_spdu};
 use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, tables};
-use crate::spdu::{Abort, DecodeError, DecodeRules, Deferred, Refuse, Spdu, SpduKind, SpduView, Tsdu};
+use crate::spdu::{
+    Abort, DecodeError, DecodeRules, Deferred, Refuse, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
+};
 use crate::{
     Enclosure, Indication, PeerFault, ProviderAbortReason, RefuseParameters, TransportDisconnect, Versions,
 };
@@ -16,10 +18,25 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) kind: SpduKind,
+    /// Where it begins in the TSDU.
+    offset: usize,
     /// The SPDU as far as it is in the head of the TSDU.
     octets: &'a [u8],
     /// Offset of the user information field.
     user_data_offset: usize,
+}
+
+impl Source<'_> {
+    /// A rule that the SPDU breaks, and where.
+    pub(super) fn violation(&self, rule: Rule) -> PeerFault {
+        let within = rule.parameter.and_then(|parameter| offset_of_unit(self.kind, self.octets, parameter));
+        PeerFault::Violation {
+            spdu: self.kind,
+            parameter: rule.parameter,
+            offset: self.offset + within.unwrap_or(0),
+            rule: rule.words,
+        }
+    }
 }
 
 impl Session {
@@ -65,7 +82,7 @@ impl Session {
                     Deferred::Give(give) => Spdu::GiveTokens(give),
                     Deferred::Please(please) => Spdu::PleaseTokens(please),
                 };
-                let source = Source { kind: spdu.kind(), octets: &[], user_data_offset: 0 };
+                let source = Source { kind: spdu.kind(), offset: 0, octets: &[], user_data_offset: 0 };
                 return self.receive_event(now, &spdu, source);
             }
             let octets = tsdu.head;
@@ -81,7 +98,7 @@ impl Session {
             };
             let source = source(&view, octets);
             if tsdu_octets.is_some_and(|octets| self.is_oversized(octets)) && tsdu.joined.is_none() {
-                let rule = "TSDU longer than the agreed maximum";
+                let rule = rule_of_spdu("TSDU longer than the agreed maximum");
                 return self.violation(now, tsdu, source, rule);
             }
             if let Some(indication) = self.receive(now, tsdu, spdu, source) {
@@ -186,17 +203,20 @@ impl Session {
     }
 
     /// What is wrong with the Enclosure Item of a data SPDU.
-    fn broken_sequence(&self, data: &DataSpdu<'_>, enclosure: Enclosure) -> Option<&'static str> {
+    fn broken_sequence(&self, data: &DataSpdu<'_>, enclosure: Enclosure) -> Option<Rule> {
+        let enclosure_item = |words| Some(rule(pi::ENCLOSURE, words));
         let segmenting = self.receive_octets_max().is_some();
         match data.enclosure {
-            None if segmenting && self.config.strict => return Some("Enclosure Item missing"),
-            Some(_) if !segmenting && self.config.strict => return Some("Enclosure Item without segmenting"),
+            None if segmenting && self.config.strict => return enclosure_item("Enclosure Item missing"),
+            Some(_) if !segmenting && self.config.strict => {
+                return enclosure_item("Enclosure Item without segmenting");
+            }
             _ => {}
         }
         match self.receiving {
-            None if !enclosure.begin => Some("segment without a first one"),
-            Some(_) if enclosure.begin => Some("first segment while an SSDU is open"),
-            Some(kind) if kind != data.kind => Some("segments of DT and TD mixed"),
+            None if !enclosure.begin => enclosure_item("segment without a first one"),
+            Some(_) if enclosure.begin => enclosure_item("first segment while an SSDU is open"),
+            Some(kind) if kind != data.kind => enclosure_item("segments of DT and TD mixed"),
             _ => None,
         }
     }
@@ -210,23 +230,23 @@ impl Session {
     }
 
     /// Functional unit, version and flow: what holds whatever the state's cell says.
-    fn broken_rule(&self, spdu: &Spdu<'_>) -> Option<&'static str> {
+    fn broken_rule(&self, spdu: &Spdu<'_>) -> Option<Rule> {
         let kind = spdu.kind();
         let v = self.spm.variables();
         if !self.has_session() {
             return None;
         }
         if matches!(kind, SpduKind::ExpeditedData | SpduKind::Prepare) && !v.texp {
-            return Some("transport expedited is not used");
+            return Some(rule_of_spdu("transport expedited is not used"));
         }
         let units = classify::units_of(kind);
         if self.version.is_some() && !units.is_empty() && !v.functional_units.intersects(units) {
-            return Some("functional unit not selected");
+            return Some(rule_of_spdu("functional unit not selected"));
         }
         let joining = self.cold.as_ref().and_then(|cold| cold.joining.as_ref());
         match joining {
             Some(joining) if kind != joining.kind() && !may_interleave(kind) => {
-                Some("another SPDU between segments")
+                Some(rule_of_spdu("another SPDU between segments"))
             }
             _ => None,
         }
@@ -253,29 +273,29 @@ impl Session {
         }
     }
 
-    fn joined_part(&mut self, spdu: &Spdu<'_>, source: Source<'_>) -> Result<(), &'static str> {
+    fn joined_part(&mut self, spdu: &Spdu<'_>, source: Source<'_>) -> Result<(), Rule> {
         let enclosure = join::enclosure(spdu).unwrap_or(Enclosure::WHOLE);
         if !self.may_be_version_2() {
-            return Err("segments in version 1");
+            return Err(rule(pi::ENCLOSURE, "segments in version 1"));
         }
         let state = self.state();
         let event = classify::event(spdu, state, self.spm.variables());
         let event = event.map_or(classify::plain_event(source.kind), |(event, _)| event);
         if tables::cell(state, event).is_empty() {
-            return Err("segment of an SPDU that the state does not allow");
+            return Err(rule(pi::ENCLOSURE, "segment of an SPDU that the state does not allow"));
         }
         let user_data = join::user_data(spdu);
         let cold = self.cold();
         if enclosure.begin {
             if cold.joining.as_ref().is_some_and(|joining| joining.kind() == source.kind) {
-                return Err("first segment while an SSDU is open");
+                return Err(rule(pi::ENCLOSURE, "first segment while an SSDU is open"));
             }
             cold.joining = Some(Joining::new(source.kind, source.octets, user_data));
             return Ok(());
         }
-        let joining = cold.joining.as_mut().ok_or("segment without a first one")?;
+        let joining = cold.joining.as_mut().ok_or(rule(pi::ENCLOSURE, "segment without a first one"))?;
         if !joining.append(user_data) {
-            return Err("segmented user data too long");
+            return Err(rule(pi::USER_DATA, "segmented user data too long"));
         }
         if enclosure.end {
             cold.joined = cold.joining.take().map(Joining::finish);
@@ -330,11 +350,10 @@ impl Session {
         let released = before_session && self.state() == State::Sta01;
         if released || matches!(outcome.cause, Cause::ProtocolError) {
             self.record(match tables::cell(state, event) {
-                [_, ..] if !released => PeerFault::Violation {
-                    spdu: source.kind,
-                    rule: "token, number or unit does not allow it",
-                },
-                _ => PeerFault::Inopportune { spdu: source.kind, state },
+                [_, ..] if !released => {
+                    source.violation(rule_of_spdu("token, number or unit does not allow it"))
+                }
+                _ => PeerFault::Inopportune { spdu: source.kind, offset: source.offset, state },
             });
         }
         self.transmit(&outcome, content);
@@ -356,10 +375,9 @@ impl Session {
         now: Duration,
         tsdu: &mut Tsdu<'a>,
         source: Source<'a>,
-        rule: &'static str,
+        rule: Rule,
     ) -> Option<Indication<'a>> {
-        let fault = PeerFault::Violation { spdu: source.kind, rule };
-        self.protocol_error(now, tsdu, fault, Some(source.kind), source.octets)
+        self.protocol_error(now, tsdu, source.violation(rule), Some(source.kind), source.octets)
     }
 
     /// Octets that are no SPDU.
@@ -434,6 +452,7 @@ fn source<'a>(view: &SpduView<'a>, octets: &'a [u8]) -> Source<'a> {
     let spdu_octets = view.user_information_offset - view.offset;
     Source {
         kind: view.kind,
+        offset: view.offset,
         octets: octets.get(..spdu_octets).unwrap_or(octets),
         user_data_offset: view.user_information_offset,
     }

@@ -55,5 +55,7 @@ pub use segment::Segment;
 pub use short::ShortSpduKind;
 pub use sync::{MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint};
 pub use token::{GiveTokens, GiveTokensAck, GiveTokensConfirm, PleaseTokens};
+pub(crate) use code::pi;
+pub(crate) use parameter::offset_of_unit;
 pub(crate) use tsdu::Deferred;
 pub use tsdu::{SpduView, Tsdu, must_be_contiguous};

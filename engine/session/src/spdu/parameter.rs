@@ -92,6 +92,27 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Offset of the unit with this code in the octets of an SPDU, on its own level or within a PGI.
+pub(crate) fn offset_of_unit(kind: SpduKind, spdu: &[u8], code: u8) -> Option<usize> {
+    let header = read_header(spdu)?;
+    let field = spdu.get(header.octets..)?;
+    let mut cursor = Cursor::new(&field[..field.len().min(header.length)], header.octets);
+    while let Some(Ok(unit)) = cursor.next_unit(false) {
+        if unit.code == code {
+            return Some(unit.offset);
+        }
+        if group_rules(kind, unit.code).is_some() {
+            let mut cursor = Cursor::new(unit.value, unit.value_offset);
+            while let Some(Ok(unit)) = cursor.next_unit(false) {
+                if unit.code == code {
+                    return Some(unit.offset);
+                }
+            }
+        }
+    }
+    None
+}
+
 /// The units of one level (an SPDU or a PGI) that its rules name, checked against the rules.
 pub(crate) struct Fields<'a> {
     pub(crate) kind: SpduKind,
