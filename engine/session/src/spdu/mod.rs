@@ -37,6 +37,7 @@ pub use activity::{
     ActivityDiscard, ActivityDiscardAck, ActivityEnd, ActivityInterrupt, ActivityInterruptAck,
     ActivityResume, ActivityStart, LinkingInformation,
 };
+pub(crate) use code::pi;
 pub use connect::{Accept, Connect, ConnectAcceptItem, ConnectDataOverflow, OverflowAccept, Refuse};
 pub use data::{
     CapabilityData, CapabilityDataAck, DATA_HEADER_OCTETS_MAX, DataHeader, DataTransfer, ExpeditedData,
@@ -46,6 +47,7 @@ pub use emit::{EmitError, Sink};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use exception::{ExceptionData, ExceptionReport};
 pub use kind::{Category, SpduKind};
+pub(crate) use parameter::offset_of_unit;
 pub use prepare::Prepare;
 pub use release::{Disconnect, Finish, NotFinished};
 pub use repr::Spdu;
@@ -55,7 +57,5 @@ pub use segment::Segment;
 pub use short::ShortSpduKind;
 pub use sync::{MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint};
 pub use token::{GiveTokens, GiveTokensAck, GiveTokensConfirm, PleaseTokens};
-pub(crate) use code::pi;
-pub(crate) use parameter::offset_of_unit;
 pub(crate) use tsdu::Deferred;
 pub use tsdu::{SpduView, Tsdu, must_be_contiguous};
