@@ -371,14 +371,15 @@ mod tests {
 
     #[test]
     fn a_pool_is_scarce_while_slices_alone_hold_its_blocks() {
-        let mut pool = pool(4);
-        let held: Vec<Slice> = (0..3).map(|_| receive(&mut pool, &[1; 5000])).collect();
-        assert_eq!(pool.pinned(), 3 * 2 * PAGE_OCTETS);
-        assert!(held[0].is_scarce(75) && !held[0].is_scarce(76));
-        let [first, second, third] = <[Slice; 3]>::try_from(held).unwrap();
-        drop((second, third));
-        assert!(!first.is_scarce(75));
-        assert_eq!((pool.pinned(), pool.free_blocks()), (2 * PAGE_OCTETS, 3));
+        let mut pool = pool(8);
+        let mut held: Vec<Slice> = (0..5).map(|_| receive(&mut pool, &[1; 5000])).collect();
+        assert_eq!(pool.pinned(), 5 * 2 * PAGE_OCTETS);
+        assert!(held[0].is_scarce(62) && !held[0].is_scarce(75));
+        held.push(receive(&mut pool, &[1; 5000]));
+        assert!(held[0].is_scarce(75) && held[0].is_scarce(100), "two blocks are left");
+        held.truncate(1);
+        assert!(!held[0].is_scarce(25));
+        assert_eq!((pool.pinned(), pool.free_blocks()), (2 * PAGE_OCTETS, 7));
         assert!(!Slice::from_vec(vec![1; 5000]).is_scarce(1), "the heap is not a pool");
     }
 

@@ -117,12 +117,15 @@ impl Slice {
         }
     }
 
-    /// True when slices alone keep at least `per_cent` of its pool's blocks from being reused: whoever would
-    /// hold this slice for longer then copies it, else a few slow connections starve all others of blocks.
+    /// True when slices alone keep at least `per_cent` of its pool's blocks from being reused, or all but two:
+    /// whoever would hold this slice for longer then copies it, else a few slow connections starve all others
+    /// of blocks.
     pub fn is_scarce(&self, per_cent: usize) -> bool {
         match self.block.as_deref() {
             Some(Block::Pool(block)) => {
-                block.home.retired_count.get() * 100 >= block.home.block_count * per_cent
+                let blocks = block.home.block_count;
+                block.home.retired_count.get()
+                    >= (blocks * per_cent / 100).min(blocks.saturating_sub(2).max(1))
             }
             _ => false,
         }
