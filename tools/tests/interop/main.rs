@@ -49,6 +49,13 @@ on_each_driver! {
         gateway.drain();
     }
 
+    fn snap7_transport_against_our_responder(driver) {
+        let gateway = Gateway::echo(driver);
+        let printed = run(peers::snap7_client(gateway.address()));
+        assert!(printed.contains("echoed 7"), "{printed}");
+        gateway.drain();
+    }
+
     fn hat_drivers_through_the_relay_to_rusty_cosp(driver) {
         let (target, _server) = peers::rusty_responder("respond");
         let gateway = Gateway::relay(driver, target);

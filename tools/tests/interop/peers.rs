@@ -64,6 +64,11 @@ pub(crate) fn icspacket_initiator(to: SocketAddr) -> Command {
     client("icspacket_initiator.py", to)
 }
 
+/// python-snap7 as user of the transport.
+pub(crate) fn snap7_client(to: SocketAddr) -> Command {
+    client("snap7_client.py", to)
+}
+
 /// libiec61850 (pyiec61850-ng) as MMS client, `associations` times.
 pub(crate) fn libiec61850_client(to: SocketAddr, associations: usize) -> Command {
     let mut command = client("mms_client.py", to);
