@@ -125,7 +125,7 @@ impl Slice {
             Some(Block::Pool(block)) => {
                 let blocks = block.home.block_count;
                 block.home.retired_count.get()
-                    >= (blocks * per_cent / 100).min(blocks.saturating_sub(2).max(1))
+                    >= (blocks * per_cent / 100).min(blocks.saturating_sub(2)).max(1)
             }
             _ => false,
         }
