@@ -7,6 +7,7 @@ import sys
 
 from pyiec61850 import pyiec61850 as lib
 from pyiec61850.mms import MMSClient
+from pyiec61850.mms.exceptions import MMSError
 
 FUNCTIONAL_CONSTRAINTS = {"ST": lib.IEC61850_FC_ST, "MX": lib.IEC61850_FC_MX, "CF": lib.IEC61850_FC_CF, "DC": lib.IEC61850_FC_DC}
 
@@ -41,11 +42,28 @@ def read(client):
     return lines
 
 
+def connect(host, port):
+    """A client that is associated, and knows it.
+
+    libiec61850 may note "connecting" after its other thread has noted "connected", when the answer is fast:
+    it then sends nothing on a good connection and says "connection-lost" for ever.
+    """
+    for attempt in range(10):
+        client = MMSClient()
+        client.connect(host, port)
+        try:
+            client.get_logical_devices()
+            return client
+        except MMSError as error:
+            client.disconnect()
+            if attempt == 9 or "connection-lost" not in str(error):
+                raise
+
+
 def main():
     host, port = sys.argv[1], int(sys.argv[2])
     for _ in range(int(sys.argv[3]) if len(sys.argv) > 3 else 1):
-        client = MMSClient()
-        client.connect(host, port)
+        client = connect(host, port)
         lines = browse(client) + read(client)
         client.disconnect()
     assert any("GGIO1.AnIn1" in line for line in lines), lines
