@@ -57,6 +57,10 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) holders: Holders,
     /// When the pool was last seen to be scarce.
     pub(crate) scarce_at: Option<Duration>,
+    /// The pool was all but used up when it was looked at last.
+    pub(crate) used_up: bool,
+    /// Time of the turn before this one.
+    pub(crate) turn_before: Duration,
     /// Batches to send, by session.
     pub(crate) output: Chains<TxBatch>,
     /// Empty batches; the last one used is still in the cache.
@@ -89,6 +93,8 @@ impl<D: Driver, A: Application> Core<D, A> {
             intake: Chains::new(),
             holders: Holders::new(),
             scarce_at: None,
+            used_up: false,
+            turn_before: Duration::ZERO,
             output: Chains::new(),
             spare: Vec::new(),
             owed: TxBatch::new(),

@@ -19,6 +19,9 @@ const SCARCE_PER_CENT: usize = 50;
 pub(crate) const ALL_BUT_USED_UP_PER_CENT: usize = 90;
 /// A session for which nothing has come for so long is silent: what its peer sends in one go is here by then.
 const SILENT: Duration = Duration::from_millis(10);
+/// The same while the pool is all but used up: then two gateways may wait for each other's reading, each with all its
+/// blocks in sends to the other, and nothing moves until somebody copies.
+const SILENT_WHEN_USED_UP: Duration = Duration::from_millis(1);
 /// Sessions whose octets are copied out in one turn.
 const RECLAIMED_PER_TURN_MAX: usize = 64;
 
@@ -52,14 +55,19 @@ impl<D: Driver, A: Application> Core<D, A> {
         if self.holders.first().is_none() {
             return;
         }
-        if self.is_pool_scarce() {
+        if self.is_pool_held(SCARCE_PER_CENT) {
             self.scarce_at = Some(self.now);
         }
+        self.used_up = self.is_pool_held(ALL_BUT_USED_UP_PER_CENT);
         for _ in 0..RECLAIMED_PER_TURN_MAX {
             if self.reclaim_deadline().is_none_or(|at| at > self.now) {
                 return;
             }
-            let (index, _) = self.holders.first().expect("a deadline is that of a holder");
+            let (index, since) = self.holders.first().expect("a deadline is that of a holder");
+            if since >= self.turn_before && since + SILENT > self.now {
+                // However long a turn takes, what it sent had no chance to complete before the next one.
+                return;
+            }
             self.holders.remove(index);
             let slot = self.slab.at_mut(index);
             slot.class0.unpin();
@@ -81,11 +89,12 @@ impl<D: Driver, A: Application> Core<D, A> {
     /// When the next session is to give back what it keeps; none while there is enough for all.
     pub(crate) fn reclaim_deadline(&self) -> Option<Duration> {
         let (_, since) = self.holders.first()?;
-        self.scarce_at.is_some_and(|at| since <= at).then_some(since + SILENT)
+        let silent = if self.used_up { SILENT_WHEN_USED_UP } else { SILENT };
+        self.scarce_at.is_some_and(|at| since <= at).then_some(since + silent)
     }
 
-    fn is_pool_scarce(&self) -> bool {
+    fn is_pool_held(&self, per_cent: usize) -> bool {
         let stats = self.driver.stats();
-        stats.octets_pinned * 100 >= stats.octets_in_pool * SCARCE_PER_CENT as u64
+        stats.octets_pinned * 100 >= stats.octets_in_pool * per_cent as u64
     }
 }

@@ -57,7 +57,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         if sleeps {
             self.commands.doorbell().awake();
         }
-        self.core.now = self.core.driver.now();
+        self.core.turn_before = std::mem::replace(&mut self.core.now, self.core.driver.now());
         self.woken_at = (!self.core.config.virtual_time).then(Instant::now);
         result
     }
