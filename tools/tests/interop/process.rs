@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest time a peer may take for its whole job.
@@ -16,9 +17,22 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tools/ lies in the workspace").to_path_buf()
 }
 
-/// An address on loopback that nothing listens on.
+/// Ports for tests: below those that the system gives to connections, which could take one meanwhile.
+const PORTS: std::ops::Range<u32> = 10_000..32_000;
+/// Ports handed out by this process.
+static PORT_COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// An address on loopback that nothing listens on. Test processes that run side by side begin at other ports.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback binds").local_addr().expect("bound")
+    for _ in PORTS {
+        let number =
+            std::process::id().wrapping_mul(97).wrapping_add(PORT_COUNT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(PORTS.start + number % (PORTS.end - PORTS.start)).expect("below 32000");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        }
+    }
+    panic!("no port of {PORTS:?} is free");
 }
 
 /// A server in the background: killed when dropped.
