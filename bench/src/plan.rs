@@ -253,12 +253,21 @@ impl LoadPlan {
     /// # Errors
     /// [`PlanError`]: a file cannot be read, is no TOML, has unknown keys, or values out of range.
     pub fn from_file(path: &Path) -> Result<LoadPlan, PlanError> {
+        let plan = Self::read(path)?;
+        plan.validate()?;
+        Ok(plan)
+    }
+
+    /// Reads a plan and the hex files it names without judging its values, some of which may be replaced yet.
+    ///
+    /// # Errors
+    /// [`PlanError`], but for [`PlanError::Range`].
+    pub fn read(path: &Path) -> Result<LoadPlan, PlanError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| PlanError::Read { path: path.to_owned(), error })?;
         let mut plan: LoadPlan = toml::from_str(&text)
             .map_err(|error| PlanError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
         plan.load_content(path.parent().unwrap_or(Path::new(".")))?;
-        plan.validate()?;
         Ok(plan)
     }
 

@@ -147,7 +147,8 @@ fn load(plan: &LoadPlan, args: &LoadArgs) -> anyhow::Result<bool> {
 
 fn plan_of(args: &LoadArgs) -> Result<LoadPlan, String> {
     let mut plan = match &args.plan {
-        Some(path) => LoadPlan::from_file(path).map_err(|error| error.to_string())?,
+        // Judged below, when the flags have had their say.
+        Some(path) => LoadPlan::read(path).map_err(|error| error.to_string())?,
         None => LoadPlan::default(),
     };
     fn set<T>(field: &mut T, value: Option<T>) {

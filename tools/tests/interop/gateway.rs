@@ -65,9 +65,9 @@ pub(crate) fn load(driver: &str, to: SocketAddr, flags: &[&str]) -> serde_json::
     let folder = tempfile::tempdir().expect("a temporary folder");
     let plan = folder.path().join("plan.toml");
     // rusty-cosp refuses to hear of TPDUs of more than 2048 octets.
-    let text = format!("schema_version = 1\nto = [\"{to}\"]\ntpdu_octets_max = 2048\n");
-    std::fs::write(&plan, text).expect("the folder is writable");
-    load_plan(driver, &plan, flags)
+    std::fs::write(&plan, "schema_version = 1\ntpdu_octets_max = 2048\n").expect("the folder is writable");
+    let to = to.to_string();
+    load_plan(driver, &plan, &[&["--to", &to], flags].concat())
 }
 
 /// Associates with an MMS server and asks it to identify itself, over and over.
