@@ -157,11 +157,16 @@ impl Application for Initiators {
         indication: Indication<'_>,
         body: &Body,
     ) {
+        let segmented = ctx.machine(id).is_some_and(|spm| spm.tsdu_maximum_size().responder_to_initiator > 0);
         let Some(state) = ctx.state(id) else { return };
         match indication {
             Indication::ConnectConfirm(_) => state.open = true,
             Indication::Data { enclosure, .. } => {
                 let session = state.session;
+                assert!(
+                    segmented || enclosure == Enclosure::WHOLE,
+                    "session {session}: a segment nobody agreed to"
+                );
                 if state.checker.take(session, body.slices().map(|slice| &slice[..]), enclosure.end) {
                     self.ledger.with(session, |entry| entry.back.received += 1);
                 }

@@ -143,11 +143,16 @@ impl Application for Responders {
         indication: Indication<'_>,
         body: &Body,
     ) {
+        let segmented = ctx.machine(id).is_some_and(|spm| spm.tsdu_maximum_size().initiator_to_responder > 0);
         let Some(state) = ctx.state(id) else { return };
         match indication {
             Indication::Connect(connect) => self.connect(ctx, id, &connect),
             Indication::Data { enclosure, .. } => {
                 let session = state.session.expect("data follow a connect");
+                assert!(
+                    segmented || enclosure == Enclosure::WHOLE,
+                    "session {session}: a segment nobody agreed to"
+                );
                 if state.checker.take(session, body.slices().map(|slice| &slice[..]), enclosure.end) {
                     state.received += 1;
                     self.ledger.with(session, |entry| entry.forth.received += 1);
