@@ -14,7 +14,7 @@ use colloquy_transport::driver::sim::{
 };
 
 use crate::initiator::{self, Initiators};
-use crate::ledger::{Entry, Ledger};
+use crate::ledger::{End, Entry, Ledger};
 use crate::responder::{self, Responders};
 
 const GATEWAY: &str = "10.0.0.1:102";
@@ -62,6 +62,11 @@ pub(crate) fn run(seed: u64) -> Result<Outcome, String> {
     world.turn_until_over(&starts)?;
     world.leaves_nothing()?;
     let ends = ledger.judge()?;
+    let faults = world.net.fault_counts();
+    let unbroken = faults.resets + faults.eofs + faults.connects_refused + faults.connect_timeouts == 0;
+    if unbroken && ends[End::Lost as usize] > 0 {
+        return Err(format!("sessions were lost although no connection was: {:#?}", ledger.entries()));
+    }
     let (entries, digest) = (ledger.entries(), world.net.digest());
     Ok(Outcome { entries, digest, faults: world.net.fault_counts(), ends })
 }
