@@ -15,6 +15,8 @@ mod peer;
 #[allow(dead_code, reason = "shared with the interop tests, which use more of it")]
 mod process;
 mod random;
+#[path = "../interop/skip.rs"]
+mod skip;
 mod stalled;
 mod truncated;
 mod upstream;
@@ -27,7 +29,7 @@ macro_rules! on_each_driver {
     ($($(#[$doc:meta])* fn $name:ident($driver:ident) $body:block)*) => {
         $($(#[$doc])* fn $name($driver: &str) $body)*
         mod on_io_uring {
-            $(#[test] fn $name() { if crate::io_uring_allowed() { super::$name("io_uring") } })*
+            $(#[test] fn $name() { if crate::skip::io_uring_allowed("hostile peers") { super::$name("io_uring") } })*
         }
         mod on_mio {
             $(#[test] fn $name() { super::$name("mio") })*
@@ -104,15 +106,4 @@ fn run_cases(driver: &str, text: &str) {
     assert!(cases.len() >= 10, "only {} cases", cases.len());
     faults::side_by_side(cases.iter().map(|case| case.job(&gateway)).collect());
     gateway.finish();
-}
-
-/// Whether this kernel lets us use io_uring; a skip is said, and fails where it must not be skipped.
-fn io_uring_allowed() -> bool {
-    let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or("2".to_owned());
-    if disabled.trim() == "0" {
-        return true;
-    }
-    assert!(std::env::var_os("COLLOQUY_REQUIRE_URING").is_none(), "io_uring is disabled ({disabled})");
-    println!("SKIPPED: hostile peers on io_uring: kernel.io_uring_disabled");
-    false
 }

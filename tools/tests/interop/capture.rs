@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::peers::skip;
 use crate::process::{Server, poll_pause, run};
+use crate::skip::skip;
 
 /// Longest wait for dumpcap to begin, or to have written what was captured.
 const CAPTURE_TIME_MAX: Duration = Duration::from_secs(20);

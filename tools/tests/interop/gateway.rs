@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::peers::skip;
 use crate::process::{Server, free_address, root, run, wait_for_listener};
 
 /// A running `colloquy gateway`.
@@ -91,15 +90,4 @@ pub(crate) fn assert_clean(report: &serde_json::Value, sessions: u64) {
     }
     assert_eq!(counts["released"], sessions, "{report}");
     assert!(counts["answered"].as_u64().is_some_and(|answered| answered >= sessions), "{report}");
-}
-
-/// Whether this kernel lets us use io_uring; a skip is said, and fails where it must not be skipped.
-pub(crate) fn io_uring_allowed() -> bool {
-    let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or("2".to_owned());
-    if disabled.trim() == "0" {
-        return true;
-    }
-    assert!(std::env::var_os("COLLOQUY_REQUIRE_URING").is_none(), "io_uring is disabled ({disabled})");
-    skip("interop on io_uring: kernel.io_uring_disabled");
-    false
 }

@@ -6,6 +6,7 @@ mod capture;
 mod gateway;
 mod peers;
 mod process;
+mod skip;
 mod traffic;
 
 use capture::Capture;
@@ -17,7 +18,7 @@ macro_rules! on_each_driver {
     ($($(#[$doc:meta])* fn $name:ident($driver:ident) $body:block)*) => {
         $($(#[$doc])* fn $name($driver: &str) $body)*
         mod on_io_uring {
-            $(#[test] fn $name() { if crate::peers::installed() && crate::gateway::io_uring_allowed() { super::$name("io_uring") } })*
+            $(#[test] fn $name() { if crate::peers::installed() && crate::skip::io_uring_allowed("interop") { super::$name("io_uring") } })*
         }
         mod on_mio {
             $(#[test] fn $name() { if crate::peers::installed() { super::$name("mio") } })*

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::process::{Server, free_address, root, wait_for_listener};
+use crate::skip::skip;
 
 /// True when the peers are installed; else the skip is said and counted, or fails where they must be there.
 pub(crate) fn installed() -> bool {
@@ -19,15 +20,6 @@ pub(crate) fn installed() -> bool {
     assert!(std::env::var_os("COLLOQUY_REQUIRE_PEERS").is_none(), "{reason}");
     skip(&reason);
     false
-}
-
-/// Says and counts a skip.
-pub(crate) fn skip(reason: &str) {
-    println!("SKIPPED: {reason}");
-    if let Some(log) = std::env::var_os("COLLOQUY_SKIP_LOG") {
-        let previous = std::fs::read_to_string(&log).unwrap_or_default();
-        std::fs::write(log, format!("{previous}{reason}\n")).expect("the skip log is writable");
-    }
 }
 
 fn python() -> PathBuf {

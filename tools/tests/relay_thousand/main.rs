@@ -4,6 +4,8 @@
 #[path = "../interop/process.rs"]
 #[allow(dead_code, reason = "shared with the interop tests, which use more of it")]
 mod process;
+#[path = "../interop/skip.rs"]
+mod skip;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,13 +21,9 @@ const GROWTH_OCTETS_MAX: u64 = 4 << 20;
 
 #[test]
 fn a_thousand_sessions_through_the_relay_on_io_uring() {
-    let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or("2".to_owned());
-    if disabled.trim() == "0" {
+    if skip::io_uring_allowed("a thousand sessions") {
         thousand("io_uring");
-        return;
     }
-    assert!(std::env::var_os("COLLOQUY_REQUIRE_URING").is_none(), "io_uring is disabled ({disabled})");
-    println!("SKIPPED: io_uring is disabled ({disabled})");
 }
 
 #[test]
