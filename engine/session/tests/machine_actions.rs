@@ -257,3 +257,35 @@ fn the_queue_is_bounded_and_ends_with_the_session() {
     assert!(matches!(i.fire(Event::Ex, &Arguments::NONE).cause, Cause::ProtocolError));
     assert_eq!((i.state(), i.queue().len()), (State::Sta16, 0));
 }
+
+#[test]
+fn an_exception_is_reported_only_by_who_lacks_the_data_token_in_the_data_phase() {
+    let units = Fu::HALF_DUPLEX | Fu::EXCEPTIONS;
+    let v = Variables { functional_units: units, ..Variables::new() };
+    let mut spm = Spm::at(State::Sta713, v, &[]);
+    let outcome = spm.exception_report().expect("p50 holds");
+    assert!(matches!(outcome.cause, Cause::ExceptionReported));
+    assert_eq!(&outcome.outputs[..], [Output::SPErInd, Output::Er]);
+    assert_eq!((spm.state(), *spm.variables()), (State::Sta20, v));
+    assert!(spm.exception_report().is_none(), "once");
+    // What the peer does with it, and the way out: the token comes back.
+    let mut peer = Spm::at(State::Sta713, Variables { tokens_owned: Tokens::DATA, ..v }, &[]);
+    fire(&mut peer, Event::Er, &Arguments::NONE);
+    assert_eq!(peer.state(), State::Sta20);
+    fire(&mut peer, Event::SGtReq, &Arguments::tokens(Tokens::DATA));
+    fire(&mut spm, Event::Gt, &Arguments::tokens(Tokens::DATA));
+    assert_eq!((spm.state(), peer.state()), (State::Sta713, State::Sta713));
+    let refused = [
+        (State::Sta713, Variables { tokens_owned: Tokens::DATA, ..v }),
+        (State::Sta713, Variables { functional_units: Fu::HALF_DUPLEX, ..v }),
+        (State::Sta713, Variables { functional_units: Fu::DUPLEX | Fu::EXCEPTIONS, ..v }),
+        (State::Sta713, Variables { functional_units: units | Fu::ACTIVITY, ..v }),
+        (State::Sta16, v),
+        (State::Sta19, v),
+    ];
+    for (state, v) in refused {
+        let mut spm = Spm::at(state, v, &[]);
+        assert!(spm.exception_report().is_none(), "{state:?} {v:?}");
+        assert_eq!((spm.state(), *spm.variables()), (state, v));
+    }
+}

@@ -181,6 +181,8 @@ outputs! {
     Ada = "ADA",
     /// EXCEPTION DATA.
     Ed = "ED",
+    /// EXCEPTION REPORT; in no row: [`super::Spm::exception_report`] sends it.
+    Er = "ER",
 }
 
 impl Output {

@@ -6,7 +6,7 @@
 use arrayvec::ArrayVec;
 
 use super::action::{Effects, Scene, TimerEffect};
-use super::predicate::View;
+use super::predicate::{Predicate, View};
 use super::tables::{self, Row};
 use super::variables::{Arguments, Variables};
 use super::{Action, Event, Origin, Output, State};
@@ -62,6 +62,8 @@ pub enum Cause {
     Ignored,
     /// The local provider ends the session.
     ProviderAbort,
+    /// An SPDU without a row, answered by EXCEPTION REPORT instead of ABORT.
+    ExceptionReported,
 }
 
 impl Outcome {
@@ -194,6 +196,28 @@ impl Spm {
         }
     }
 
+    /// The milder answer to a received SPDU that is invalid: S-P-EXCEPTION-REPORT indication, EXCEPTION REPORT,
+    /// STA20. Call it in place of [`Spm::protocol_error`]; sending ER is optional.
+    ///
+    /// `None`, and nothing changed, where it is not allowed: outside STA713, without the exceptions unit, with
+    /// activity management and no activity in progress, or with the data token not at the peer (p50).
+    ///
+    /// `[unverified exact condition]`: the sources name "data phase" without listing its states. STA713 is the
+    /// one where nothing else is pending that STA20 would forget.
+    pub fn exception_report(&mut self) -> Option<Outcome> {
+        let view = View {
+            variables: &self.variables,
+            event: Event::Er,
+            arguments: &Arguments::NONE,
+            prepare_queued: false,
+        };
+        if self.state != State::Sta713 || !Predicate::P50.holds(&view) {
+            return None;
+        }
+        let outputs = [Output::SPErInd, Output::Er];
+        Some(self.outcome(Cause::ExceptionReported, &outputs, State::Sta20, TimerEffect::None))
+    }
+
     /// A received AB, AA, RF or DN that is invalid: it is never answered. X.225 §7.
     pub fn unanswered_error(&mut self) -> Outcome {
         match self.state {
@@ -251,7 +275,7 @@ impl Spm {
 
 /// PREPAREs go out with transport expedited only, and the one for RS not while an own data separation
 /// point is unconfirmed: the peer would refuse it by p80.
-fn is_sent(output: Output, before: &Variables) -> bool {
+pub(super) fn is_sent(output: Output, before: &Variables) -> bool {
     match output {
         Output::PrRs => before.texp && !separation_unconfirmed(before),
         Output::PrMaa | Output::PrRa | Output::PrAb => before.texp,

@@ -191,6 +191,14 @@ pub struct Arguments {
     pub positions: Tokens,
     /// sn: the serial number carried.
     pub serial: Option<u32>,
+    /// The second serial number carried (PI 54; in CN and AC PI 55). Symmetric synchronize only.
+    pub second_serial: Option<u32>,
+    /// The second resync type carried (PI 53) in RS, PR-RS and S-RESYNCHRONIZE request. Symmetric synchronize
+    /// only; restart, set or abandon.
+    pub second_resync: Option<Vrsp>,
+    /// The first resync type carried (PI 27) in PR-RS, whose event does not name it. Symmetric synchronize
+    /// only.
+    pub first_resync: Option<Vrsp>,
     /// Transport Disconnect says that the transport connection is kept.
     pub kept: bool,
     /// Units present in both CN and AC.
@@ -211,6 +219,9 @@ impl Arguments {
         tokens: Tokens::empty(),
         positions: Tokens::empty(),
         serial: None,
+        second_serial: None,
+        second_resync: None,
+        first_resync: None,
         kept: false,
         functional_units: FunctionalUnits::empty(),
         transport_expedited: false,
