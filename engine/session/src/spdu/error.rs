@@ -112,6 +112,12 @@ pub enum DecodeErrorKind {
     /// Category 2 SPDUs that cannot be concatenated, or not in this order.
     #[error("SPDUs cannot be concatenated in this order")]
     ConcatenationOrder,
+    /// A category 2 SPDU behind a GT that goes behind a PT, or the other way (strict mode).
+    #[error("category 2 SPDU behind the wrong one of GT and PT")]
+    WrongHead,
+    /// A GT or PT with tokens in front of an SPDU that resets them (strict mode).
+    #[error("tokens in front of an SPDU that resets them")]
+    HeadWithTokens,
     /// An SPDU that cannot travel on this transport flow.
     #[error("SPDU not allowed on this transport flow")]
     WrongFlow,

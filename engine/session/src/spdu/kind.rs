@@ -91,20 +91,7 @@ impl SpduKind {
 
     /// The SPDU that must go in front when this one is sent; `None` unless category 2.
     pub fn head(self) -> Option<SpduKind> {
-        match self {
-            SpduKind::DataTransfer
-            | SpduKind::MinorSyncPoint
-            | SpduKind::MajorSyncPoint
-            | SpduKind::ActivityEnd
-            | SpduKind::Resynchronize
-            | SpduKind::ActivityStart
-            | SpduKind::ActivityResume
-            | SpduKind::ActivityInterrupt
-            | SpduKind::ActivityDiscard
-            | SpduKind::CapabilityData => Some(SpduKind::GiveTokens),
-            _ if self.category() == Category::Two => Some(SpduKind::PleaseTokens),
-            _ => None,
-        }
+        super::concatenation::head(self)
     }
 
     /// True for the SPDUs whose user data follow the parameter field up to the end of the TSDU.

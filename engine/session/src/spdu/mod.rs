@@ -12,6 +12,7 @@
 mod abort;
 mod activity;
 mod code;
+mod concatenation;
 mod connect;
 mod connect_fields;
 mod data;
@@ -38,6 +39,12 @@ pub use activity::{
     ActivityResume, ActivityStart, LinkingInformation,
 };
 pub(crate) use code::pi;
+/// The token part of a head, which counts after the SPDUs behind it.
+pub(crate) use concatenation::Head as Deferred;
+pub use concatenation::{
+    CONCATENATED_MAX, ConcatenationError, ConcatenationRule, Head, ProcessingStep, concatenate,
+    concatenate_headers, processing_order, processing_step,
+};
 pub use connect::{Accept, Connect, ConnectAcceptItem, ConnectDataOverflow, OverflowAccept, Refuse};
 pub use data::{
     CapabilityData, CapabilityDataAck, DATA_HEADER_OCTETS_MAX, DataHeader, DataTransfer, ExpeditedData,
@@ -45,6 +52,7 @@ pub use data::{
 };
 pub use emit::{EmitError, Sink};
 pub use error::{DecodeError, DecodeErrorKind};
+pub(crate) use exception::exception_reason;
 pub use exception::{ExceptionData, ExceptionReport};
 pub use kind::{Category, SpduKind};
 pub(crate) use parameter::offset_of_unit;
@@ -57,5 +65,4 @@ pub use segment::Segment;
 pub use short::ShortSpduKind;
 pub use sync::{MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint};
 pub use token::{GiveTokens, GiveTokensAck, GiveTokensConfirm, PleaseTokens};
-pub(crate) use tsdu::Deferred;
 pub use tsdu::{SpduView, Tsdu, must_be_contiguous};

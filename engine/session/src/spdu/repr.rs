@@ -156,7 +156,8 @@ impl<'a> Spdu<'a> {
         emit::measure(|out| self.write_parameters(out))
     }
 
-    fn check(&self) -> Result<Measure, EmitError> {
+    /// Finds every fault before an octet is written.
+    pub(super) fn check(&self) -> Result<Measure, EmitError> {
         let measure = self.measure();
         if let Some(fault) = measure.fault {
             return Err(fault);
@@ -168,6 +169,7 @@ impl<'a> Spdu<'a> {
         Ok(measure)
     }
 
+    /// Writes the SPDU that was checked.
     fn put(&self, measure: Measure, sink: &mut dyn Sink) {
         emit::put_header(sink, self.kind().si(), measure.octets);
         emit::write(sink, |out| self.write_parameters(out));

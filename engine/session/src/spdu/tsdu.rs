@@ -1,11 +1,12 @@
 //! A TSDU being taken apart: the borders of SPDUs, concatenation and flow.
 
 use super::code::{SHORT_SPDU, SPDUS, pi};
+use super::concatenation::{Leniency, Position, may_stand};
 use super::parameter::{Cursor, Header, read_header};
 use super::sync::sync_type;
 use super::{
-    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, GiveTokens, PleaseTokens, ShortSpduKind,
-    SpduKind,
+    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, Head, ProcessingStep, ShortSpduKind, SpduKind,
+    processing_step,
 };
 
 /// A TSDU being taken apart: the contiguous head, and how many octets follow it elsewhere.
@@ -27,42 +28,12 @@ pub struct Tsdu<'a> {
     /// Octets consumed so far.
     pub(crate) consumed: usize,
     flow: Flow,
-    place: Place,
+    position: Position,
     /// The token part of the head, which counts after the SPDU behind it: the machine's note for its next
     /// call.
-    pub(crate) deferred: Option<Deferred<'a>>,
+    pub(crate) deferred: Option<Head<'a>>,
     /// User data put together from segments, which count in place of those in the octets.
     pub(crate) joined: Option<&'a [u8]>,
-}
-
-/// Tokens that count after what stands behind them in the TSDU.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Deferred<'a> {
-    Give(GiveTokens<'a>),
-    Please(PleaseTokens<'a>),
-}
-
-/// Where in the TSDU the next SPDU is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// At the start.
-    First,
-    /// Behind the category 0 SPDU at the head.
-    Second,
-    /// Behind a category 2 SPDU of this class.
-    Later(Option<ExtendedClass>),
-    /// A TSDU that is spent: complete, or found faulty.
-    End,
-}
-
-/// The order in which SPDUs may follow each other in extended concatenation, one of each class.
-///
-/// The order is reconstructed: the table of legal sequences was not available.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum ExtendedClass {
-    ActivityBegin,
-    SyncPoint,
-    Data,
 }
 
 /// The borders of one SPDU in its TSDU: all octets borrowed, no parameter looked at.
@@ -110,7 +81,7 @@ impl<'a> Tsdu<'a> {
             tail_octets,
             consumed: 0,
             flow: Flow::Normal,
-            place: Place::First,
+            position: Position::Start,
             deferred: None,
             joined: None,
         }
@@ -135,7 +106,7 @@ impl<'a> Tsdu<'a> {
     pub(crate) fn spend(&mut self) {
         self.head = &[];
         self.tail_octets = 0;
-        self.place = Place::End;
+        self.position = Position::End;
         self.deferred = None;
     }
 
@@ -151,47 +122,82 @@ impl<'a> Tsdu<'a> {
     #[inline]
     pub fn next_spdu(&mut self, rules: &DecodeRules) -> Result<Option<SpduView<'a>>, DecodeError> {
         // Nearly every TSDU is `01 00 01 00` and user data: GT and DT without parameters.
-        match (self.place, self.flow, self.head) {
-            (Place::First, Flow::Normal, [0x01, 0x00, 0x01, 0x00, ..]) => {
-                self.place = Place::Second;
+        match (self.position, self.flow, self.head) {
+            (Position::Start, Flow::Normal, [0x01, 0x00, 0x01, 0x00, ..]) => {
+                self.position = Position::BehindGive;
                 Ok(Some(self.take(SpduKind::GiveTokens, 2, 0)))
             }
-            (Place::Second, Flow::Normal, [0x01, 0x00, ..]) => {
-                self.place = Place::End;
+            (Position::BehindGive, Flow::Normal, [0x01, 0x00, ..]) => {
+                self.position = Position::End;
                 Ok(Some(self.take(SpduKind::DataTransfer, 2, 0)))
             }
             _ => self.next_spdu_of_any_kind(rules),
         }
     }
 
+    /// Takes the next SPDU in the order in which they count; `None` at the end.
+    ///
+    /// As [`Tsdu::next_spdu`], but a DT comes before the synchronization point in front of it. The head still
+    /// comes first: its taker keeps the tokens until the TSDU is spent. See [`super::processing_order`].
+    ///
+    /// # Errors
+    /// [`DecodeError`] as [`Tsdu::next_spdu`]: of the DT too before the point in front of it was given.
+    #[inline]
+    pub fn next_in_processing_order(
+        &mut self,
+        rules: &DecodeRules,
+    ) -> Result<Option<SpduView<'a>>, DecodeError> {
+        match self.position {
+            Position::Start | Position::End => self.next_spdu(rules),
+            _ => self.next_behind_head(rules),
+        }
+    }
+
+    fn next_behind_head(&mut self, rules: &DecodeRules) -> Result<Option<SpduView<'a>>, DecodeError> {
+        let before = self.clone();
+        let Some(first) = self.next_spdu(rules)? else { return Ok(None) };
+        let is_last = self.remaining_octets() == 0;
+        if is_last || processing_step(first.kind) != ProcessingStep::SyncPoint {
+            return Ok(Some(first));
+        }
+        let Some(data) = self.next_spdu(rules)? else { return Ok(Some(first)) };
+        debug_assert_eq!(data.kind, SpduKind::DataTransfer, "nothing else follows a synchronization point");
+        // What is left is the TSDU as it was, up to the DT.
+        let first_octets = first.user_information_offset - first.offset;
+        let head = &before.head[..first_octets];
+        *self = Tsdu { head, tail_octets: 0, ..before };
+        Ok(Some(data))
+    }
+
     #[inline(never)]
     fn next_spdu_of_any_kind(&mut self, rules: &DecodeRules) -> Result<Option<SpduView<'a>>, DecodeError> {
         let at_end = self.head.is_empty() && self.tail_octets == 0;
-        if self.place == Place::End || (at_end && self.place != Place::First) {
+        if self.position == Position::End || (at_end && self.position != Position::Start) {
             return Ok(None);
         }
         let view = self.find_spdu(rules);
         if view.is_err() {
             self.head = &[];
             self.tail_octets = 0;
-            self.place = Place::End;
+            self.position = Position::End;
         }
         view.map(Some)
     }
 
     fn find_spdu(&mut self, rules: &DecodeRules) -> Result<SpduView<'a>, DecodeError> {
         let header = self.read_header(rules)?;
-        let mut kind = resolve(header.code, self.place == Place::First)
+        let mut kind = resolve(header.code, self.position == Position::Start)
             .ok_or_else(|| self.error(None, DecodeErrorKind::UnknownSi(header.code)))?;
         let parameters = &self.head[header.octets..header.octets + header.length];
         if kind == SpduKind::MajorSyncPoint && !is_major_sync_point(parameters) {
             kind = SpduKind::ActivityEnd;
         }
         let rest = &self.head[header.octets + header.length..];
-        if self.place == Place::First && is_lone_data_transfer(kind, parameters, rest, rules) {
+        if self.position == Position::Start && is_lone_data_transfer(kind, parameters, rest, rules) {
             kind = SpduKind::DataTransfer;
         } else {
-            self.check_place(kind, rules)?;
+            may_stand(kind, self.position, Leniency::of_receiver(rules))
+                .map_err(|rule| self.error(Some(kind), rule.decode_error_kind()))?;
         }
         self.check_flow(kind, rules)?;
 
@@ -203,12 +209,7 @@ impl<'a> Tsdu<'a> {
             let kind_of_fault = DecodeErrorKind::NotAlone { octets: rest_octets };
             return Err(DecodeError { offset, ..self.error(Some(kind), kind_of_fault) });
         }
-        self.place = match kind.category() {
-            _ if kind.has_user_information() => Place::End,
-            Category::Zero => Place::Second,
-            Category::One => Place::End,
-            Category::Two => Place::Later(extended_class(kind)),
-        };
+        self.position = Position::behind(kind, has_tokens(kind, parameters));
         Ok(self.take(kind, header.octets, header.length))
     }
 
@@ -224,11 +225,11 @@ impl<'a> Tsdu<'a> {
                 },
             ));
         };
-        if first & SHORT_SPDU != 0 && self.place == Place::First {
+        if first & SHORT_SPDU != 0 && self.position == Position::Start {
             let short = ShortSpduKind::from_first_octet(first);
             return Err(self.error(None, DecodeErrorKind::ShortSpdu(short)));
         }
-        let kind = resolve(first, self.place == Place::First);
+        let kind = resolve(first, self.position == Position::Start);
         if kind.is_none() {
             return Err(self.error(None, DecodeErrorKind::UnknownSi(first)));
         }
@@ -251,26 +252,6 @@ impl<'a> Tsdu<'a> {
             return fault(DecodeErrorKind::LongFormLength(header.length as u16));
         }
         Ok(header)
-    }
-
-    /// The rules of concatenation. X.225 §6.3.7.
-    fn check_place(&self, kind: SpduKind, rules: &DecodeRules) -> Result<(), DecodeError> {
-        let fault = |fault| Err(self.error(Some(kind), fault));
-        match (self.place, kind.category()) {
-            (Place::First, Category::Two) => fault(DecodeErrorKind::CategoryTwoFirst),
-            (Place::First, _) | (Place::Second, Category::Two) => Ok(()),
-            (_, Category::Zero | Category::One) => fault(DecodeErrorKind::NotFirst),
-            (Place::Later(last), Category::Two) => {
-                if rules.strict && !rules.extended_concatenation {
-                    return fault(DecodeErrorKind::ExtendedConcatenation);
-                }
-                match (last, extended_class(kind)) {
-                    (Some(last), Some(class)) if last < class => Ok(()),
-                    _ => fault(DecodeErrorKind::ConcatenationOrder),
-                }
-            }
-            (Place::End, Category::Two) => unreachable!("a spent TSDU has no next SPDU"),
-        }
     }
 
     /// One TSDU of the expedited flow carries one of PR, EX, AB, AA. Those two that belong there and
@@ -370,6 +351,21 @@ fn is_lone_data_transfer(kind: SpduKind, parameters: &[u8], rest: &[u8], rules: 
     !begins_like_spdu && !has_give_tokens_parameter(parameters)
 }
 
+/// True for a GT or PT whose Token Item names tokens.
+fn has_tokens(kind: SpduKind, parameters: &[u8]) -> bool {
+    if kind.category() != Category::Zero {
+        return false;
+    }
+    let mut cursor = Cursor::new(parameters, 0);
+    let mut bits = 0;
+    while let Some(Ok(unit)) = cursor.next_unit(false) {
+        if unit.code == pi::TOKEN {
+            bits = unit.value.first().copied().unwrap_or(0);
+        }
+    }
+    !crate::Tokens::from_bits_truncate(bits).is_empty()
+}
+
 fn has_give_tokens_parameter(parameters: &[u8]) -> bool {
     let mut cursor = Cursor::new(parameters, 0);
     while let Some(Ok(unit)) = cursor.next_unit(false) {
@@ -378,21 +374,6 @@ fn has_give_tokens_parameter(parameters: &[u8]) -> bool {
         }
     }
     false
-}
-
-/// The class of an SPDU in extended concatenation; `None` when it never takes part.
-fn extended_class(kind: SpduKind) -> Option<ExtendedClass> {
-    match kind {
-        SpduKind::ActivityStart | SpduKind::ActivityResume => Some(ExtendedClass::ActivityBegin),
-        SpduKind::MinorSyncPoint
-        | SpduKind::MajorSyncPoint
-        | SpduKind::ActivityEnd
-        | SpduKind::MinorSyncAck
-        | SpduKind::MajorSyncAck
-        | SpduKind::CapabilityDataAck => Some(ExtendedClass::SyncPoint),
-        SpduKind::DataTransfer => Some(ExtendedClass::Data),
-        _ => None,
-    }
 }
 
 /// True when a TSDU that begins with `head` and goes on elsewhere must be made contiguous before it is

@@ -1,5 +1,8 @@
 //! SPDUs made from octets: each draw takes some off the tape, so that shrinking the tape shrinks them.
 
+// Each test is a crate of its own and uses its part of this module.
+#![allow(dead_code)]
+
 use colloquy_session::spdu::*;
 use colloquy_session::*;
 
