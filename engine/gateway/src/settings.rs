@@ -69,6 +69,7 @@ impl ListenerConfig {
                 tpdu_octets_max: self.tpdu_octets_max,
                 tsdu_octets_max: self.tsdu_octets_max,
                 pinned_octets_max: engine.pinned_octets_max,
+                ..Class0Config::default()
             },
             session: SessionConfig {
                 versions: self.versions,

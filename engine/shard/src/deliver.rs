@@ -123,12 +123,13 @@ impl<D: Driver, A: Application> Shard<D, A> {
     fn event(&mut self, index: u32, event: Event) {
         match event {
             Event::Data(body) => self.tsdu(index, body),
+            Event::Expedited(octets) => self.expedited_tsdu(index, &octets),
             Event::Connect(connect) => self.transport_connect(index, &connect),
             Event::ConnectConfirm(_) => {
                 let core = &mut self.core;
                 let slot = core.slab.at_mut(index);
                 slot.phase = Phase::AwaitAc;
-                slot.machine.transport_connected(core.now);
+                slot.machine.transport_connected(core.now, false);
                 core.settle(index);
             }
             Event::Disconnect { reason } => {
@@ -188,12 +189,25 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let mut tsdu = Tsdu::with_tail(&head, body.len() - head.len());
         self.core.slab.at_mut(index).turn_tsdus += 1;
         self.spdus(index, &mut tsdu, &mut body);
-        // An SPDU of which this TSDU brought the last segment.
-        if let Some(joined) = self.core.slab.at_mut(index).machine.take_joined() {
-            self.spdus(index, &mut joined.tsdu(), &mut Body::default());
-        }
+        self.joined(index);
         if !body.rest().is_empty() {
             self.core.slab.at_mut(index).class0.recycle(body.into_rest());
+        }
+    }
+
+    /// Takes the SPDU out of a TSDU of the expedited flow.
+    fn expedited_tsdu(&mut self, index: u32, octets: &[u8]) {
+        self.core.tally.tsdus_in += 1;
+        self.core.slab.at_mut(index).turn_tsdus += 1;
+        self.spdus(index, &mut Tsdu::expedited(octets), &mut Body::default());
+        self.joined(index);
+    }
+
+    /// Delivers the SPDUs that the machine has kept and whose time has come with the last TSDU: one whose segments are
+    /// complete, and those that overtook what they belong behind. They come before the next TSDU of the network.
+    fn joined(&mut self, index: u32) {
+        while let Some(joined) = self.core.slab.at_mut(index).machine.take_joined() {
+            self.spdus(index, &mut joined.tsdu(), &mut Body::default());
         }
     }
 

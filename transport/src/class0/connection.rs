@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::buf::{Body, Slice, TxBatch};
 
+use super::expedited::{self, ExpeditedError};
 use super::intake::{self, Assembly};
 use super::tpdu::{self, Control, cause, reason};
 use super::tpkt::{self, Announced, PREFIX_OCTETS, TPDU_OCTETS_MAX};
@@ -43,6 +44,8 @@ pub struct Class0 {
     peer_reference: u16,
     phase: Phase,
     initiator: bool,
+    /// Configured, then (once open) agreed by both ends.
+    expedited: bool,
 }
 
 const _: () = assert!(size_of::<Class0>() <= 120);
@@ -84,26 +87,29 @@ impl Class0 {
             peer_reference: 0,
             phase: Phase::Idle,
             initiator,
+            expedited: config.expedited,
         }
     }
 
     /// Puts a CR into `out`.
     ///
     /// It proposes [`ConnectTpdu::tpdu_octets`], at most the configured maximum, which is also proposed when
-    /// there is none. [`ConnectTpdu::expedited`] is never proposed. Does nothing but at the start of an
-    /// initiator.
+    /// there is none. Expedited data is proposed where [`Class0Config::expedited`] says so, whatever
+    /// [`ConnectTpdu::expedited`] says. Does nothing but at the start of an initiator.
     pub fn connect_request(&mut self, connect: &ConnectTpdu, out: &mut TxBatch) {
         if self.phase != Phase::Idle || !self.initiator {
             return;
         }
         let wanted = connect.tpdu_octets.unwrap_or(self.tpdu_octets).min(self.tpdu_octets);
         self.tpdu_octets = tpdu::coded_size(wanted);
-        let parameters = ConnectTpdu { tpdu_octets: Some(self.tpdu_octets), ..*connect };
+        let parameters =
+            ConnectTpdu { tpdu_octets: Some(self.tpdu_octets), expedited: self.expedited, ..*connect };
         out.put_header(&tpdu::connect_tpkt(tpdu::CR, 0, REFERENCE, &parameters));
         self.phase = Phase::CrSent;
     }
 
-    /// Puts a CC into `out`: the selectors of the CR, and the selected size if the CR proposed one.
+    /// Puts a CC into `out`: the selectors of the CR, the selected size if the CR proposed one, and expedited data if
+    /// the CR proposed it and [`Class0Config::expedited`] is set.
     ///
     /// Does nothing unless a CR waits for its answer.
     pub fn connect_response(&mut self, out: &mut TxBatch) {
@@ -116,7 +122,8 @@ impl Class0 {
             None => TPDU_OCTETS_MAX,
         };
         let tpdu_octets = connect.tpdu_octets.map(|_| self.tpdu_octets);
-        let parameters = ConnectTpdu { tpdu_octets, ..*connect };
+        self.expedited &= connect.expedited;
+        let parameters = ConnectTpdu { tpdu_octets, expedited: self.expedited, ..*connect };
         out.put_header(&tpdu::connect_tpkt(tpdu::CC, self.peer_reference, REFERENCE, &parameters));
         self.phase = Phase::Open;
     }
@@ -176,6 +183,18 @@ impl Class0 {
         }
     }
 
+    /// Puts one expedited TSDU into `out`, behind what is there already: RFC 1006 has one ordered stream for both
+    /// flows. There is no acknowledgement: in class 0 the stream needs no EA.
+    ///
+    /// # Errors
+    /// [`ExpeditedError`] where the service was not agreed upon or `octets` are not 1 to 16; nothing was put.
+    pub fn expedited_request(&mut self, octets: &[u8], out: &mut TxBatch) -> Result<(), ExpeditedError> {
+        if !self.expedited() {
+            return Err(ExpeditedError::NotConfirmed);
+        }
+        expedited::put(octets, out)
+    }
+
     /// Gives the vector of an [`Event::Data`] body back for reuse, by any connection of the thread.
     pub fn recycle(&mut self, rest: Vec<Slice>) {
         intake::recycle(rest);
@@ -199,6 +218,12 @@ impl Class0 {
         self.phase == Phase::Open
     }
 
+    /// True while the connection is open and both ends have said in CR and CC that they use transport expedited
+    /// data.
+    pub fn expedited(&self) -> bool {
+        self.expedited && self.is_open()
+    }
+
     /// The TPDU size in octets that this end does not exceed: proposed, then selected.
     pub fn tpdu_octets(&self) -> u32 {
         self.tpdu_octets
@@ -207,7 +232,8 @@ impl Class0 {
     /// Octets received that wait for more (an incomplete TPKT or TSDU).
     pub fn held_octets(&self) -> usize {
         let queued: usize = self.queue.iter().map(|slice| slice.len()).sum();
-        let assembled = self.assembly.as_ref().map_or(0, |assembly| assembly.octets());
+        let assembled =
+            self.assembly.as_ref().map_or(0, |assembly| assembly.octets() + assembly.expedited_octets());
         self.input.len() + queued + assembled + usize::from(self.prefix_octets)
     }
 
@@ -248,6 +274,7 @@ impl Class0 {
         match announced {
             None => Ok(None),
             Some(Announced::Data { body_octets, eot }) => self.start_data(body_octets, eot, whole, out),
+            Some(Announced::Expedited { body_octets }) => self.start_expedited(body_octets, whole, out),
             Some(Announced::Control { tpkt_octets }) if whole => {
                 let tpkt = self.take_input(tpkt_octets);
                 self.control(&tpkt, out)
@@ -289,6 +316,29 @@ impl Class0 {
         Ok(if body_octets == 0 { self.finish_data() } else { None })
     }
 
+    /// An ED TPDU: delivers it, or begins to gather it beside the TSDU that is being assembled.
+    fn start_expedited(&mut self, body_octets: usize, whole: bool, out: &mut TxBatch) -> Step {
+        let fault = if !self.expedited() {
+            Some(tpkt::fault("TPDU", 5, TransportFaultKind::Inopportune(tpdu::ED)))
+        } else if !expedited::is_length(body_octets) {
+            Some(tpkt::fault("TPDU", 5, TransportFaultKind::ExpeditedOctets(body_octets)))
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            return Err(self.answered(fault, &self.prefix, out));
+        }
+        if whole {
+            let mut octets = self.take_input(PREFIX_OCTETS + body_octets);
+            octets.advance(PREFIX_OCTETS);
+            return Ok(Some(Event::Expedited(octets)));
+        }
+        let assembly = self.assembly.get_or_insert_with(Assembly::take);
+        assembly.expedited = true;
+        assembly.missing_octets = body_octets;
+        Ok(None)
+    }
+
     /// Takes what the input has of the TPDU under way.
     fn continue_tpdu(&mut self, out: &mut TxBatch) -> Step {
         let assembly = self.assembly.as_ref().expect("a TPDU is under way");
@@ -296,6 +346,10 @@ impl Class0 {
         let assembly = self.assembly.as_mut().expect("a TPDU is under way");
         assembly.missing_octets -= piece.len();
         let complete = assembly.missing_octets == 0;
+        if assembly.expedited {
+            assembly.push_expedited(&piece);
+            return Ok(if complete { Some(self.finish_expedited()) } else { None });
+        }
         if assembly.control {
             assembly.push_control(&piece);
             return if complete { self.finish_control(out) } else { Ok(None) };
@@ -316,6 +370,19 @@ impl Class0 {
         Some(Event::Data(body))
     }
 
+    /// The end of an ED TPDU that did not arrive in one slice.
+    fn finish_expedited(&mut self) -> Event {
+        let assembly = self.assembly.as_mut().expect("a TPDU was under way");
+        let octets = assembly.finish_expedited();
+        // Without octets there is no TSDU to go on with.
+        if assembly.octets() == 0
+            && let Some(assembly) = self.assembly.take()
+        {
+            Assembly::give_back(assembly);
+        }
+        Event::Expedited(octets)
+    }
+
     fn finish_control(&mut self, out: &mut TxBatch) -> Step {
         let assembly = self.assembly.take().expect("a TPDU was under way");
         let step = self.control(assembly.control_octets(), out);
@@ -323,7 +390,7 @@ impl Class0 {
         step
     }
 
-    /// Acts on a TPDU other than DT.
+    /// Acts on a TPDU other than DT and ED.
     fn control(&mut self, octets: &[u8], out: &mut TxBatch) -> Step {
         let control = tpdu::decode(octets).map_err(|fault| {
             if self.phase != Phase::Open {
@@ -352,6 +419,8 @@ impl Class0 {
                 // Without a size in the CC the proposal holds.
                 let selected = cc.parameters.tpdu_octets.unwrap_or(self.tpdu_octets);
                 self.tpdu_octets = selected.min(self.tpdu_octets);
+                // A CC that confirms what was not proposed agrees to nothing.
+                self.expedited &= cc.parameters.expedited;
                 self.phase = Phase::Open;
                 Ok(Some(Event::ConnectConfirm(cc.parameters)))
             }
@@ -399,7 +468,9 @@ impl Class0 {
             | TransportFaultKind::TpduTooLong(_) => disconnect(reason::PROTOCOL_ERROR),
             TransportFaultKind::TsduTooLong(_) => disconnect(reason::NOT_SPECIFIED),
             TransportFaultKind::Class(_) => disconnect(reason::NEGOTIATION_FAILED),
-            TransportFaultKind::TpduLength(_) => error(cause::NOT_SPECIFIED),
+            TransportFaultKind::TpduLength(_) | TransportFaultKind::ExpeditedOctets(_) => {
+                error(cause::NOT_SPECIFIED)
+            }
             TransportFaultKind::Parameter(_) => error(cause::INVALID_PARAMETER_VALUE),
             TransportFaultKind::Inopportune(tpdu::ER | tpdu::DR | tpdu::DC) => tpdu::Encoded::new(),
             TransportFaultKind::TpduCode(_) | TransportFaultKind::Inopportune(_) => {
@@ -432,7 +503,9 @@ impl Announced {
     /// Octets of the TPKT.
     fn octets(self) -> usize {
         match self {
-            Announced::Data { body_octets, .. } => PREFIX_OCTETS + body_octets,
+            Announced::Data { body_octets, .. } | Announced::Expedited { body_octets } => {
+                PREFIX_OCTETS + body_octets
+            }
             Announced::Control { tpkt_octets } => tpkt_octets,
         }
     }

@@ -5,7 +5,11 @@
 
 use std::cell::RefCell;
 
+use arrayvec::ArrayVec;
+
 use crate::buf::{Body, COPY_THRESHOLD_OCTETS, Gather, Slice};
+
+use super::EXPEDITED_OCTETS_MAX;
 
 /// The head of a TSDU holds at least so many octets, or the whole TSDU: the headers of the SPDUs in it can be
 /// read without looking into the rest.
@@ -32,8 +36,11 @@ pub(super) struct Assembly {
     pub(super) missing_octets: usize,
     /// The TPDU under way ends the TSDU.
     pub(super) eot: bool,
-    /// The TPDU under way is no DT: it is gathered whole, from its TPKT header on.
+    /// The TPDU under way is neither DT nor ED: it is gathered whole, from its TPKT header on.
     pub(super) control: bool,
+    /// The TPDU under way is ED: its octets go to `expedited_octets`, past the TSDU that is being assembled.
+    pub(super) expedited: bool,
+    expedited_octets: ArrayVec<u8, EXPEDITED_OCTETS_MAX>,
 }
 
 thread_local! {
@@ -107,6 +114,19 @@ impl Assembly {
         &self.tail
     }
 
+    /// Appends octets of an ED TPDU whose length was judged when it was announced.
+    pub(super) fn push_expedited(&mut self, octets: &[u8]) {
+        self.expedited_octets.try_extend_from_slice(octets).expect("an ED TPDU within its bounds");
+    }
+
+    /// The expedited TSDU, copied: it is short, and the TSDU under way goes on behind it.
+    pub(super) fn finish_expedited(&mut self) -> Slice {
+        self.expedited = false;
+        let octets = Slice::copy_of(&self.expedited_octets);
+        self.expedited_octets.clear();
+        octets
+    }
+
     /// The TSDU; the assembly is empty afterwards.
     pub(super) fn finish(&mut self) -> Body {
         self.freeze_tail(None);
@@ -130,10 +150,11 @@ impl Assembly {
         recycle(std::mem::take(&mut self.rest));
         self.tail.clear();
         (self.octets, self.pinned_octets, self.missing_octets) = (0, 0, 0);
-        (self.eot, self.control) = (false, false);
+        (self.eot, self.control, self.expedited) = (false, false, false);
+        self.expedited_octets.clear();
     }
 
-    /// Octets gathered so far.
+    /// Octets gathered so far, those of an ED TPDU not counted.
     pub(super) fn octets(&self) -> usize {
         self.octets
     }
@@ -141,6 +162,11 @@ impl Assembly {
     /// Octets of the receive pool that the pieces pin.
     pub(super) fn pinned_octets(&self) -> usize {
         self.pinned_octets
+    }
+
+    /// Octets of an ED TPDU under way.
+    pub(super) fn expedited_octets(&self) -> usize {
+        self.expedited_octets.len()
     }
 
     fn newly_pinned(&self, piece: &Slice) -> usize {

@@ -25,14 +25,16 @@
 //! ```
 
 mod connection;
+mod expedited;
 mod intake;
 mod segment;
 mod tpdu;
 mod tpkt;
 
-use crate::buf::Body;
+use crate::buf::{Body, Slice};
 
 pub use connection::Class0;
+pub use expedited::{EXPEDITED_OCTETS_MAX, ExpeditedError};
 pub use intake::HEAD_OCTETS_MIN;
 pub use tpkt::{CONTROL_TPKT_OCTETS_MAX, TPDU_OCTETS_MAX, TPKT_HEADER_OCTETS};
 
@@ -72,11 +74,18 @@ pub struct Class0Config {
     pub tsdu_octets_max: usize,
     /// Octets of the receive pool one connection may pin while it assembles; beyond, it copies out.
     pub pinned_octets_max: usize,
+    /// Offer (CR) and confirm (CC) the transport expedited data transfer service of RFC 1006.
+    pub expedited: bool,
 }
 
 impl Default for Class0Config {
     fn default() -> Self {
-        Self { tpdu_octets_max: 8192, tsdu_octets_max: 1 << 20, pinned_octets_max: 256 << 10 }
+        Self {
+            tpdu_octets_max: 8192,
+            tsdu_octets_max: 1 << 20,
+            pinned_octets_max: 256 << 10,
+            expedited: false,
+        }
     }
 }
 
@@ -89,7 +98,10 @@ pub struct ConnectTpdu {
     pub called: Option<TransportSelector>,
     /// TPDU size in octets (C0), proposed or selected; `None` when absent (then 65531 holds, RFC 1006).
     pub tpdu_octets: Option<u32>,
-    /// The peer offers or confirms transport expedited data (C6 bit 1).
+    /// The sender offers or confirms transport expedited data (C6 bit 1).
+    ///
+    /// Without C6 it does not: X.224 §13.3.4 has the bit set by default, for the classes in which the service is
+    /// one of the protocol itself. In class 0 it exists by agreement alone, and peers that leave C6 out know no ED.
     pub expedited: bool,
 }
 
@@ -118,6 +130,8 @@ pub enum TransportFaultKind {
     Inopportune(u8),
     TsduTooLong(usize),
     TpduTooLong(usize),
+    /// An expedited TSDU of no octets, or of more than [`EXPEDITED_OCTETS_MAX`].
+    ExpeditedOctets(usize),
 }
 
 /// What the transport tells its user.
@@ -129,6 +143,8 @@ pub enum Event {
     ConnectConfirm(ConnectTpdu),
     /// A whole TSDU.
     Data(Body),
+    /// An expedited TSDU, 1 to 16 octets. It may come between the TPDUs of a TSDU, which goes on behind it.
+    Expedited(Slice),
     /// DR, DC or ER: the peer ended or refused the transport connection. Close after this.
     Disconnect {
         /// DR reason or ER cause.

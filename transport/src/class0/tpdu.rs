@@ -1,4 +1,4 @@
-//! The TPDUs of X.224 class 0 other than DT: CR, CC, DR, DC and ER.
+//! The TPDUs of X.224 class 0 other than DT and ED: CR, CC, DR, DC and ER.
 //!
 //! Octets to values and back; which TPDU may come when is the connection's business.
 
@@ -20,6 +20,8 @@ const TPDU_SIZE: u8 = 0xc0;
 const CALLING_TSAP: u8 = 0xc1;
 const CALLED_TSAP: u8 = 0xc2;
 const ADDITIONAL_OPTIONS: u8 = 0xc6;
+/// Bit 1 of the additional options: use of the transport expedited data transfer service.
+const USE_OF_EXPEDITED: u8 = 1;
 const ALTERNATIVE_CLASSES: u8 = 0xc7;
 const INVALID_TPDU: u8 = 0xc1;
 
@@ -79,21 +81,14 @@ impl Code {
     }
 }
 
-/// A TPDU other than DT.
+/// A TPDU other than DT and ED.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Control {
     ConnectionRequest(Connect),
     ConnectionConfirm(Connect),
-    DisconnectRequest {
-        source: u16,
-        reason: u8,
-    },
+    DisconnectRequest { source: u16, reason: u8 },
     DisconnectConfirm,
-    Error {
-        cause: u8,
-    },
-    /// ED, without its content: the option is never confirmed.
-    ExpeditedData,
+    Error { cause: u8 },
 }
 
 /// CR or CC.
@@ -125,8 +120,7 @@ pub(super) fn decode(octets: &[u8]) -> Result<Control, TransportFault> {
         Code::DisconnectRequest => Control::DisconnectRequest { source: reference(8), reason: octets[10] },
         Code::DisconnectConfirm => Control::DisconnectConfirm,
         Code::Error => Control::Error { cause: octets[8] },
-        Code::ExpeditedData => Control::ExpeditedData,
-        Code::Data => unreachable!("DT is taken in by the assembly"),
+        Code::Data | Code::ExpeditedData => unreachable!("DT and ED are taken in by the assembly"),
     })
 }
 
@@ -177,7 +171,9 @@ fn parameter(connect: &mut Connect, code: u8, value: &[u8]) -> Result<(), usize>
         }
         CALLING_TSAP => parameters.calling = Some(TransportSelector::new(value).ok_or(0_usize)?),
         CALLED_TSAP => parameters.called = Some(TransportSelector::new(value).ok_or(0_usize)?),
-        ADDITIONAL_OPTIONS => parameters.expedited = value.first().is_some_and(|options| options & 1 != 0),
+        ADDITIONAL_OPTIONS => {
+            parameters.expedited = value.first().is_some_and(|options| options & USE_OF_EXPEDITED != 0)
+        }
         ALTERNATIVE_CLASSES => connect.class_0_allowed |= value.iter().any(|class| class >> 4 <= 1),
         _ => {}
     }
@@ -187,9 +183,10 @@ fn parameter(connect: &mut Connect, code: u8, value: &[u8]) -> Result<(), usize>
 /// A TPKT with a TPDU other than DT.
 pub(super) type Encoded = ArrayVec<u8, 96>;
 
-/// CR or CC of class 0 with the parameters C0, C1, C2, those present, in this order.
+/// CR or CC of class 0 with the parameters C0, C1, C2, those present, in this order; C6 where expedited data is
+/// offered or confirmed.
 ///
-/// No others: there are peers that close when they see any.
+/// No others: there are peers that close when they see any, C6 included.
 pub(super) fn connect_tpkt(code: u8, destination: u16, source: u16, parameters: &ConnectTpdu) -> Encoded {
     let mut tpdu = fixed(code, destination, source);
     tpdu.push(0); // class 0, no options
@@ -201,6 +198,9 @@ pub(super) fn connect_tpkt(code: u8, destination: u16, source: u16, parameters: 
             tpdu.extend([code, octet_count(selector.as_octets())]);
             tpdu.extend(selector.as_octets().iter().copied());
         }
+    }
+    if parameters.expedited {
+        tpdu.extend([ADDITIONAL_OPTIONS, 1, USE_OF_EXPEDITED]);
     }
     finished(tpdu)
 }

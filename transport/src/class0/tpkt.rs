@@ -6,7 +6,7 @@ use super::{TransportFault, TransportFaultKind, tpdu};
 
 /// Octets of a TPKT header.
 pub const TPKT_HEADER_OCTETS: usize = 4;
-/// Octets of the header of a DT TPDU in class 0.
+/// Octets of the header of a DT TPDU in class 0, and of an ED TPDU over RFC 1006.
 pub(super) const DT_HEADER_OCTETS: usize = 3;
 /// Octets that tell length and kind of a TPKT; also the shortest TPKT RFC 1006 allows.
 pub(super) const PREFIX_OCTETS: usize = TPKT_HEADER_OCTETS + DT_HEADER_OCTETS;
@@ -24,6 +24,8 @@ const EOT: u8 = 0x80;
 pub(super) enum Announced {
     /// A DT TPDU: user data octets that follow the prefix, and its end mark.
     Data { body_octets: usize, eot: bool },
+    /// An ED TPDU: user data octets that follow the prefix. It is an expedited TSDU by itself.
+    Expedited { body_octets: usize },
     /// Another TPDU, in a TPKT of so many octets.
     Control { tpkt_octets: usize },
 }
@@ -56,20 +58,21 @@ pub(super) fn announced(octets: &[u8], open: bool) -> Result<Option<Announced>, 
     let Some(code) = tpdu::Code::of(code) else {
         return Err(fault("TPDU", 5, TransportFaultKind::TpduCode(code)));
     };
-    if header_octets < code.header_octets_min()
-        || (code == tpdu::Code::Data && header_octets != DT_HEADER_OCTETS)
-    {
+    let carries_data = matches!(code, tpdu::Code::Data | tpdu::Code::ExpeditedData);
+    if header_octets < code.header_octets_min() || (carries_data && header_octets != DT_HEADER_OCTETS) {
         return Err(fault("TPDU", 4, TransportFaultKind::TpduLength(li)));
     }
-    if code != tpdu::Code::Data && tpkt_octets > CONTROL_TPKT_OCTETS_MAX {
+    if !carries_data && tpkt_octets > CONTROL_TPKT_OCTETS_MAX {
         return Err(too_long);
     }
     let Some(&nr) = octets.get(6) else { return Ok(None) };
-    Ok(Some(if code == tpdu::Code::Data {
+    let body_octets = tpkt_octets - PREFIX_OCTETS;
+    Ok(Some(match code {
         // TPDU-NR has no meaning in class 0 (X.224 §13.7.3); peers that count it are tolerated.
-        Announced::Data { body_octets: tpkt_octets - PREFIX_OCTETS, eot: nr & EOT != 0 }
-    } else {
-        Announced::Control { tpkt_octets }
+        tpdu::Code::Data => Announced::Data { body_octets, eot: nr & EOT != 0 },
+        // Nothing can follow in a TSDU of one TPDU, so its end mark decides nothing either.
+        tpdu::Code::ExpeditedData => Announced::Expedited { body_octets },
+        _ => Announced::Control { tpkt_octets },
     }))
 }
 
@@ -77,6 +80,12 @@ pub(super) fn announced(octets: &[u8], open: bool) -> Result<Option<Announced>, 
 pub(super) fn data_prefix(body_octets: usize, eot: bool) -> [u8; PREFIX_OCTETS] {
     let [v, r, high, low] = header(DT_HEADER_OCTETS + body_octets);
     [v, r, high, low, 2, tpdu::DT, if eot { EOT } else { 0 }]
+}
+
+/// TPKT and ED headers for an expedited TSDU of `octets`: TPDU-NR 0, and EOT always.
+pub(super) fn expedited_prefix(octets: usize) -> [u8; PREFIX_OCTETS] {
+    let [v, r, high, low] = header(DT_HEADER_OCTETS + octets);
+    [v, r, high, low, 2, tpdu::ED, EOT]
 }
 
 /// The TPKT header before a TPDU of `tpdu_octets`.

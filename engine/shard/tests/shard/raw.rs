@@ -79,7 +79,7 @@ pub(crate) fn cr() -> Vec<u8> {
 /// A CN in its TPKT.
 pub(crate) fn cn() -> Vec<u8> {
     let mut session = Session::initiator(&SessionConfig::default(), &proposal(b"raw")).unwrap();
-    session.transport_connected(Duration::ZERO);
+    session.transport_connected(Duration::ZERO, false);
     match session.poll_transmit() {
         Some(Transmit::Tsdu(octets)) => tpkt(octets),
         other => panic!("no CN but {other:?}"),

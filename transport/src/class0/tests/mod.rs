@@ -1,6 +1,7 @@
 //! Tests of the transport: vectors, segmentation by any split, splitting, bounds, copies.
 
 mod assembly;
+mod expedited;
 mod segmentation;
 mod vectors;
 
@@ -23,7 +24,7 @@ impl End {
 
     /// A responder in the data phase, in which the initiator proposed `tpdu_octets`.
     pub(super) fn open(config: &Class0Config, tpdu_octets: Option<u32>) -> End {
-        let cr = ConnectTpdu { tpdu_octets, ..ConnectTpdu::default() };
+        let cr = ConnectTpdu { tpdu_octets, expedited: config.expedited, ..ConnectTpdu::default() };
         let octets = super::tpdu::connect_tpkt(super::tpdu::CR, 0, 7, &cr);
         let mut end = End::new(Class0::responder(config));
         end.receive(Slice::from_vec(octets.to_vec()));
@@ -64,6 +65,10 @@ fn text(event: &Event) -> String {
         Event::Data(body) => {
             let octets = body.slices().flat_map(|slice| slice.iter()).map(|octet| format!("{octet:02x}"));
             format!("data {}", octets.collect::<String>()).trim_end().to_owned()
+        }
+        Event::Expedited(octets) => {
+            let octets = octets.iter().map(|octet| format!("{octet:02x}"));
+            format!("expedited {}", octets.collect::<String>())
         }
         Event::Disconnect { reason } => format!("disconnect {reason}"),
         Event::Fault(fault) => format!("fault {} {} {:?}", fault.layer, fault.offset, fault.kind),

@@ -49,7 +49,11 @@ fn truncated_vectors_wait_or_have_the_same_fault() {
 }
 
 fn end(role: &str) -> End {
-    let config = Class0Config { tsdu_octets_max: 999, ..Class0Config::default() };
+    let (role, expedited) = match role.strip_suffix(", expedited") {
+        Some(role) => (role, true),
+        None => (role, false),
+    };
+    let config = Class0Config { tsdu_octets_max: 999, expedited, ..Class0Config::default() };
     match role {
         "responder" => End::new(Class0::responder(&config)),
         "initiator" => {

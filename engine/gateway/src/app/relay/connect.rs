@@ -154,6 +154,7 @@ fn connect_target<'a>(
             tpdu_octets_max: target.tpdu_octets_max,
             tsdu_octets_max: target.tsdu_octets_max,
             pinned_octets_max: engine.pinned_octets_max,
+            ..Class0Config::default()
         },
         session: SessionConfig {
             versions: connect.versions,
