@@ -208,6 +208,38 @@ fn the_limits_on_user_data_are_those_that_parsing_keeps() {
     assert_eq!(user_data_octets_max(SpduKind::AbortAccept, Versions::V2), 0);
 }
 
+/// Later segments say no more than SI and position: each is received as what the first segment announced,
+/// or as the one kind that it cannot be told from.
+#[test]
+fn later_segments_continue_the_spdus_of_their_si_and_position() {
+    let mut segmented_count = 0;
+    for kind in SpduKind::ALL {
+        let segment = Spdu::Segment(Segment { kind, end: true, user_data: b"end" });
+        let mut octets = Vec::new();
+        let Some(received_as) = kind.of_later_segments() else {
+            assert!(segment.emit_tsdu(&mut octets).is_err(), "{kind:?}");
+            continue;
+        };
+        segmented_count += 1;
+        segment.emit_tsdu(&mut octets).unwrap();
+        for strict in [false, true] {
+            let rules = DecodeRules { strict, version: Some(Versions::V2), ..DecodeRules::LENIENT };
+            let spdus = decode(Tsdu::new(&octets), &rules).unwrap();
+            let (view, Spdu::Segment(received)) = spdus[spdus.len() - 1] else {
+                panic!("{kind:?}: {spdus:?}")
+            };
+            assert_eq!((view.kind, received.kind), (received_as, received_as));
+            assert_eq!((received.end, received.user_data), (true, b"end".as_slice()));
+            for first in SpduKind::ALL {
+                let same = (first.si(), first.category()) == (kind.si(), kind.category());
+                assert_eq!(received.continues(first), same, "{kind:?} behind {first:?}");
+            }
+        }
+    }
+    // All SPDUs but CN, CDO, OA, RF, AA, GTA, DT, TD, EX, PR and ER.
+    assert_eq!(segmented_count, SpduKind::ALL.len() - 11);
+}
+
 #[test]
 fn a_fault_names_spdu_parameter_and_octet() {
     let octets = [0x01, 0x00, 0x31, 0x03, 0x2A, 0x01, 0x07];

@@ -8,12 +8,16 @@ use super::{DecodeError, SpduKind};
 
 /// A middle or last segment of a segmented SSDU: the Enclosure Item and user data, nothing else.
 ///
-/// All other parameters were in the first segment, the mandatory ones too. The kind is what the octets
-/// say: a later segment of MAJOR SYNC POINT has no Sync Type Item and reads as ACTIVITY END; the first
-/// segment tells which it is. DT, TD, CDO and RF are never a `Segment`.
+/// All other parameters were in the first segment, the mandatory ones too. DT, TD, CDO and RF are never a
+/// `Segment`.
+///
+/// The kind is what the octets say, and only of SI 41 they do not say enough: a later segment of MAJOR SYNC
+/// POINT has no Sync Type Item and reads as ACTIVITY END. Which it is, the first segment tells: compare by
+/// [`Segment::continues`], never by kind. The other shared SI codes need no first segment: position tells AI
+/// from AB and AIA from AA, and MAA and AEA are one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// The SPDU that is segmented.
+    /// The SPDU that is segmented, as far as a later segment tells: [`SpduKind::of_later_segments`].
     pub kind: SpduKind,
     /// True for the last segment.
     pub end: bool,
@@ -22,10 +26,28 @@ pub struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
+    /// True when this can be a later segment of an SSDU whose first segment came in an SPDU of this kind.
+    pub fn continues(&self, first: SpduKind) -> bool {
+        let kind = self.kind.of_later_segments();
+        kind.is_some() && kind == first.of_later_segments()
+    }
+
     /// True when the Enclosure Item says that the SSDU began earlier, in an SPDU that has parameters.
     pub(crate) fn is_later_segment(fields: &Fields<'_>) -> bool {
         user_data_parameter(fields.kind).is_some()
             && fields.enclosure().is_some_and(|enclosure| !enclosure.begin)
+    }
+}
+
+impl SpduKind {
+    /// The kind as which later segments of an SPDU of this kind are received: ACTIVITY END for MAJOR SYNC
+    /// POINT, else the kind itself; `None` for SPDUs that have no [`Segment`]s.
+    pub fn of_later_segments(self) -> Option<SpduKind> {
+        user_data_parameter(self)?;
+        match self {
+            SpduKind::MajorSyncPoint => Some(SpduKind::ActivityEnd),
+            kind => Some(kind),
+        }
     }
 }
 

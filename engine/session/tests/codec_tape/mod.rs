@@ -53,15 +53,11 @@ impl<'a> Tape<'a> {
     /// A later segment of an SPDU of this kind; an SPDU where there is no such thing.
     pub(crate) fn segment(&mut self, kind: SpduKind) -> Spdu<'a> {
         let whole = self.spdu(kind);
-        let is_segmented = match kind {
-            // Its later segments read as ACTIVITY END.
-            SpduKind::MajorSyncPoint => false,
-            SpduKind::Refuse | SpduKind::ConnectDataOverflow | SpduKind::Connect => false,
-            kind => user_data_octets_max(kind, Versions::V2) > 0 && !kind.has_user_information(),
-        };
-        match is_segmented {
-            true => Spdu::Segment(Segment { kind, end: self.flag(), user_data: self.opaque(usize::MAX) }),
-            false => whole,
+        match kind.of_later_segments() {
+            Some(kind) => {
+                Spdu::Segment(Segment { kind, end: self.flag(), user_data: self.opaque(usize::MAX) })
+            }
+            None => whole,
         }
     }
 
