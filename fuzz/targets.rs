@@ -138,7 +138,7 @@ fn initiator(config: &SessionConfig) -> Session {
         user_data: b"hello",
     };
     let mut session = Session::initiator(config, &connect).expect("these parameters are legal");
-    session.transport_connected(Duration::ZERO);
+    session.transport_connected(Duration::ZERO, false);
     session
 }
 

@@ -24,7 +24,7 @@ fn main() -> Result<(), ServiceError> {
     let mut client = Session::initiator(&config, &connect)?;
     let mut server = Session::responder(&config);
 
-    client.transport_connected(NOW);
+    client.transport_connected(NOW, false);
     carry(&mut client, &mut server, "server");
     server.connect_response(NOW, &AcceptParameters { user_data: b"welcome", ..Default::default() })?;
     carry(&mut server, &mut client, "client");

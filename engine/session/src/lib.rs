@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 pub mod machine;
+mod request;
 pub mod service;
 pub mod spdu;
 mod value;
 
 pub use machine::{Session, SessionConfig, State, Transmit};
+pub use request::*;
 pub use service::*;
 pub use value::*;

@@ -2,8 +2,8 @@
 
 use crate::spdu::{DecodeError, SpduKind};
 use crate::{
-    Enclosure, FunctionalUnits, Selector, SerialNumber, State, TokenSettings, Tokens, TsduMaximumSize,
-    Versions,
+    ActivityResumeParameters, Enclosure, FunctionalUnits, ResynchronizeAnswer, ResynchronizeParameters,
+    Selector, SerialNumber, State, TokenSettings, Tokens, TsduMaximumSize, Versions,
 };
 
 /// Session connection identifier (PGI 1): references that the users choose. All may be empty.
@@ -210,6 +210,132 @@ pub enum Indication<'a> {
         /// Why.
         reason: ProviderAbortReason,
     },
+    /// S-EXPEDITED-DATA indication.
+    ExpeditedData {
+        /// 1 to 14 octets.
+        user_data: &'a [u8],
+    },
+    /// S-CAPABILITY-DATA indication: answer with a capability data response.
+    CapabilityData {
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-CAPABILITY-DATA confirm.
+    CapabilityDataConfirm {
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-CONTROL-GIVE indication: all available tokens are here from this moment.
+    ControlGive {
+        /// SS-user data (version 2).
+        user_data: &'a [u8],
+    },
+    /// S-SYNC-MINOR indication: may be answered with a minor sync response, also late or never.
+    SyncMinor {
+        /// Number of the point.
+        serial_number: SerialNumber,
+        /// False when the requester asks for an explicit confirmation.
+        confirmation_optional: bool,
+        /// Data in front of the point survive a resynchronization (data separation).
+        data_separation: bool,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-SYNC-MINOR confirm: this point and all before it.
+    SyncMinorConfirm {
+        /// Number of the point.
+        serial_number: SerialNumber,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-SYNC-MAJOR indication: answer with a major sync response.
+    SyncMajor {
+        /// Number of the point.
+        serial_number: SerialNumber,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-SYNC-MAJOR confirm.
+    SyncMajorConfirm {
+        /// Number of the point.
+        serial_number: SerialNumber,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-RESYNCHRONIZE indication: answer with a resynchronize response. Of two that collide the losing
+    /// request is dropped without a word.
+    Resynchronize(ResynchronizeParameters<'a>),
+    /// S-RESYNCHRONIZE confirm.
+    ResynchronizeConfirm(ResynchronizeAnswer<'a>),
+    /// S-P-EXCEPTION-REPORT indication: recover by resynchronize, interrupt, discard, abort or by giving the
+    /// data token.
+    ProviderException {
+        /// Why.
+        reason: ProviderExceptionReason,
+    },
+    /// S-U-EXCEPTION-REPORT indication; recover as from [`Indication::ProviderException`].
+    UserException {
+        /// Reason code of ED (PI 50).
+        reason: u8,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-START indication.
+    ActivityStart {
+        /// Activity identifier, 1 to 6 octets.
+        identifier: &'a [u8],
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-RESUME indication.
+    ActivityResume(ActivityResumeParameters<'a>),
+    /// S-ACTIVITY-INTERRUPT indication: answer with an activity interrupt response.
+    ActivityInterrupt {
+        /// Reason code of AI (PI 50).
+        reason: u8,
+        /// SS-user data (version 2).
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-INTERRUPT confirm: all available tokens are here.
+    ActivityInterruptConfirm {
+        /// SS-user data (version 2).
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-DISCARD indication: answer with an activity discard response.
+    ActivityDiscard {
+        /// Reason code of AD (PI 50).
+        reason: u8,
+        /// SS-user data (version 2).
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-DISCARD confirm: all available tokens are here.
+    ActivityDiscardConfirm {
+        /// SS-user data (version 2).
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-END indication: answer with an activity end response.
+    ActivityEnd {
+        /// Number of the major synchronization point that ends the activity.
+        serial_number: SerialNumber,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+    /// S-ACTIVITY-END confirm.
+    ActivityEndConfirm {
+        /// Number of the major synchronization point that ends the activity.
+        serial_number: SerialNumber,
+        /// SS-user data.
+        user_data: &'a [u8],
+    },
+}
+
+/// Why the provider reports an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderExceptionReason {
+    /// A protocol error that this side found.
+    ProtocolError,
+    /// The peer's provider reports one.
+    NonSpecific,
 }
 
 /// A caller's fault: nothing has changed and nothing was sent.

@@ -22,7 +22,7 @@ fn config() -> SessionConfig {
 /// An initiator that has sent its CONNECT.
 fn initiator(connect: &ConnectParameters<'_>) -> Session {
     let mut session = Session::initiator(&config(), connect).expect("a valid request");
-    session.transport_connected(NOW);
+    session.transport_connected(NOW, false);
     drain_one(&mut session);
     session
 }
@@ -97,7 +97,7 @@ fn assert_aborted(session: &mut Session, indications: &[Indication<'_>]) {
 fn tp001_connect_has_the_plain_shape() {
     let connect = ConnectParameters { user_data: &[0xa1, 0xa2, 0xa3], ..connect() };
     let mut session = Session::initiator(&config(), &connect).unwrap();
-    session.transport_connected(NOW);
+    session.transport_connected(NOW, false);
     let expected = "0d 19 05 06 13 01 00 16 01 02 14 02 00 02 33 02 00 01 34 02 00 02 c1 03 a1 a2 a3";
     assert_eq!(drain_one(&mut session), hex(expected));
     assert_eq!(session.state(), State::Sta02A);
@@ -141,7 +141,7 @@ fn tp005_of_both_versions_exactly_one_is_selected_and_its_limits_hold() {
     {
         let connect = ConnectParameters { versions: Versions::all(), ..connect() };
         let mut initiator = Session::initiator(&config(), &connect).unwrap();
-        initiator.transport_connected(NOW);
+        initiator.transport_connected(NOW, false);
         let mut responder = Session::responder(&SessionConfig { versions: mine, ..config() });
         feed(&mut responder, &drain_one(&mut initiator));
         responder.connect_response(NOW, &accept()).unwrap();
@@ -187,7 +187,7 @@ fn tp009_and_tp010_user_data_of_a_connect_are_delivered_complete() {
         let user_data: Vec<u8> = (0..octets).map(|n| n as u8).collect();
         let connect = ConnectParameters { user_data: &user_data, ..connect() };
         let mut session = Session::initiator(&config(), &connect).unwrap();
-        session.transport_connected(NOW);
+        session.transport_connected(NOW, false);
         let tsdu = drain_one(&mut session);
         assert_eq!(tsdu[1], 0xff, "three-octet length indicator");
         let header = [if extended { 0xc2 } else { 0xc1 }, 0xff, (octets >> 8) as u8, octets as u8];
@@ -206,7 +206,7 @@ fn more_than_512_octets_narrow_the_offer_to_version_2() {
     let user_data = [0; 513];
     let both = ConnectParameters { versions: Versions::all(), user_data: &user_data, ..connect() };
     let mut session = Session::initiator(&config(), &both).unwrap();
-    session.transport_connected(NOW);
+    session.transport_connected(NOW, false);
     assert_eq!(connect_indication(&drain_one(&mut session)).1.versions, Versions::V2);
     let first = ConnectParameters { versions: Versions::V1, ..both };
     let error = Session::initiator(&config(), &first).err();
@@ -459,11 +459,30 @@ fn tp086_and_tp146_units_that_are_not_offered_are_cleared() {
     let (mut responder, _) = connect_indication(&octets);
     responder.connect_response(NOW, &accept()).unwrap();
     assert_eq!(responder.functional_units(), FD);
-    // Nor are they proposed, also when the configuration names them.
+    // Nor are they proposed when the configuration does not name them.
+    let typed = ConnectParameters { requirements: FD | FunctionalUnits::TYPED_DATA, ..connect() };
+    let error = Session::initiator(&config(), &typed).err();
+    assert_eq!(error, Some(ServiceError::FunctionalUnit(FunctionalUnits::TYPED_DATA)));
+    // Expedited data are proposed only where the transport connection carries them.
     let all = SessionConfig { functional_units: FunctionalUnits::all(), ..config() };
     let connect = ConnectParameters { requirements: FD | FunctionalUnits::EXPEDITED, ..connect() };
-    let error = Session::initiator(&all, &connect).err();
-    assert_eq!(error, Some(ServiceError::FunctionalUnit(FunctionalUnits::EXPEDITED)));
+    for (expedited, proposed) in [(false, FD), (true, FD | FunctionalUnits::EXPEDITED)] {
+        let mut initiator = Session::initiator(&all, &connect).unwrap();
+        initiator.transport_connected(NOW, expedited);
+        let octets = drain_one(&mut initiator);
+        let rules = colloquy_session::spdu::DecodeRules::STRICT;
+        let view = Tsdu::new(&octets).next_spdu(&rules).unwrap().unwrap();
+        let Spdu::Connect(cn) = view.parse(&rules).unwrap() else { panic!("a CONNECT") };
+        assert_eq!(cn.requirements, proposed);
+        // A responder without the flow clears the unit, whatever its configuration says.
+        let mut responder = Session::responder(&all);
+        if expedited {
+            responder.use_transport_expedited();
+        }
+        feed(&mut responder, &octets);
+        responder.connect_response(NOW, &accept()).unwrap();
+        assert_eq!(responder.functional_units(), proposed);
+    }
 }
 
 #[test]
@@ -513,7 +532,7 @@ fn an_accept_with_the_halves_of_the_tsdu_size_swapped_is_understood() {
         let connect = ConnectParameters { tsdu_maximum_size: Some(sizes(4096, 0)), ..connect() };
         let strict_config = SessionConfig { strict, ..config() };
         let mut session = Session::initiator(&strict_config, &connect).unwrap();
-        session.transport_connected(NOW);
+        session.transport_connected(NOW, false);
         drain_one(&mut session);
         let mut swapped = ac();
         swapped.item.tsdu_maximum_size = Some(sizes(0, 4096));

@@ -250,7 +250,7 @@ fn carry(from: &mut Session, to: &mut Session, size: u16) -> Vec<Indication<'sta
 #[test]
 fn an_accept_in_segments_is_joined_as_rusty_cosp_sends_it() {
     let mut initiator = Session::initiator(&SessionConfig::default(), &connect()).unwrap();
-    initiator.transport_connected(NOW);
+    initiator.transport_connected(NOW, false);
     drain_one(&mut initiator);
     let part = |enclosure: u8, user_data: &[u8]| {
         let parameters = hex("05 06 13 01 00 16 01 02 14 02 00 02 19 01");
@@ -270,7 +270,7 @@ fn an_accept_in_segments_is_joined_as_rusty_cosp_sends_it() {
 #[test]
 fn a_refusal_in_segments_is_joined_as_rusty_cosp_sends_it() {
     let mut initiator = Session::initiator(&SessionConfig::default(), &connect()).unwrap();
-    initiator.transport_connected(NOW);
+    initiator.transport_connected(NOW, false);
     drain_one(&mut initiator);
     // Each segment repeats the reason octet, and there is no Transport Disconnect.
     assert_eq!(feed(&mut initiator, &hex("0c 08 19 01 01 32 03 02 61 62")), []);
@@ -485,7 +485,7 @@ fn spdus_of_units_not_selected_are_protocol_errors() {
 fn expedited_before_the_accept_is_a_protocol_error_without_transport_expedited() {
     for octets in ["05 00 61", "07 03 18 01 02", "07 03 18 01 04"] {
         let mut initiator = Session::initiator(&SessionConfig::default(), &connect()).unwrap();
-        initiator.transport_connected(NOW);
+        initiator.transport_connected(NOW, false);
         drain_one(&mut initiator);
         let indications = feed(&mut initiator, &hex(octets));
         assert_aborted(&mut initiator, &indications);

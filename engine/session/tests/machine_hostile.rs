@@ -164,7 +164,7 @@ impl Run {
             0 => Session::responder(&config),
             1 => {
                 let mut session = Session::initiator(&config, &connect).expect("a legal request");
-                session.transport_connected(NOW);
+                session.transport_connected(NOW, false);
                 drain_one(&mut session);
                 session
             }

@@ -105,7 +105,7 @@ fn run(seed: u64, ends: &mut Ends) {
     let responder = Session::responder(&config);
     let sides = [Side::new(initiator), Side::new(responder)];
     let mut run = Run { random, sides, now: Duration::ZERO, seed, ends, big: vec![0x42; 9000] };
-    run.sides[0].session.transport_connected(Duration::ZERO);
+    run.sides[0].session.transport_connected(Duration::ZERO, false);
     run.collect(0);
     for step in 0.. {
         if run.sides.iter().all(|side| side.session.state() == State::Sta01) {
@@ -140,6 +140,7 @@ impl Run<'_> {
         let Some(item) = self.sides[side].wire.pop_front() else { return };
         let indications = match item {
             Sent::Tsdu(octets) => feed(&mut self.sides[side].session, &octets),
+            Sent::Expedited(octets) => unreachable!("no expedited flow was agreed: {octets:02x?}"),
             Sent::Disconnect => {
                 let indication = self.sides[side].session.transport_disconnected(self.now);
                 indication.into_iter().collect()

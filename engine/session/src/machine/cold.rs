@@ -1,8 +1,11 @@
 //! What a session needs now and then: kept in a box that an idle session does not have.
 
+use std::collections::VecDeque;
+
 use super::join::{Joined, Joining};
 use super::negotiation::Proposal;
 use super::outbox::Outbox;
+use super::resync::Resync;
 use crate::PeerFault;
 
 /// The rarely used part of a session.
@@ -16,8 +19,12 @@ pub(super) struct Cold {
     pub(super) proposal: Option<Proposal>,
     /// An SPDU of which segments are missing.
     pub(super) joining: Option<Joining>,
-    /// An SPDU whose segments are complete, until the owner takes it.
-    pub(super) joined: Option<Joined>,
+    /// SPDUs that are complete, or whose time has come, until the owner takes them.
+    pub(super) joined: VecDeque<Joined>,
+    /// SPDUs of the expedited flow that wait for their time (action 10): the octets of [`super::Spm::queue`].
+    pub(super) queued: VecDeque<Joined>,
+    /// The resynchronization that is asked for or indicated.
+    pub(super) resync: Option<Resync>,
     /// The peer's first fault, until the owner takes it.
     pub(super) fault: Option<PeerFault>,
 }
@@ -29,7 +36,9 @@ impl Cold {
             && self.connect.is_empty()
             && self.proposal.is_none()
             && self.joining.is_none()
-            && self.joined.is_none()
+            && self.joined.is_empty()
+            && self.queued.is_empty()
+            && self.resync.is_none()
             && self.fault.is_none()
     }
 }

@@ -4,14 +4,11 @@ use core::time::Duration;
 
 use crate::{FunctionalUnits, Versions};
 
-/// Functional units whose services this crate offers.
+/// Functional units whose services this crate offers: all of them.
 ///
 /// The kernel is always there. Units beyond these are never proposed nor accepted, whatever a
-/// [`SessionConfig`] says.
-pub const SERVICE_UNITS: FunctionalUnits = FunctionalUnits::HALF_DUPLEX
-    .union(FunctionalUnits::DUPLEX)
-    .union(FunctionalUnits::NEGOTIATED_RELEASE)
-    .union(FunctionalUnits::TYPED_DATA);
+/// [`SessionConfig`] says. Symmetric synchronize is reconstructed: a configuration has to name it.
+pub const SERVICE_UNITS: FunctionalUnits = FunctionalUnits::all();
 
 /// Local choices of one session protocol machine.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +21,14 @@ pub struct SessionConfig {
     pub tim: Duration,
     /// Refuse what the reference calls "strict mode" deviations instead of tolerating them.
     pub strict: bool,
+    /// Tell the peer that it may send TSDUs with more than one category 2 SPDU.
+    pub extended_concatenation: bool,
+    /// Keep the transport connection after a release, refusal or abort where the peer does too. Not possible
+    /// with transport expedited.
+    pub transport_reuse: bool,
+    /// Report a protocol error of the peer by EXCEPTION REPORT instead of ABORT where the exceptions unit
+    /// allows it. The exact condition is unverified (reference 7.4).
+    pub exception_reports: bool,
 }
 
 impl Default for SessionConfig {
@@ -35,6 +40,9 @@ impl Default for SessionConfig {
                 .union(FunctionalUnits::NEGOTIATED_RELEASE),
             tim: Duration::from_secs(5),
             strict: false,
+            extended_concatenation: false,
+            transport_reuse: false,
+            exception_reports: false,
         }
     }
 }
@@ -52,6 +60,8 @@ impl SessionConfig {
 pub enum Transmit<'a> {
     /// A TSDU for the normal flow.
     Tsdu(&'a [u8]),
+    /// A TSDU of 1 to 16 octets for the expedited flow.
+    Expedited(&'a [u8]),
     /// T-DISCONNECT request: release the transport connection after what was sent.
     Disconnect,
 }

@@ -2,74 +2,96 @@
 
 use super::Output;
 use crate::spdu::{
-    Abort, AbortAccept, Accept, Disconnect, Finish, GiveTokens, NotFinished, PleaseTokens, Refuse, Spdu,
+    Abort, AbortAccept, ExceptionReport, GiveTokensAck, OverflowAccept, Prepare, Refuse, Spdu,
 };
-use crate::{ProviderAbortReason, Tokens, TransportDisconnect, Versions};
+use crate::{PrepareType, ProviderAbortReason, TransportDisconnect, Versions};
 
 /// Parameters of outgoing SPDUs; those an output does not have stay at their default.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Content<'u> {
-    pub(super) user_data: &'u [u8],
-    pub(super) tokens: Tokens,
-    /// AB: the cause bits of Transport Disconnect.
+    /// The SPDU of the user's request; the row decides what it says about the transport connection.
+    pub(super) request: Option<Spdu<'u>>,
+    /// AB of the provider: the cause bits of Transport Disconnect.
     pub(super) cause: TransportDisconnect,
-    /// AB: octets of the SPDU at fault.
+    /// AB and ER: octets of the SPDU at fault.
     pub(super) reflect: &'u [u8],
-    pub(super) accept: Accept<'u>,
     /// RF: the reason code.
     pub(super) reason: u8,
+    /// RF: user data.
+    pub(super) user_data: &'u [u8],
     /// RF: versions this end speaks, told when none is common.
     pub(super) versions: Option<Versions>,
+    /// OA.
+    pub(super) overflow_accept: OverflowAccept,
 }
 
 impl Default for Content<'_> {
     fn default() -> Self {
         Self {
-            user_data: &[],
-            tokens: Tokens::empty(),
+            request: None,
             cause: TransportDisconnect::PROTOCOL_ERROR,
             reflect: &[],
-            accept: Accept::default(),
             reason: 0,
+            user_data: &[],
             versions: None,
+            overflow_accept: OverflowAccept::default(),
         }
     }
 }
 
 impl<'u> Content<'u> {
-    pub(super) fn user_data(user_data: &'u [u8]) -> Self {
-        Self { user_data, ..Self::default() }
+    /// What the user asks to be sent.
+    pub(super) fn of_request(spdu: Spdu<'u>) -> Self {
+        Self { request: Some(spdu), ..Self::default() }
     }
 
-    /// The SPDU of an output; `None` for primitives, and for CN, DT, TD, whose octets are made elsewhere.
+    /// The SPDU of an output; `None` for primitives, and for CN, CDO, DT, TD, whose octets are made elsewhere.
     pub(super) fn spdu(&self, output: Output) -> Option<Spdu<'u>> {
-        let Content { user_data, tokens, .. } = *self;
-        let released = Some(TransportDisconnect::RELEASED);
-        let kept = Some(TransportDisconnect::empty());
-        let refuse = |transport_disconnect| {
-            let Content { reason, versions, .. } = *self;
-            Spdu::Refuse(Refuse { transport_disconnect, reason, versions, user_data, ..Refuse::default() })
-        };
-        let finish =
-            |transport_disconnect| Spdu::Finish(Finish { transport_disconnect, enclosure: None, user_data });
-        let abort = |transport_disconnect| {
-            Spdu::Abort(Abort { transport_disconnect, enclosure: None, reflect: self.reflect, user_data })
-        };
+        let prepare = |prepare_type| Spdu::Prepare(Prepare { prepare_type, ..Prepare::default() });
         Some(match output {
-            Output::Ac => Spdu::Accept(self.accept),
-            Output::RfNr => refuse(released),
-            Output::RfR => refuse(kept),
-            Output::FnNr => finish(released),
-            Output::FnR => finish(kept),
-            Output::Dn => Spdu::Disconnect(Disconnect { enclosure: None, user_data }),
-            Output::Nf => Spdu::NotFinished(NotFinished { enclosure: None, user_data }),
-            Output::AbNr => abort(self.cause | TransportDisconnect::RELEASED),
-            Output::AbR => abort(self.cause),
+            output if output.is_indication() => return None,
+            Output::TConReq | Output::TConRsp | Output::TDisReq => return None,
+            Output::Cn | Output::Cdo | Output::Dt | Output::Td => return None,
+            Output::PrMaa => prepare(PrepareType::MajorSyncAck),
+            Output::PrRs => prepare(PrepareType::Resynchronize),
+            Output::PrRa => prepare(PrepareType::ResynchronizeAck),
+            Output::PrAb => prepare(PrepareType::Abort),
+            Output::RfNr => self.refuse(TransportDisconnect::RELEASED),
+            Output::RfR => self.refuse(TransportDisconnect::empty()),
+            Output::AbNr => self.abort(TransportDisconnect::RELEASED),
+            Output::AbR => self.abort(TransportDisconnect::empty()),
             Output::Aa => Spdu::AbortAccept(AbortAccept),
-            Output::Gt => Spdu::GiveTokens(GiveTokens { tokens, enclosure: None, user_data }),
-            Output::Pt => Spdu::PleaseTokens(PleaseTokens { tokens, enclosure: None, user_data }),
-            _ => return None,
+            Output::Gta => Spdu::GiveTokensAck(GiveTokensAck),
+            Output::Oa => Spdu::OverflowAccept(self.overflow_accept),
+            Output::Er => Spdu::ExceptionReport(ExceptionReport { reflect: self.reflect }),
+            _ => match (self.request?, output) {
+                (Spdu::Finish(mut finish), Output::FnR) => {
+                    finish.transport_disconnect = Some(TransportDisconnect::empty());
+                    Spdu::Finish(finish)
+                }
+                (spdu, _) => spdu,
+            },
         })
+    }
+
+    fn refuse(&self, transport_disconnect: TransportDisconnect) -> Spdu<'u> {
+        let Content { reason, versions, user_data, .. } = *self;
+        let transport_disconnect = Some(transport_disconnect);
+        Spdu::Refuse(Refuse { transport_disconnect, reason, versions, user_data, ..Refuse::default() })
+    }
+
+    fn abort(&self, released: TransportDisconnect) -> Spdu<'u> {
+        let mut abort = match self.request {
+            Some(Spdu::Abort(abort)) => abort,
+            _ => Abort {
+                transport_disconnect: self.cause,
+                enclosure: None,
+                reflect: self.reflect,
+                user_data: &[],
+            },
+        };
+        abort.transport_disconnect |= released;
+        Spdu::Abort(abort)
     }
 }
 

@@ -17,7 +17,7 @@ impl Session {
         connect: &Connect<'a>,
         source: Source<'a>,
     ) -> Option<Indication<'a>> {
-        let judged = negotiation::judge_connect(&self.config, connect);
+        let judged = negotiation::judge_connect(&self.config, connect, self.transport_expedited);
         let arguments = Arguments { unacceptable: judged.is_err(), ..Arguments::NONE };
         let refusal = judged.err();
         let content = Content {
@@ -60,6 +60,7 @@ impl Session {
             functional_units: units,
             positions: negotiation::tokens_at(units, &token_settings, TokenSide::Initiator),
             serial: agreement.initial_serial_number.map(|serial| serial.0),
+            transport_expedited: self.transport_expedited,
             ..Arguments::NONE
         };
         self.fire(now, Event::Ac, &arguments, source);

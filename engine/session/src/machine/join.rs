@@ -2,8 +2,10 @@
 
 use crate::Enclosure;
 use crate::spdu::{
-    Abort, Accept, Disconnect, Finish, GiveTokens, NotFinished, PleaseTokens, Refuse, Segment, Spdu,
-    SpduKind, Tsdu,
+    Abort, Accept, ActivityDiscard, ActivityDiscardAck, ActivityEnd, ActivityInterrupt, ActivityInterruptAck,
+    ActivityResume, ActivityStart, CapabilityData, CapabilityDataAck, Disconnect, ExceptionData, Finish,
+    Flow, GiveTokens, GiveTokensConfirm, MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint,
+    NotFinished, PleaseTokens, Refuse, Resynchronize, ResynchronizeAck, Spdu, SpduKind, Tsdu,
 };
 
 /// Most octets of user data put together from segments, or sent in segments.
@@ -37,88 +39,110 @@ impl Joining {
     }
 
     pub(super) fn finish(self) -> Joined {
-        Joined { first: self.first, user_data: self.user_data }
+        Joined { first: self.first, user_data: Some(self.user_data), flow: Flow::Normal }
     }
 }
 
-/// An SPDU put together from its segments, for [`crate::Session::handle_tsdu`].
+/// An SPDU that the machine has kept, for [`crate::Session::handle_tsdu`]: put together from its segments, or
+/// one of the expedited flow that came ahead of its time (action 10 of Annex A).
 #[derive(Debug)]
 pub struct Joined {
     first: Vec<u8>,
-    user_data: Vec<u8>,
+    /// What the segments add up to.
+    user_data: Option<Vec<u8>>,
+    flow: Flow,
 }
 
 impl Joined {
+    /// A whole SPDU of the expedited flow.
+    pub(super) fn expedited(octets: &[u8]) -> Joined {
+        Joined { first: octets.to_vec(), user_data: None, flow: Flow::Expedited }
+    }
+
+    /// The octets of an SPDU that was kept whole.
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.first
+    }
+
     /// The SPDU as a TSDU of its own: indications borrow from it.
     pub fn tsdu(&self) -> Tsdu<'_> {
-        let mut tsdu = Tsdu::new(&self.first);
-        tsdu.joined = Some(&self.user_data);
+        let mut tsdu = match self.flow {
+            Flow::Normal => Tsdu::new(&self.first),
+            Flow::Expedited => Tsdu::expedited(&self.first),
+        };
+        tsdu.joined = self.user_data.as_deref();
         tsdu
     }
 }
 
-/// The Enclosure Item of an SPDU that has its user data in a parameter.
-pub(super) fn enclosure(spdu: &Spdu<'_>) -> Option<Enclosure> {
-    match *spdu {
-        Spdu::Accept(Accept { enclosure, .. })
-        | Spdu::Refuse(Refuse { enclosure, .. })
-        | Spdu::Finish(Finish { enclosure, .. })
-        | Spdu::Disconnect(Disconnect { enclosure, .. })
-        | Spdu::NotFinished(NotFinished { enclosure, .. })
-        | Spdu::Abort(Abort { enclosure, .. })
-        | Spdu::GiveTokens(GiveTokens { enclosure, .. })
-        | Spdu::PleaseTokens(PleaseTokens { enclosure, .. }) => enclosure,
-        Spdu::Segment(Segment { end, .. }) => Some(Enclosure { begin: false, end }),
-        _ => None,
-    }
+/// Declares what has an arm for each SPDU with user data and Enclosure Item as parameters.
+macro_rules! segmentable {
+    ($($kind:ident)*) => {
+        /// The Enclosure Item of an SPDU that has its user data in a parameter.
+        pub(super) fn enclosure(spdu: &Spdu<'_>) -> Option<Enclosure> {
+            match spdu {
+                $(Spdu::$kind(spdu) => spdu.enclosure,)*
+                Spdu::Refuse(refuse) => refuse.enclosure,
+                Spdu::Segment(segment) => Some(Enclosure { begin: false, end: segment.end }),
+                _ => None,
+            }
+        }
+
+        /// The user data of an SPDU that has them in a parameter.
+        pub(super) fn user_data<'a>(spdu: &Spdu<'a>) -> &'a [u8] {
+            match spdu {
+                $(Spdu::$kind(spdu) => spdu.user_data,)*
+                Spdu::Connect(connect) => connect.user_data,
+                Spdu::Refuse(refuse) => refuse.user_data,
+                Spdu::Segment(segment) => segment.user_data,
+                _ => &[],
+            }
+        }
+
+        /// The same SPDU with other user data and another Enclosure Item.
+        #[allow(clippy::needless_update, unused_variables)]
+        pub(super) fn with_user_data<'a>(
+            spdu: Spdu<'a>,
+            user_data: &'a [u8],
+            enclosure: Option<Enclosure>,
+        ) -> Spdu<'a> {
+            match spdu {
+                $(Spdu::$kind(spdu) => Spdu::$kind($kind { user_data, enclosure, ..spdu }),)*
+                Spdu::Refuse(spdu) => Spdu::Refuse(Refuse { user_data, enclosure, ..spdu }),
+                other => other,
+            }
+        }
+
+        /// True for SPDUs that this end sends in segments when they do not fit into one TSDU.
+        pub(super) fn can_be_segmented(kind: SpduKind) -> bool {
+            matches!(kind, $(SpduKind::$kind)|*)
+        }
+    };
 }
 
-/// The user data of an SPDU that has them in a parameter.
-pub(super) fn user_data<'a>(spdu: &Spdu<'a>) -> &'a [u8] {
-    match *spdu {
-        Spdu::Connect(ref connect) => connect.user_data,
-        Spdu::Accept(Accept { user_data, .. })
-        | Spdu::Refuse(Refuse { user_data, .. })
-        | Spdu::Finish(Finish { user_data, .. })
-        | Spdu::Disconnect(Disconnect { user_data, .. })
-        | Spdu::NotFinished(NotFinished { user_data, .. })
-        | Spdu::Abort(Abort { user_data, .. })
-        | Spdu::GiveTokens(GiveTokens { user_data, .. })
-        | Spdu::PleaseTokens(PleaseTokens { user_data, .. })
-        | Spdu::Segment(Segment { user_data, .. }) => user_data,
-        _ => &[],
-    }
-}
-
-/// The same SPDU with other user data and another Enclosure Item.
-pub(super) fn with_user_data<'a>(
-    spdu: Spdu<'a>,
-    user_data: &'a [u8],
-    enclosure: Option<Enclosure>,
-) -> Spdu<'a> {
-    match spdu {
-        Spdu::Accept(spdu) => Spdu::Accept(Accept { user_data, enclosure, ..spdu }),
-        Spdu::Refuse(spdu) => Spdu::Refuse(Refuse { user_data, enclosure, ..spdu }),
-        Spdu::Finish(spdu) => Spdu::Finish(Finish { user_data, enclosure, ..spdu }),
-        Spdu::Disconnect(_) => Spdu::Disconnect(Disconnect { user_data, enclosure }),
-        Spdu::NotFinished(_) => Spdu::NotFinished(NotFinished { user_data, enclosure }),
-        Spdu::Abort(spdu) => Spdu::Abort(Abort { user_data, enclosure, ..spdu }),
-        Spdu::GiveTokens(spdu) => Spdu::GiveTokens(GiveTokens { user_data, enclosure, ..spdu }),
-        Spdu::PleaseTokens(spdu) => Spdu::PleaseTokens(PleaseTokens { user_data, enclosure, ..spdu }),
-        other => other,
-    }
-}
-
-/// True for SPDUs that this end sends in segments when they do not fit into one TSDU.
-pub(super) fn can_be_segmented(kind: SpduKind) -> bool {
-    matches!(
-        kind,
-        SpduKind::Accept
-            | SpduKind::Finish
-            | SpduKind::Disconnect
-            | SpduKind::NotFinished
-            | SpduKind::Abort
-            | SpduKind::GiveTokens
-            | SpduKind::PleaseTokens
-    )
+segmentable! {
+    Accept
+    Finish
+    Disconnect
+    NotFinished
+    Abort
+    GiveTokens
+    PleaseTokens
+    GiveTokensConfirm
+    CapabilityData
+    CapabilityDataAck
+    MinorSyncPoint
+    MinorSyncAck
+    MajorSyncPoint
+    MajorSyncAck
+    Resynchronize
+    ResynchronizeAck
+    ExceptionData
+    ActivityStart
+    ActivityResume
+    ActivityInterrupt
+    ActivityInterruptAck
+    ActivityDiscard
+    ActivityDiscardAck
+    ActivityEnd
 }

@@ -4,8 +4,7 @@
 //! Under it [`Spm`] walks the tables of Annex A ([`tables`]) one event at a time, with the standard's states,
 //! [`Variables`], predicates and actions.
 //!
-//! All 913 rows of all functional units are executed by tests. Services exist for the units of
-//! [`SERVICE_UNITS`]; SPDUs of other units are protocol errors, because they are never selected.
+//! All 913 rows of all functional units are executed by tests.
 
 mod action;
 mod classify;
@@ -15,17 +14,23 @@ mod content;
 mod data_segments;
 mod establish;
 mod event;
+mod indicate;
 mod join;
 mod negotiation;
 mod outbox;
 mod output;
 mod predicate;
+mod primitives;
 mod receive;
+mod refusal;
+mod request_spdu;
 mod requests;
+mod resync;
 mod session;
 mod spm;
 mod state;
 pub mod tables;
+mod transmit;
 mod variables;
 
 pub use action::{Action, Effects, TimerEffect};

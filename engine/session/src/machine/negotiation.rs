@@ -4,10 +4,10 @@
 
 use super::config::SessionConfig;
 use super::variables::tokens_of;
-use crate::spdu::{Accept, Connect, ConnectAcceptItem, pi};
+use crate::spdu::{Accept, Connect, ConnectAcceptItem, SpduKind, offset_of_unit, pi};
 use crate::{
-    AcceptParameters, ConnectParameters, FunctionalUnits as Fu, Selector, SerialNumber, ServiceError,
-    TokenSettings, TokenSide, Tokens, TsduMaximumSize, Versions,
+    AcceptParameters, ConnectParameters, FunctionalUnits as Fu, ProtocolOptions, Selector, SerialNumber,
+    ServiceError, TokenSettings, TokenSide, Tokens, TsduMaximumSize, Versions,
 };
 
 /// Least finite TSDU maximum size that is proposed or taken.
@@ -133,8 +133,9 @@ pub(super) fn propose(
 
 /// The Connect/Accept Item of a CONNECT: only what is really proposed, so that plain peers see the plain
 /// shape.
-pub(super) fn connect_item(proposal: &Proposal) -> ConnectAcceptItem<'static> {
+pub(super) fn connect_item(config: &SessionConfig, proposal: &Proposal) -> ConnectAcceptItem<'static> {
     ConnectAcceptItem {
+        protocol_options: options(config),
         tsdu_maximum_size: unless_unlimited(proposal.tsdu_maximum_size),
         versions: proposal.versions,
         initial_serial_number: proposal.initial_serial_number,
@@ -144,7 +145,11 @@ pub(super) fn connect_item(proposal: &Proposal) -> ConnectAcceptItem<'static> {
 }
 
 /// Looks at a received CONNECT.
-pub(super) fn judge_connect(config: &SessionConfig, connect: &Connect<'_>) -> Result<Proposal, Refusal> {
+pub(super) fn judge_connect(
+    config: &SessionConfig,
+    connect: &Connect<'_>,
+    transport_expedited: bool,
+) -> Result<Proposal, Refusal> {
     let refuse = |reason, parameter, words| Err(Refusal { reason, rule: rule(parameter, words) });
     let item = &connect.item;
     let mut versions = item.versions & config.versions;
@@ -163,7 +168,9 @@ pub(super) fn judge_connect(config: &SessionConfig, connect: &Connect<'_>) -> Re
     {
         return refuse(133, pi::USER_REQUIREMENTS, words);
     }
-    let units = without_orphans(proposed & config.units());
+    let mut possible = config.units();
+    possible.set(Fu::EXPEDITED, possible.contains(Fu::EXPEDITED) && transport_expedited);
+    let units = without_orphans(proposed & possible);
     if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
         return refuse(133, pi::USER_REQUIREMENTS, "neither half duplex nor duplex is possible");
     }
@@ -227,8 +234,9 @@ pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Resu
 }
 
 /// The Connect/Accept Item of an ACCEPT.
-pub(super) fn accept_item(agreement: &Agreement) -> ConnectAcceptItem<'static> {
+pub(super) fn accept_item(config: &SessionConfig, agreement: &Agreement) -> ConnectAcceptItem<'static> {
     ConnectAcceptItem {
+        protocol_options: options(config),
         tsdu_maximum_size: unless_unlimited(agreement.tsdu_maximum_size),
         versions: agreement.version,
         initial_serial_number: agreement.initial_serial_number,
@@ -330,13 +338,31 @@ fn sizes_in_range(sizes: TsduMaximumSize) -> bool {
     in_range(sizes.initiator_to_responder) && in_range(sizes.responder_to_initiator)
 }
 
+/// What this end can receive.
+fn options(config: &SessionConfig) -> ProtocolOptions {
+    let mut options = ProtocolOptions::empty();
+    options.set(ProtocolOptions::EXTENDED_CONCATENATION, config.extended_concatenation);
+    options
+}
+
+/// Takes the expedited data unit out of an encoded CONNECT, for a transport connection without expedited
+/// data. X.225 §7.1 (reference 4.2, rule 4).
+pub(super) fn take_out_expedited(connect: &mut [u8]) {
+    /// PI and LI, then the mask: the high octet first.
+    const LOW_OCTET: usize = 3;
+    let unit = offset_of_unit(SpduKind::Connect, connect, pi::USER_REQUIREMENTS);
+    if let Some(mask) = unit.and_then(|unit| connect.get_mut(unit + LOW_OCTET)) {
+        *mask &= !(Fu::EXPEDITED.bits() as u8);
+    }
+}
+
 /// PI 21 is left out where it says nothing: some peers close on it.
 pub(super) fn unless_unlimited(sizes: TsduMaximumSize) -> Option<TsduMaximumSize> {
     (sizes != TsduMaximumSize::default()).then_some(sizes)
 }
 
 /// PI 26 is left out where no token exists.
-fn settings_of(units: Fu, settings: TokenSettings) -> Option<TokenSettings> {
+pub(super) fn settings_of(units: Fu, settings: TokenSettings) -> Option<TokenSettings> {
     let tokens = tokens_of(units);
     if tokens.is_empty() {
         return None;
@@ -387,7 +413,7 @@ fn highest(versions: Versions) -> Versions {
     }
 }
 
-fn side(settings: &TokenSettings, token: Tokens) -> TokenSide {
+pub(super) fn side(settings: &TokenSettings, token: Tokens) -> TokenSide {
     match token {
         Tokens::DATA => settings.data,
         Tokens::MINOR => settings.minor,
@@ -396,7 +422,7 @@ fn side(settings: &TokenSettings, token: Tokens) -> TokenSide {
     }
 }
 
-fn set_side(settings: &mut TokenSettings, token: Tokens, side: TokenSide) {
+pub(super) fn set_side(settings: &mut TokenSettings, token: Tokens, side: TokenSide) {
     match token {
         Tokens::DATA => settings.data = side,
         Tokens::MINOR => settings.minor = side,

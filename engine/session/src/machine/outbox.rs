@@ -1,11 +1,13 @@
 //! TSDUs made by the machine and not yet taken by its owner.
 
+use crate::spdu::Flow;
+
 /// TSDUs in a row, and the T-DISCONNECT request behind them.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     octets: Vec<u8>,
-    /// Where each TSDU ends in `octets`. Invariant: ascending.
-    ends: Vec<usize>,
+    /// Where each TSDU ends in `octets`, and the flow it goes on. Invariant: ascending.
+    ends: Vec<(usize, Flow)>,
     /// TSDUs taken. Invariant: at most `ends.len()`.
     taken: usize,
 }
@@ -16,9 +18,14 @@ impl Outbox {
         &mut self.octets
     }
 
-    pub(super) fn finish_tsdu(&mut self) {
-        debug_assert!(self.ends.last().copied().unwrap_or(0) < self.octets.len(), "no empty TSDU");
-        self.ends.push(self.octets.len());
+    pub(super) fn finish_tsdu(&mut self, flow: Flow) {
+        debug_assert!(self.end() < self.octets.len(), "no empty TSDU");
+        self.ends.push((self.octets.len(), flow));
+    }
+
+    /// Where the last TSDU ends.
+    fn end(&self) -> usize {
+        self.ends.last().map_or(0, |(end, _)| *end)
     }
 
     /// How many TSDUs there are; [`Outbox::roll_back`] returns to it.
@@ -29,7 +36,7 @@ impl Outbox {
     /// Drops what was written since `mark`.
     pub(super) fn roll_back(&mut self, mark: usize) {
         self.ends.truncate(mark);
-        self.octets.truncate(self.ends.last().copied().unwrap_or(0));
+        self.octets.truncate(self.end());
     }
 
     /// True when every TSDU was taken.
@@ -38,10 +45,10 @@ impl Outbox {
     }
 
     /// Takes the next TSDU.
-    pub(super) fn take(&mut self) -> Option<&[u8]> {
-        let end = *self.ends.get(self.taken)?;
-        let start = self.taken.checked_sub(1).map_or(0, |before| self.ends[before]);
+    pub(super) fn take(&mut self) -> Option<(Flow, &[u8])> {
+        let (end, flow) = *self.ends.get(self.taken)?;
+        let start = self.taken.checked_sub(1).map_or(0, |before| self.ends[before].0);
         self.taken += 1;
-        Some(&self.octets[start..end])
+        Some((flow, &self.octets[start..end]))
     }
 }

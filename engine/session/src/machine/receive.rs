@@ -2,17 +2,15 @@
 
 use core::time::Duration;
 
-use super::content::{Content, abort_reason};
+use super::content::Content;
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
 use super::join::{self, Joining};
 use super::negotiation::{Proposal, Rule, rule, rule_of_spdu};
-use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, tables};
+use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, resync, tables};
 use crate::spdu::{
-    Abort, DecodeError, DecodeRules, Deferred, Refuse, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
+    Abort, DecodeError, DecodeRules, Deferred, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
 };
-use crate::{
-    Enclosure, Indication, PeerFault, ProviderAbortReason, RefuseParameters, TransportDisconnect, Versions,
-};
+use crate::{Enclosure, Indication, PeerFault, ProviderAbortReason, TransportDisconnect, Versions};
 
 /// Where an SPDU came from, for indications and for AB.
 #[derive(Clone, Copy)]
@@ -168,9 +166,17 @@ impl Session {
         spdu: &Spdu<'a>,
         source: Source<'a>,
     ) -> Option<Indication<'a>> {
-        let (event, arguments) = classify::event(spdu, self.state(), self.spm.variables())?;
+        let (event, mut arguments) = classify::event(spdu, self.state(), self.spm.variables())?;
+        if let Spdu::ResynchronizeAck(ack) = spdu {
+            let settings = self.settled_positions(ack.token_settings.as_ref());
+            arguments.positions = resync::owned_with(self.spm.variables(), &settings);
+        }
+        let before = *self.spm.variables();
         let outcome = self.fire(now, event, &arguments, source);
-        self.indicate(&outcome, spdu)
+        self.note_queue(&outcome, spdu);
+        let indication = self.indicate(&outcome, spdu, &before);
+        self.note_resynchronization(&outcome, spdu, &before);
+        indication
     }
 
     /// DT or TD: each segment raises the event and is indicated as it comes.
@@ -298,7 +304,7 @@ impl Session {
             return Err(rule(pi::USER_DATA, "segmented user data too long"));
         }
         if enclosure.end {
-            cold.joined = cold.joining.take().map(Joining::finish);
+            cold.joined.extend(cold.joining.take().map(Joining::finish));
         }
         Ok(())
     }
@@ -420,26 +426,6 @@ impl Session {
             tsdu.spend();
         }
     }
-
-    /// The indication among the outputs of a row.
-    fn indicate<'a>(&self, outcome: &Outcome, spdu: &Spdu<'a>) -> Option<Indication<'a>> {
-        let user_data = join::user_data(spdu);
-        outcome.outputs.iter().find_map(|output| match (output, spdu) {
-            (Output::SPAbInd, _) => Some(PROTOCOL_ERROR),
-            (Output::SxAbInd, Spdu::Abort(abort)) => Some(indicated_abort(abort)),
-            (Output::SConCnfNeg, Spdu::Refuse(refuse)) => Some(indicated_refuse(refuse)),
-            (Output::SGtInd, Spdu::GiveTokens(give)) => {
-                Some(Indication::TokenGive { tokens: give.tokens, user_data })
-            }
-            (Output::SPtInd, Spdu::PleaseTokens(please)) => {
-                Some(Indication::TokenPlease { tokens: please.tokens, user_data })
-            }
-            (Output::SRelInd, _) => Some(Indication::Release { user_data }),
-            (Output::SRelCnfPos, _) => Some(Indication::ReleaseConfirm { affirmative: true, user_data }),
-            (Output::SRelCnfNeg, _) => Some(Indication::ReleaseConfirm { affirmative: false, user_data }),
-            _ => None,
-        })
-    }
 }
 
 pub(super) const PROTOCOL_ERROR: Indication<'static> =
@@ -466,22 +452,4 @@ fn reflected(octets: &[u8]) -> &[u8] {
 /// Between the segments of an SPDU only these may come.
 fn may_interleave(kind: SpduKind) -> bool {
     matches!(kind, SpduKind::Abort | SpduKind::PleaseTokens)
-}
-
-/// Bit 2 counts first: deployed stacks set it together with others. Some leave PI 17 out and send user
-/// data, which only a user has.
-fn indicated_abort<'a>(abort: &Abort<'a>) -> Indication<'a> {
-    let no_cause = abort.transport_disconnect - TransportDisconnect::RELEASED;
-    if abort.is_user_abort() || (no_cause.is_empty() && !abort.user_data.is_empty()) {
-        return Indication::UserAbort { user_data: abort.user_data };
-    }
-    Indication::ProviderAbort { reason: abort_reason(abort.transport_disconnect) }
-}
-
-fn indicated_refuse<'a>(refuse: &Refuse<'a>) -> Indication<'a> {
-    Indication::ConnectRefused(RefuseParameters {
-        reason: refuse.reason,
-        user_data: refuse.user_data,
-        transport_kept: false,
-    })
 }

@@ -5,13 +5,12 @@ use core::time::Duration;
 use super::content::Content;
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataKind, DataSegments};
 use super::join::JOINED_OCTETS_MAX;
-use super::session::SendLimits;
-use super::{Arguments, Event, Session, State, negotiation, tables};
-use crate::spdu::{Accept, SpduKind, user_data_octets_max};
-use crate::{
-    AcceptParameters, Enclosure, FunctionalUnits, RefuseParameters, ServiceError, TokenSide, Tokens,
-    TransportDisconnect, Versions,
-};
+use super::request_spdu::{self, Prepared};
+use super::resync::Resync;
+use super::transmit::SendLimits;
+use super::{Arguments, Event, Session, State, negotiation};
+use crate::spdu::{Accept, Spdu, SpduKind, user_data_octets_max};
+use crate::{AcceptParameters, Enclosure, RefuseParameters, Request, ServiceError, TokenSide, Versions};
 
 impl Session {
     /// S-CONNECT response, accept.
@@ -32,18 +31,15 @@ impl Session {
         };
         let agreement = negotiation::answer(&proposal, accept)?;
         check_user_data(SpduKind::Accept, agreement.version, accept.user_data)?;
-        let content = Content {
-            accept: Accept {
-                identifier: accept.identifier,
-                item: negotiation::accept_item(&agreement),
-                tokens_please: accept.tokens_please,
-                requirements: agreement.units,
-                responding: accept.responding.unwrap_or(proposal.called),
-                user_data: accept.user_data,
-                ..Accept::default()
-            },
-            ..Content::default()
-        };
+        let content = Content::of_request(Spdu::Accept(Accept {
+            identifier: accept.identifier,
+            item: negotiation::accept_item(&self.config, &agreement),
+            tokens_please: accept.tokens_please,
+            requirements: agreement.units,
+            responding: accept.responding.unwrap_or(proposal.called),
+            user_data: accept.user_data,
+            ..Accept::default()
+        }));
         let sizes = agreement.tsdu_maximum_size;
         let octets_max = usize::from(sizes.responder_to_initiator);
         let limits = SendLimits {
@@ -58,9 +54,10 @@ impl Session {
                 TokenSide::Responder,
             ),
             serial: agreement.initial_serial_number.map(|serial| serial.0),
+            transport_expedited: self.transport_expedited,
             ..Arguments::NONE
         };
-        self.request(now, Event::SConRspPos, &arguments, &content, limits)?;
+        self.fire_request(now, Event::SConRspPos, &arguments, &content, limits)?;
         self.version = Some(agreement.version);
         self.tsdu_maximum_size = sizes;
         self.cold().proposal = None;
@@ -87,8 +84,8 @@ impl Session {
             _ => Versions::V1,
         };
         check_user_data(SpduKind::Refuse, version, refuse.user_data)?;
-        let content = Content { reason: refuse.reason, ..Content::user_data(refuse.user_data) };
-        self.request(now, Event::SConRspNeg, &Arguments::NONE, &content, self.send_limits())
+        let content = Content { reason: refuse.reason, user_data: refuse.user_data, ..Content::default() };
+        self.fire_request(now, Event::SConRspNeg, &Arguments::NONE, &content, self.send_limits())
     }
 
     /// S-DATA request for an SSDU (or a part of one) of `octets` octets: gives the headers to send.
@@ -163,103 +160,40 @@ impl Session {
         Ok(DataSegments::new(kind, octets, enclosure, segment_octets_max))
     }
 
-    /// S-TOKEN-GIVE request.
+    /// A request or a response of the user.
     ///
     /// # Errors
-    /// [`ServiceError`]; nothing has changed.
-    pub fn token_give_request(
-        &mut self,
-        now: Duration,
-        tokens: Tokens,
-        user_data: &[u8],
-    ) -> Result<(), ServiceError> {
-        if tokens.is_empty() {
-            return Err(ServiceError::Parameter("no token named"));
+    /// [`ServiceError`]; nothing has changed and nothing is sent.
+    pub fn request(&mut self, now: Duration, request: &Request<'_>) -> Result<(), ServiceError> {
+        let pending = self.cold.as_ref().and_then(|cold| cold.resync);
+        let prepared = request_spdu::prepare(request, self.spm.variables(), pending)?;
+        let Prepared { event, arguments, spdu, resync } = prepared;
+        if self.spm.row(event, &arguments).is_none() {
+            return Err(self.refusal(event, &arguments));
         }
-        let content = Content { tokens, ..Content::user_data(user_data) };
-        self.request_with_user_data(now, Event::SGtReq, &Arguments::tokens(tokens), &content)
-    }
-
-    /// S-TOKEN-PLEASE request.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing has changed.
-    pub fn token_please_request(
-        &mut self,
-        now: Duration,
-        tokens: Tokens,
-        user_data: &[u8],
-    ) -> Result<(), ServiceError> {
-        if tokens.is_empty() {
-            return Err(ServiceError::Parameter("no token named"));
-        }
-        let owned = tokens & self.tokens_owned();
-        let content = Content { tokens, ..Content::user_data(user_data) };
-        if !owned.is_empty() {
-            return Err(ServiceError::Token(owned));
-        }
-        self.request_with_user_data(now, Event::SPtReq, &Arguments::tokens(tokens), &content)
-    }
-
-    /// S-RELEASE request.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing has changed.
-    pub fn release_request(&mut self, now: Duration, user_data: &[u8]) -> Result<(), ServiceError> {
-        let content = Content::user_data(user_data);
-        self.request_with_user_data(now, Event::SRelReq, &Arguments::NONE, &content)
-    }
-
-    /// S-RELEASE response; negative only with negotiated release.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing has changed.
-    pub fn release_response(
-        &mut self,
-        now: Duration,
-        affirmative: bool,
-        user_data: &[u8],
-    ) -> Result<(), ServiceError> {
-        let event = match affirmative {
-            true => Event::SRelRspPos,
-            false => Event::SRelRspNeg,
-        };
-        self.request_with_user_data(now, event, &Arguments::NONE, &Content::user_data(user_data))
-    }
-
-    /// S-U-ABORT request; possible whenever a session is up, coming up or being released.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; nothing has changed.
-    pub fn abort_request(&mut self, now: Duration, user_data: &[u8]) -> Result<(), ServiceError> {
-        let content = Content { cause: TransportDisconnect::USER_ABORT, ..Content::user_data(user_data) };
-        self.request_with_user_data(now, Event::SUAbReq, &Arguments::NONE, &content)
-    }
-
-    fn request_with_user_data(
-        &mut self,
-        now: Duration,
-        event: Event,
-        arguments: &Arguments,
-        content: &Content<'_>,
-    ) -> Result<(), ServiceError> {
-        if self.spm.row(event, arguments).is_none() {
-            return Err(self.refusal(event, arguments));
-        }
-        let interleaves = !matches!(event, Event::SPtReq | Event::SUAbReq);
-        if interleaves && self.sending.is_some() {
+        if self.sending.is_some() && !may_interleave(event) {
             return Err(ServiceError::SsduIncomplete);
         }
-        if let Some(kind) = spdu_of(event) {
-            // An abort before AC has the limits of the version both ends are sure to speak.
-            check_user_data(kind, self.version.unwrap_or(Versions::V1), content.user_data)?;
+        // An abort before AC has the limits of the version both ends are sure to speak.
+        let version = self.version.unwrap_or(Versions::V1);
+        check_user_data(spdu.kind(), version, request_spdu::user_data(&spdu))?;
+        self.fire_request(now, event, &arguments, &Content::of_request(spdu), self.send_limits())?;
+        self.note_resync(event, resync);
+        Ok(())
+    }
+
+    /// Remembers or forgets what a resynchronization was about.
+    fn note_resync(&mut self, event: Event, resync: Option<Resync>) {
+        match event {
+            _ if resync.is_some() => self.cold().resync = resync,
+            Event::SRsynRsp | Event::SActIReq | Event::SActDReq | Event::SUAbReq => self.forget_resync(),
+            _ => {}
         }
-        self.request(now, event, arguments, content, self.send_limits())
     }
 
     /// Fires a user event whose parameters were checked: SPDUs are built first, so that an error changes
     /// nothing.
-    fn request(
+    fn fire_request(
         &mut self,
         now: Duration,
         event: Event,
@@ -270,56 +204,31 @@ impl Session {
         let Some(row) = self.spm.row(event, arguments) else {
             return Err(self.refusal(event, arguments));
         };
-        let spdus = row.outputs.iter().filter_map(|output| content.spdu(*output));
-        debug_assert!(spdus.clone().count() <= 1, "a request sends one SPDU: {row:?}");
-        for spdu in spdus {
-            self.send(spdu, limits)?;
-        }
+        self.send_outputs(row.outputs, content, limits)?;
         let outcome = self.spm.fire(event, arguments);
         self.settle(now, &outcome);
+        if matches!(self.state(), State::Sta15D | State::Sta16) {
+            self.sending = None;
+        }
         Ok(())
-    }
-
-    fn send_limits(&self) -> SendLimits {
-        SendLimits { version: self.version, octets_max: self.send_octets_max() }
-    }
-
-    /// Why no row takes a user event.
-    fn refusal(&self, event: Event, arguments: &Arguments) -> ServiceError {
-        let variables = self.spm.variables();
-        let state = self.state();
-        if tables::cell(state, event).is_empty() {
-            return ServiceError::State { state };
-        }
-        let missing = match event {
-            Event::SDtReq => Tokens::DATA & (variables.tokens_available() - variables.tokens_owned),
-            Event::SGtReq => arguments.tokens - variables.tokens_owned,
-            Event::SPtReq => arguments.tokens - variables.tokens_available(),
-            Event::SRelReq => variables.tokens_available() - variables.tokens_owned,
-            _ => Tokens::empty(),
-        };
-        match event {
-            _ if !missing.is_empty() => ServiceError::Token(missing),
-            Event::STdReq if !variables.fu(FunctionalUnits::TYPED_DATA) => {
-                ServiceError::FunctionalUnit(FunctionalUnits::TYPED_DATA)
-            }
-            Event::SRelRspNeg => ServiceError::FunctionalUnit(FunctionalUnits::NEGOTIATED_RELEASE),
-            _ => ServiceError::State { state },
-        }
     }
 }
 
-/// The SPDU whose limits the user data of a request have.
-fn spdu_of(event: Event) -> Option<SpduKind> {
-    Some(match event {
-        Event::SGtReq => SpduKind::GiveTokens,
-        Event::SPtReq => SpduKind::PleaseTokens,
-        Event::SRelReq => SpduKind::Finish,
-        Event::SRelRspPos => SpduKind::Disconnect,
-        Event::SRelRspNeg => SpduKind::NotFinished,
-        Event::SUAbReq => SpduKind::Abort,
-        _ => return None,
-    })
+/// Requests that may stand between the segments of an SSDU: those on the other flow, PT, and those that throw
+/// the SSDU away. X.225 §6.3.5 (reference 3.4).
+fn may_interleave(event: Event) -> bool {
+    matches!(
+        event,
+        Event::SPtReq
+            | Event::SExReq
+            | Event::SUAbReq
+            | Event::SRsynReqA
+            | Event::SRsynReqR
+            | Event::SRsynReqS
+            | Event::SActIReq
+            | Event::SActDReq
+            | Event::SUErReq
+    )
 }
 
 fn check_user_data(kind: SpduKind, version: Versions, user_data: &[u8]) -> Result<(), ServiceError> {

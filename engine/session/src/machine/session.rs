@@ -6,16 +6,13 @@ use super::cold::Cold;
 use super::config::{SessionConfig, Transmit};
 use super::content::{Content, abort_cause};
 use super::data_segments::DataKind;
-use super::join::{self, Joined};
+use super::join::Joined;
 use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation};
-use crate::spdu::{Connect, Segment, Spdu};
+use crate::spdu::{Connect, Flow, Spdu};
 use crate::{
-    ConnectParameters, Enclosure, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, ServiceError,
-    Tokens, TsduMaximumSize, Versions,
+    ConnectParameters, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, SerialNumber,
+    SerialNumbers, ServiceError, Tokens, TsduMaximumSize, Versions,
 };
-
-/// Octets of the longest SPDU: header and parameter field.
-const SPDU_OCTETS_MAX: usize = 4 + 65_535;
 
 /// A session protocol machine: one session connection on one transport connection.
 ///
@@ -56,6 +53,8 @@ pub struct Session {
     pub(super) sending: Option<DataKind>,
     /// T-DISCONNECT request is to be handed out.
     disconnect: bool,
+    /// Class 0 agreed on the transport expedited flow: TEXP, once the session is up.
+    pub(super) transport_expedited: bool,
     /// A fault was recorded already.
     fault_recorded: bool,
     pub(super) cold: Option<Box<Cold>>,
@@ -76,7 +75,7 @@ impl Session {
         let proposal = negotiation::propose(config, connect)?;
         let spdu = Spdu::Connect(Connect {
             identifier: connect.identifier,
-            item: negotiation::connect_item(&proposal),
+            item: negotiation::connect_item(config, &proposal),
             requirements: proposal.units,
             calling: connect.calling,
             called: connect.called,
@@ -100,6 +99,13 @@ impl Session {
         session
     }
 
+    /// Both ends of the transport connection agreed on the expedited flow: a responder is told so before its
+    /// first TSDU.
+    pub fn use_transport_expedited(&mut self) {
+        debug_assert!(matches!(self.state(), State::Sta01C), "before the first TSDU");
+        self.transport_expedited = true;
+    }
+
     fn new(config: &SessionConfig) -> Session {
         Session {
             spm: Spm::default(),
@@ -110,6 +116,7 @@ impl Session {
             receiving: None,
             sending: None,
             disconnect: false,
+            transport_expedited: false,
             fault_recorded: false,
             cold: None,
         }
@@ -140,6 +147,27 @@ impl Session {
         self.spm.variables().tokens_available()
     }
 
+    /// V(M), V(A), V(R) and Vsc.
+    pub fn serial_numbers(&self) -> SerialNumbers {
+        let v = self.spm.variables();
+        SerialNumbers {
+            next: SerialNumber(v.v_m),
+            lowest_unconfirmed: SerialNumber(v.v_a),
+            lowest_restart: SerialNumber(v.v_r),
+            may_confirm: v.vsc,
+        }
+    }
+
+    /// Vact: an activity is in progress.
+    pub fn activity_in_progress(&self) -> bool {
+        self.spm.variables().vact
+    }
+
+    /// The transport expedited flow is there.
+    pub fn transport_expedited(&self) -> bool {
+        self.transport_expedited
+    }
+
     /// Selected TSDU maximum sizes.
     pub fn tsdu_maximum_size(&self) -> TsduMaximumSize {
         self.tsdu_maximum_size
@@ -164,15 +192,21 @@ impl Session {
         })
     }
 
-    /// T-CONNECT confirm.
-    pub fn transport_connected(&mut self, now: Duration) {
+    /// T-CONNECT confirm; `expedited`: both ends agreed on the transport expedited flow. Without it the
+    /// expedited data unit is taken out of the proposal.
+    pub fn transport_connected(&mut self, now: Duration, expedited: bool) {
+        self.transport_expedited = expedited;
         let outcome = self.spm.fire(Event::TConCnf, &Arguments::NONE);
         self.settle(now, &outcome);
         if outcome.outputs.contains(&Output::Cn) {
             let cold = self.cold();
-            let octets = core::mem::take(&mut cold.connect);
+            let mut octets = core::mem::take(&mut cold.connect);
+            if let Some(proposal) = cold.proposal.as_mut().filter(|_| !expedited) {
+                proposal.units -= FunctionalUnits::EXPEDITED;
+                negotiation::take_out_expedited(&mut octets);
+            }
             cold.outbox.sink().extend_from_slice(&octets);
-            cold.outbox.finish_tsdu();
+            cold.outbox.finish_tsdu(Flow::Normal);
         }
     }
 
@@ -209,7 +243,11 @@ impl Session {
     /// The next thing for the transport.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if !self.is_drained() {
-            return self.cold.as_mut()?.outbox.take().map(Transmit::Tsdu);
+            let (flow, octets) = self.cold.as_mut()?.outbox.take()?;
+            return Some(match flow {
+                Flow::Normal => Transmit::Tsdu(octets),
+                Flow::Expedited => Transmit::Expedited(octets),
+            });
         }
         if let Some(cold) = &mut self.cold {
             cold.outbox = Default::default();
@@ -225,11 +263,13 @@ impl Session {
         fault
     }
 
-    /// An SPDU whose segments are complete: the owner gives [`Joined::tsdu`] to [`Session::handle_tsdu`].
+    /// An SPDU whose segments are complete, or that waited for its time: the owner gives [`Joined::tsdu`] to
+    /// [`Session::handle_tsdu`], and asks again until there is none, before the next TSDU of the transport.
     ///
-    /// Peers send such SPDUs in version 2 only, when their user data do not fit into one TSDU.
+    /// Peers send segments in version 2 only, when user data do not fit into one TSDU. Expedited SPDUs wait
+    /// where they overtook what announces them (action 10 of Annex A).
     pub fn take_joined(&mut self) -> Option<Joined> {
-        let joined = self.cold.as_mut()?.joined.take();
+        let joined = self.cold.as_mut()?.joined.pop_front();
         self.shed();
         joined
     }
@@ -252,8 +292,15 @@ impl Session {
         self.cold.get_or_insert_default()
     }
 
+    pub(super) fn forget_resync(&mut self) {
+        if let Some(cold) = &mut self.cold {
+            cold.resync = None;
+        }
+        self.shed();
+    }
+
     /// Frees the box when nothing is in it.
-    fn shed(&mut self) {
+    pub(super) fn shed(&mut self) {
         if self.cold.as_ref().is_some_and(|cold| cold.is_idle()) {
             self.cold = None;
         }
@@ -283,77 +330,11 @@ impl Session {
             cold.connect = Vec::new();
             cold.proposal = None;
             cold.joining = None;
+            cold.joined.clear();
+            cold.queued.clear();
+            cold.resync = None;
         }
     }
-
-    /// Sends the SPDUs of an outcome that no user asked for: they are short and fit any TSDU.
-    pub(super) fn transmit(&mut self, outcome: &Outcome, content: &Content<'_>) {
-        for output in &outcome.outputs {
-            if let Some(spdu) = content.spdu(*output) {
-                let limits = SendLimits { version: self.version, octets_max: self.send_octets_max() };
-                let sent = self.send(spdu, limits);
-                debug_assert_eq!(sent, Ok(()), "{output:?} of the provider fits");
-            }
-        }
-    }
-
-    /// Appends the TSDUs of one SPDU to the outbox: several where version 2 lets it be segmented and it has
-    /// to be. On error nothing was appended.
-    pub(super) fn send(&mut self, spdu: Spdu<'_>, limits: SendLimits) -> Result<(), ServiceError> {
-        let mark = self.cold().outbox.mark();
-        let sent = self.send_parts(spdu, limits);
-        if sent.is_err() {
-            self.cold().outbox.roll_back(mark);
-            self.shed();
-        }
-        sent
-    }
-
-    fn send_parts(&mut self, spdu: Spdu<'_>, limits: SendLimits) -> Result<(), ServiceError> {
-        let octets_max = limits.octets_max.unwrap_or(SPDU_OCTETS_MAX).min(SPDU_OCTETS_MAX);
-        if spdu.encoded_octets() <= octets_max {
-            return self.put(spdu);
-        }
-        let kind = spdu.kind();
-        let user_data = join::user_data(&spdu);
-        let octets = user_data.len();
-        // The Enclosure Item, and length indicators that grow to three octets.
-        let overhead = 3 + 4 + join::with_user_data(spdu, &[], None).encoded_octets() + 4;
-        let first_octets = octets_max.saturating_sub(overhead);
-        let version_2 = limits.version == Some(Versions::V2);
-        if !version_2 || !join::can_be_segmented(kind) || first_octets == 0 {
-            return Err(ServiceError::UserDataLength { octets, octets_max: first_octets.min(octets) });
-        }
-        let (first, mut rest) = user_data.split_at(first_octets.min(octets));
-        let enclosure = Some(Enclosure { begin: true, end: false });
-        self.put(join::with_user_data(spdu, first, enclosure))?;
-        while !rest.is_empty() {
-            let (part, after) = rest.split_at(rest.len().min(octets_max - SEGMENT_OVERHEAD_OCTETS));
-            self.put(Spdu::Segment(Segment { kind, end: after.is_empty(), user_data: part }))?;
-            rest = after;
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, spdu: Spdu<'_>) -> Result<(), ServiceError> {
-        let outbox = &mut self.cold().outbox;
-        let emitted = spdu.emit_tsdu(outbox.sink());
-        emitted.map_err(|_| ServiceError::Parameter("a parameter is out of the limits of its SPDU"))?;
-        outbox.finish_tsdu();
-        Ok(())
-    }
-}
-
-/// SI and LI, Enclosure Item and the header of the user data, with long length indicators.
-const SEGMENT_OVERHEAD_OCTETS: usize = 4 + 3 + 4;
-
-/// What an SPDU to be sent has to keep to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SendLimits {
-    /// `None` before AC.
-    pub(super) version: Option<Versions>,
-    /// Longest TSDU.
-    pub(super) octets_max: Option<usize>,
 }
 
 fn finite(size: u16) -> Option<usize> {
@@ -363,8 +344,4 @@ fn finite(size: u16) -> Option<usize> {
 const _: () = assert!(
     size_of::<Session>() <= 256,
     "a shard holds 100 000 sessions: what is used now and then belongs into Cold"
-);
-const _: () = assert!(
-    SEGMENT_OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
-    "the smallest TSDU has room for user data"
 );

@@ -156,6 +156,12 @@ impl Spm {
         Outcome { cause: Cause::Row(row), outputs, effects, before }
     }
 
+    /// Empties the queue: whoever keeps the SPDUs replays them as such.
+    pub(super) fn forget_queue(&mut self) {
+        self.queue = Vec::new();
+        self.replaying = 0;
+    }
+
     /// Replays the next queued event after an outcome that asked for it; call until `None`.
     pub fn replay(&mut self) -> Option<(Queued, Outcome)> {
         self.replaying = self.replaying.min(self.queue.len()).checked_sub(1)?;

@@ -79,6 +79,8 @@ pub(crate) fn selector(octets: &[u8]) -> Selector {
 pub(crate) enum Sent {
     /// A TSDU.
     Tsdu(Vec<u8>),
+    /// A TSDU of the expedited flow.
+    Expedited(Vec<u8>),
     /// T-DISCONNECT request.
     Disconnect,
 }
@@ -89,7 +91,9 @@ pub(crate) fn drain(session: &mut Session) -> Vec<Sent> {
     while let Some(transmit) = session.poll_transmit() {
         sent.push(match transmit {
             Transmit::Tsdu(octets) => Sent::Tsdu(octets.to_vec()),
-            _ => Sent::Disconnect,
+            Transmit::Expedited(octets) => Sent::Expedited(octets.to_vec()),
+            Transmit::Disconnect => Sent::Disconnect,
+            _ => unreachable!("no other kind of output exists"),
         });
     }
     sent
@@ -144,7 +148,7 @@ pub(crate) fn responder() -> Session {
 /// A responder in STA08 after this CONNECT, and its indication.
 pub(crate) fn indicated(config: &SessionConfig, connect: &ConnectParameters<'_>) -> (Session, Session) {
     let mut initiator = Session::initiator(config, connect).expect("a valid request");
-    initiator.transport_connected(NOW);
+    initiator.transport_connected(NOW, false);
     let mut responder = Session::responder(config);
     let indications = feed(&mut responder, &drain_one(&mut initiator));
     assert!(matches!(indications[..], [Indication::Connect(_)]), "{indications:?}");

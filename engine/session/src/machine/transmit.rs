@@ -1,0 +1,120 @@
+//! SPDUs on their way out: flow, segments, outbox.
+
+use super::content::Content;
+use super::session::Session;
+use super::spm::is_sent;
+use super::{Outcome, Output, join, negotiation};
+use crate::spdu::{Flow, Segment, Spdu};
+use crate::{Enclosure, ServiceError, Versions};
+
+/// Octets of the longest SPDU: header and parameter field.
+const SPDU_OCTETS_MAX: usize = 4 + 65_535;
+
+/// Most octets of a TSDU of the expedited flow. X.214 §12.3.
+const EXPEDITED_TSDU_OCTETS_MAX: usize = 16;
+
+impl Session {
+    /// Sends the SPDUs of an outcome that no user asked for: they are short and fit any TSDU.
+    pub(super) fn transmit(&mut self, outcome: &Outcome, content: &Content<'_>) {
+        let limits = self.send_limits();
+        let sent = self.send_outputs(&outcome.outputs, content, limits);
+        debug_assert_eq!(sent, Ok(()), "{:?} of the provider fit", outcome.outputs);
+    }
+
+    /// Appends the TSDUs of a row's outputs to the outbox. On error nothing was appended.
+    ///
+    /// Called before the row's actions run: SPDUs go by the values before the event.
+    pub(super) fn send_outputs(
+        &mut self,
+        outputs: &[Output],
+        content: &Content<'_>,
+        limits: SendLimits,
+    ) -> Result<(), ServiceError> {
+        let texp = self.transport_expedited;
+        let mut mark = None;
+        for output in outputs {
+            let Some(spdu) = content.spdu(*output) else { continue };
+            let announced = *output == Output::PrAb && goes_ahead(content.spdu(Output::AbNr), texp);
+            if announced || !is_sent(*output, self.spm.variables()) {
+                continue;
+            }
+            let mark = *mark.get_or_insert_with(|| self.cold().outbox.mark());
+            if let Err(error) = self.send_parts(spdu, limits) {
+                self.cold().outbox.roll_back(mark);
+                self.shed();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn send_limits(&self) -> SendLimits {
+        SendLimits { version: self.version, octets_max: self.send_octets_max() }
+    }
+
+    fn send_parts(&mut self, spdu: Spdu<'_>, limits: SendLimits) -> Result<(), ServiceError> {
+        let octets_max = limits.octets_max.unwrap_or(SPDU_OCTETS_MAX).min(SPDU_OCTETS_MAX);
+        if spdu.encoded_octets() <= octets_max {
+            return self.put(spdu);
+        }
+        let kind = spdu.kind();
+        let user_data = join::user_data(&spdu);
+        let octets = user_data.len();
+        // The Enclosure Item, and length indicators that grow to three octets.
+        let overhead = 3 + 4 + join::with_user_data(spdu, &[], None).encoded_octets() + 4;
+        let first_octets = octets_max.saturating_sub(overhead);
+        let version_2 = limits.version == Some(Versions::V2);
+        if !version_2 || !join::can_be_segmented(kind) || first_octets == 0 {
+            return Err(ServiceError::UserDataLength { octets, octets_max: first_octets.min(octets) });
+        }
+        let (first, mut rest) = user_data.split_at(first_octets.min(octets));
+        let enclosure = Some(Enclosure { begin: true, end: false });
+        self.put(join::with_user_data(spdu, first, enclosure))?;
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.len().min(octets_max - SEGMENT_OVERHEAD_OCTETS));
+            self.put(Spdu::Segment(Segment { kind, end: after.is_empty(), user_data: part }))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, spdu: Spdu<'_>) -> Result<(), ServiceError> {
+        let flow = match goes_ahead(Some(spdu), self.transport_expedited) {
+            true => Flow::Expedited,
+            false => Flow::Normal,
+        };
+        let outbox = &mut self.cold().outbox;
+        let emitted = spdu.emit_tsdu(outbox.sink());
+        emitted.map_err(|_| ServiceError::Parameter("a parameter is out of the limits of its SPDU"))?;
+        outbox.finish_tsdu(flow);
+        Ok(())
+    }
+}
+
+/// True for an SPDU of the expedited flow: EX and PR always, AB and AA as far as they fit. X.225 §8.
+fn goes_ahead(spdu: Option<Spdu<'_>>, transport_expedited: bool) -> bool {
+    match spdu {
+        Some(Spdu::ExpeditedData(_) | Spdu::Prepare(_)) => true,
+        Some(spdu @ (Spdu::Abort(_) | Spdu::AbortAccept(_))) => {
+            transport_expedited && spdu.encoded_octets() <= EXPEDITED_TSDU_OCTETS_MAX
+        }
+        _ => false,
+    }
+}
+
+/// SI and LI, Enclosure Item and the header of the user data, with long length indicators.
+const SEGMENT_OVERHEAD_OCTETS: usize = 4 + 3 + 4;
+
+/// What an SPDU to be sent has to keep to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SendLimits {
+    /// `None` before AC.
+    pub(super) version: Option<Versions>,
+    /// Longest TSDU.
+    pub(super) octets_max: Option<usize>,
+}
+
+const _: () = assert!(
+    SEGMENT_OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
+    "the smallest TSDU has room for user data"
+);
