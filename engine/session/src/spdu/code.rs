@@ -43,8 +43,6 @@ pub(crate) mod pi {
 
 /// The octet that starts the three-octet form of a length indicator.
 pub(crate) const LONG_LENGTH: u8 = 0xFF;
-/// Bit 8 of the first octet: set in the short SPDUs of the 1997 amendment only.
-pub(crate) const SHORT_SPDU: u8 = 0x80;
 /// Longest parameter field, and longest parameter value.
 pub(crate) const LENGTH_MAX: usize = 0xFFFF;
 
@@ -180,6 +178,11 @@ pub(crate) const LINKING_INFORMATION: &[Rule] = &[
     m(pi::SERIAL),
     o(pi::SECOND_SERIAL),
 ];
+
+/// The SI of UNIT DATA (X.235), which no SPDU of this protocol has.
+pub(crate) const UNIT_DATA_SI: u8 = 64;
+/// The parameters of UNIT DATA.
+pub(crate) const UNIT_DATA: &[Rule] = &[s(pi::VERSION), o(pi::CALLING_SELECTOR), o(pi::CALLED_SELECTOR)];
 
 /// The parameters inside a PGI; `None` when `code` is no group of PI units in SPDUs of this kind.
 pub(crate) fn group_rules(kind: SpduKind, code: u8) -> Option<&'static [Rule]> {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::code::parameter_code;
-use super::{ShortSpduKind, SpduKind};
+use super::{ShortSpdu, SpduKind};
 
 /// Where and why octets are no valid SPDU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum DecodeErrorKind {
     #[error("unknown SI {0:#04x}")]
     UnknownSi(u8),
     /// Bit 8 of the first octet is set: a short SPDU of the 1997 amendment.
-    #[error("short SPDU {} is not supported", .0.abbreviation())]
-    ShortSpdu(ShortSpduKind),
+    #[error("short SPDU {} is not supported", .0.kind.abbreviation())]
+    ShortSpdu(ShortSpdu),
     /// The octets end within the header of an SPDU, PGI or PI.
     #[error("octets end within a header")]
     Truncated,

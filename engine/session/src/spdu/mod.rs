@@ -32,6 +32,7 @@ mod short;
 mod sync;
 mod token;
 mod tsdu;
+mod unit_data;
 
 pub use abort::{Abort, AbortAccept};
 pub use activity::{
@@ -62,7 +63,8 @@ pub use repr::Spdu;
 pub use resynchronize::{Resynchronize, ResynchronizeAck};
 pub use rules::{DecodeRules, Flow, user_data_octets_max};
 pub use segment::Segment;
-pub use short::ShortSpduKind;
+pub use short::{ShortRefusal, ShortSpdu, ShortSpduKind};
 pub use sync::{MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint};
 pub use token::{GiveTokens, GiveTokensAck, GiveTokensConfirm, PleaseTokens};
 pub use tsdu::{SpduView, Tsdu, must_be_contiguous};
+pub use unit_data::{UNIT_DATA_HEADER_OCTETS_MAX, UnitData, UnitDataFault, UnitDataFaultKind};

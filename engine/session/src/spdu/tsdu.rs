@@ -1,11 +1,11 @@
 //! A TSDU being taken apart: the borders of SPDUs, concatenation and flow.
 
-use super::code::{SHORT_SPDU, SPDUS, pi};
+use super::code::{SPDUS, pi};
 use super::concatenation::{Leniency, Position, may_stand};
 use super::parameter::{Cursor, Header, read_header};
 use super::sync::sync_type;
 use super::{
-    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, Head, ProcessingStep, ShortSpduKind, SpduKind,
+    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, Head, ProcessingStep, ShortSpdu, SpduKind,
     processing_step,
 };
 
@@ -225,8 +225,9 @@ impl<'a> Tsdu<'a> {
                 },
             ));
         };
-        if first & SHORT_SPDU != 0 && self.position == Position::Start {
-            let short = ShortSpduKind::from_first_octet(first);
+        if self.position == Position::Start
+            && let Some(short) = ShortSpdu::from_first_octet(first)
+        {
             return Err(self.error(None, DecodeErrorKind::ShortSpdu(short)));
         }
         let kind = resolve(first, self.position == Position::Start);

@@ -62,6 +62,11 @@ pub(crate) fn vectors() -> Vec<Vector> {
     FILES.iter().flat_map(|(file, text)| parse_file(file, text)).collect()
 }
 
+/// The vectors of UNIT DATA, which are no TSDUs of the connection-oriented protocol.
+pub(crate) fn unit_data_vectors() -> Vec<Vector> {
+    parse_file("unit_data", include_str!("../vectors/unit_data.txt"))
+}
+
 fn parse_file(file: &str, text: &str) -> Vec<Vector> {
     let mut vectors = Vec::new();
     let mut block: Vec<&str> = Vec::new();

@@ -14,8 +14,8 @@ use crate::{
     FunctionalUnits, PrepareType, ProtocolOptions, ResyncType, Tokens, TransportDisconnect, Versions,
 };
 
-/// What `value` means as the parameter `code` of an SPDU of this kind.
-pub(super) fn meaning(kind: SpduKind, code: u8, value: &[u8]) -> String {
+/// What `value` means as the parameter `code` of an SPDU of this kind, or of UNIT DATA.
+pub(super) fn meaning(kind: Option<SpduKind>, code: u8, value: &[u8]) -> String {
     if value.is_empty() {
         return "empty".to_owned();
     }
@@ -51,7 +51,7 @@ pub(super) fn meaning(kind: SpduKind, code: u8, value: &[u8]) -> String {
 }
 
 /// Parameters of one octet. Those that are opaque fall through to their text.
-fn octet_meaning(kind: SpduKind, code: u8, octet: u8) -> String {
+fn octet_meaning(kind: Option<SpduKind>, code: u8, octet: u8) -> String {
     match code {
         pi::SYNC_TYPE => sync_type_item(kind, octet),
         pi::TOKEN => tokens(octet),
@@ -97,10 +97,10 @@ fn octet_meaning(kind: SpduKind, code: u8, octet: u8) -> String {
     }
 }
 
-fn sync_type_item(kind: SpduKind, octet: u8) -> String {
+fn sync_type_item(kind: Option<SpduKind>, octet: u8) -> String {
     match kind {
-        SpduKind::MajorSyncPoint => "major sync point".to_owned(),
-        SpduKind::ActivityEnd => "activity end".to_owned(),
+        Some(SpduKind::MajorSyncPoint) => "major sync point".to_owned(),
+        Some(SpduKind::ActivityEnd) => "activity end".to_owned(),
         _ => {
             let optional = octet & sync_type::CONFIRMATION_NOT_REQUIRED != 0;
             list([
@@ -122,9 +122,9 @@ fn tokens(octet: u8) -> String {
     ])
 }
 
-fn transport_disconnect(kind: SpduKind, octet: u8) -> String {
+fn transport_disconnect(kind: Option<SpduKind>, octet: u8) -> String {
     let bits = TransportDisconnect::from_bits_truncate(octet);
-    let abort = |reason| kind == SpduKind::Abort && bits.contains(reason);
+    let abort = |reason| kind == Some(SpduKind::Abort) && bits.contains(reason);
     let released = bits.contains(TransportDisconnect::RELEASED);
     list([
         (released, "transport released"),
@@ -171,9 +171,9 @@ fn functional_units(bits: u16) -> String {
     ])
 }
 
-fn reason_code(kind: SpduKind, reason: u8, user_data: &[u8]) -> String {
+fn reason_code(kind: Option<SpduKind>, reason: u8, user_data: &[u8]) -> String {
     let known = match kind {
-        SpduKind::Refuse => refuse_reason(reason),
+        Some(SpduKind::Refuse) => refuse_reason(reason),
         _ => exception_reason(reason),
     };
     let mut meaning = format!("{reason} ({})", known.unwrap_or("reserved"));

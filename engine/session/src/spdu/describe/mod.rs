@@ -4,6 +4,8 @@
 //! machine never uses it.
 
 mod meaning;
+mod short;
+mod unit_data;
 
 use core::fmt;
 use core::ops::Range;
@@ -11,13 +13,18 @@ use core::ops::Range;
 use super::code::{Rule, group_rules, parameter_code};
 use super::parameter::{Cursor, Unit, read_header};
 use super::tsdu::{is_major_sync_point, resolve};
-use super::{DecodeError, DecodeRules, Flow, SpduKind, SpduView, Tsdu};
+use super::{DecodeError, DecodeErrorKind, DecodeRules, Flow, SpduKind, SpduView, Tsdu};
+
+pub use short::ShortSpduTree;
+pub use unit_data::{UnitDataTree, describe_unit_data};
 
 /// A TSDU, described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TsduTree {
     /// Its SPDUs in the order of the wire; the last one is incomplete when `error` is set.
     pub spdus: Vec<SpduTree>,
+    /// The short SPDU of the 1997 amendment that the TSDU is; nothing else is in it then.
+    pub short: Option<ShortSpduTree>,
     /// Why the TSDU could not be taken apart to its end.
     pub error: Option<DecodeError>,
 }
@@ -80,7 +87,13 @@ pub fn describe_tsdu(octets: &[u8], flow: Flow, rules: &DecodeRules) -> TsduTree
             }
         }
     };
-    TsduTree { spdus, error }
+    let short = match error {
+        Some(DecodeError { kind: DecodeErrorKind::ShortSpdu(spdu), .. }) => {
+            Some(ShortSpduTree { spdu, following: 1..octets.len() })
+        }
+        _ => None,
+    };
+    TsduTree { spdus, short, error }
 }
 
 /// Describes one SPDU.
@@ -147,14 +160,15 @@ impl SpduTree {
 /// The units of a parameter field; groups are one level deep and stay so.
 fn describe_units(kind: SpduKind, octets: &[u8], offset: usize) -> Vec<ParameterTree> {
     let describe_group = |unit: &Unit<'_>| match group_rules(kind, unit.code) {
-        Some(rules) => describe_level(kind, rules, unit.value, unit.value_offset, |_| Vec::new()),
+        Some(rules) => describe_level(Some(kind), rules, unit.value, unit.value_offset, |_| Vec::new()),
         None => Vec::new(),
     };
-    describe_level(kind, kind.code().parameters, octets, offset, describe_group)
+    describe_level(Some(kind), kind.code().parameters, octets, offset, describe_group)
 }
 
+/// The units of one level; `kind` is `None` for those of UNIT DATA.
 fn describe_level(
-    kind: SpduKind,
+    kind: Option<SpduKind>,
     rules: &[Rule],
     octets: &[u8],
     offset: usize,
@@ -203,8 +217,11 @@ impl fmt::Display for TsduTree {
             let separator = if index == 0 { "" } else { " / " };
             write!(f, "{separator}{spdu}")?;
         }
+        if let Some(short) = &self.short {
+            write!(f, "{short}")?;
+        }
         match &self.error {
-            Some(error) if self.spdus.is_empty() => write!(f, "! {error}"),
+            Some(error) if self.spdus.is_empty() && self.short.is_none() => write!(f, "! {error}"),
             Some(error) => write!(f, " ! {error}"),
             None => Ok(()),
         }
