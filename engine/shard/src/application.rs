@@ -27,6 +27,15 @@ pub enum TransportAnswer {
     Refuse(u8),
 }
 
+/// Which end of its transport connection a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportRole {
+    /// It opened the transport connection; it alone may begin a session on it.
+    Initiator,
+    /// It accepted the transport connection.
+    Responder,
+}
+
 /// How a session ended: each slot is freed with exactly one of these.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -63,6 +72,9 @@ pub enum SessionEnd {
     Timeout(&'static str),
     /// The peer broke the protocol; the fault was reported by `Application::fault`.
     ProtocolError,
+    /// A transport connection that was kept from an earlier session ([`Application::transport_kept`]) was closed, by
+    /// either side or because no CN came in time, before the next session began on it.
+    Unused,
 }
 
 /// One record for the log about what a peer did wrong.
@@ -128,8 +140,26 @@ pub trait Application: Sized {
     /// A timer set by [`Context::set_timer`] ran out.
     fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId);
     /// The session is over and its slot is about to be freed. Called exactly once for each session id
-    /// that `transport_connect` or [`Context::connect`] made known (and for connections that ended before).
+    /// that `transport_connect`, [`Context::connect`] or `transport_kept` made known (and for connections that ended
+    /// before).
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd);
+    /// The session `previous` has ended and both sides keep its transport connection: what comes next on it is the
+    /// session `id`, which ends with an `ended` of its own. Called behind that of `previous`, and only where the
+    /// session configuration has `transport_reuse` set.
+    ///
+    /// A responder waits for a CN, as long as for that of a new connection; there is no `transport_connect` for it.
+    /// Either may call [`Context::transport_disconnect`], which is what an initiator does unless this is overridden.
+    fn transport_kept<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        role: TransportRole,
+        _previous: SessionId,
+    ) {
+        if role == TransportRole::Initiator {
+            ctx.transport_disconnect(id);
+        }
+    }
     /// A peer's fault, at most once a session, before `ended`.
     fn fault<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, fault: Fault);
     /// A command from another thread.

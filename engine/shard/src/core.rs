@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use colloquy_session::Transmit;
-use colloquy_session::spdu::SpduKind;
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
 use colloquy_transport::driver::{Close, Driver, ListenerId};
@@ -19,6 +18,7 @@ use crate::counters::Tally;
 use crate::ending;
 use crate::holders::Holders;
 use crate::slab::{Phase, Slab, UNARMED};
+use crate::tallied;
 use crate::wheel::Wheel;
 
 /// What the application is told once the call that caused it has returned.
@@ -30,6 +30,8 @@ pub(crate) enum Effect {
     Writable(SessionId),
     /// [`Application::unpin`].
     Unpin(SessionId),
+    /// [`Application::transport_kept`].
+    Kept(SessionId),
 }
 
 /// A listener of the shard.
@@ -174,12 +176,16 @@ impl<D: Driver, A: Application> Core<D, A> {
             let slot = self.slab.at_mut(index);
             let Some(transmit) = slot.machine.poll_transmit() else { break };
             transmitted = true;
-            let Transmit::Tsdu(octets) = transmit else {
-                self.close_after_flush(index);
-                break;
+            let (octets, expedited) = match transmit {
+                Transmit::Tsdu(octets) => (octets, false),
+                Transmit::Expedited(octets) => (octets, true),
+                _ => {
+                    self.close_after_flush(index);
+                    break;
+                }
             };
             // The machine is borrowed, so this is `put` by hand on the other fields of the slot.
-            count_out(&mut self.tally, octets);
+            tallied::sent(&mut self.tally, octets);
             if let Some(reason) = ending::refusal(octets) {
                 // One that the machine decided upon: a refusal of the user is noted already.
                 let end = SessionEnd::Refused { reason, by_peer: false };
@@ -191,7 +197,12 @@ impl<D: Driver, A: Application> Core<D, A> {
             }
             let batch = self.output.back_mut(&slot.output).expect("one was just put there");
             let before = batch.octets();
-            slot.class0.data_request(octets, &[], batch);
+            if expedited {
+                let sent = slot.class0.expedited_request(octets, batch);
+                debug_assert_eq!(sent, Ok(()), "the machine knows whether class 0 agreed, and its limit");
+            } else {
+                slot.class0.data_request(octets, &[], batch);
+            }
             slot.queued_octets += batch.octets() - before;
             self.mark_dirty(index);
         }
@@ -199,6 +210,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         let state = slot.machine.state();
         if transmitted || state != slot.state {
             slot.state = state;
+            self.note_release(index);
             self.end_if_over(index);
             self.rearm(index);
         }
@@ -368,23 +380,5 @@ impl<D: Driver, A: Application> Core<D, A> {
             self.listeners[listener as usize].not_established -= 1;
         }
         self.enter(index, Phase::Open, None);
-    }
-}
-
-/// Counts a TSDU of the machine by its first SPDU.
-fn count_out(tally: &mut Tally, tsdu: &[u8]) {
-    tally.tsdus_out += 1;
-    let counts = [
-        (SpduKind::Connect, &mut tally.spdus_connect_out),
-        (SpduKind::Accept, &mut tally.spdus_accept_out),
-        (SpduKind::Refuse, &mut tally.spdus_refuse_out),
-        (SpduKind::Finish, &mut tally.spdus_finish_out),
-        (SpduKind::Disconnect, &mut tally.spdus_disconnect_out),
-        (SpduKind::Abort, &mut tally.spdus_abort_out),
-    ];
-    let si = tsdu.first().copied();
-    match counts.into_iter().find(|(kind, _)| Some(kind.si()) == si) {
-        Some((_, count)) => *count += 1,
-        None => tally.spdus_other_out += 1,
     }
 }

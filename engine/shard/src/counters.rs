@@ -90,6 +90,10 @@ counters! {
     ended_timeout,
     /// Ends: the peer broke the protocol.
     ended_protocol_error,
+    /// Ends: a kept transport connection was closed before a session began on it.
+    ended_unused,
+    /// Sessions opened on a transport connection kept from another session, unused ones included.
+    transports_kept,
     /// Accepted connections.
     accepted,
     /// Accepts that the system refused (descriptors).
@@ -118,6 +122,20 @@ counters! {
     spdus_data_out,
     /// TYPED DATA SPDUs received.
     spdus_typed_data_in,
+    /// EXPEDITED DATA SPDUs received.
+    spdus_expedited_data_in,
+    /// CAPABILITY DATA and CAPABILITY DATA ACK SPDUs received.
+    spdus_capability_in,
+    /// GIVE TOKENS, PLEASE TOKENS and GIVE TOKENS CONFIRM SPDUs received that made an indication.
+    spdus_token_in,
+    /// Minor and major synchronization points and their acknowledgements received.
+    spdus_sync_in,
+    /// RESYNCHRONIZE and RESYNCHRONIZE ACK SPDUs received.
+    spdus_resynchronize_in,
+    /// SPDUs of activity management received.
+    spdus_activity_in,
+    /// EXCEPTION REPORT and EXCEPTION DATA SPDUs received.
+    spdus_exception_in,
     /// SPDUs received that made any other indication.
     spdus_other_in,
     /// CONNECT SPDUs received.
@@ -144,11 +162,29 @@ counters! {
     spdus_disconnect_out,
     /// ABORT SPDUs sent.
     spdus_abort_out,
+    /// TYPED DATA SPDUs sent.
+    spdus_typed_data_out,
+    /// EXPEDITED DATA SPDUs sent.
+    spdus_expedited_data_out,
+    /// PREPARE SPDUs sent.
+    spdus_prepare_out,
+    /// CAPABILITY DATA and CAPABILITY DATA ACK SPDUs sent.
+    spdus_capability_out,
+    /// GIVE TOKENS, PLEASE TOKENS, GIVE TOKENS CONFIRM and GIVE TOKENS ACK SPDUs sent by themselves.
+    spdus_token_out,
+    /// Minor and major synchronization points and their acknowledgements sent.
+    spdus_sync_out,
+    /// RESYNCHRONIZE and RESYNCHRONIZE ACK SPDUs sent.
+    spdus_resynchronize_out,
+    /// SPDUs of activity management sent.
+    spdus_activity_out,
+    /// EXCEPTION REPORT and EXCEPTION DATA SPDUs sent.
+    spdus_exception_out,
     /// Other SPDUs sent.
     spdus_other_out,
     /// User data of DATA TRANSFER and TYPED DATA received, octets.
     user_octets_in,
-    /// User data of DATA TRANSFER sent, octets.
+    /// User data of DATA TRANSFER and TYPED DATA sent, octets.
     user_octets_out,
     /// Faults of peers in TPKT or TPDU.
     faults_transport,

@@ -17,6 +17,7 @@ use crate::ending::REASON_CONGESTION;
 use crate::reclaim::ALL_BUT_USED_UP_PER_CENT;
 use crate::shard::Shard;
 use crate::slab::{Phase, Role};
+use crate::tallied;
 
 impl<D: Driver, A: Application> Shard<D, A> {
     /// Takes in a receipt, or queues it behind what waits.
@@ -84,7 +85,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             if slot.marks.close_due {
                 return;
             }
-            if slot.marks.paused {
+            if slot.marks.paused || slot.marks.renewal_due {
                 slot.marks.undrained = true;
                 return;
             }
@@ -129,7 +130,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 let core = &mut self.core;
                 let slot = core.slab.at_mut(index);
                 slot.phase = Phase::AwaitAc;
-                slot.machine.transport_connected(core.now, false);
+                let expedited = slot.class0.expedited();
+                slot.machine.transport_connected(core.now, expedited);
                 core.settle(index);
             }
             Event::Disconnect { reason } => {
@@ -168,7 +170,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
         match answer {
             TransportAnswer::Accept => {
                 core.put(index, |class0, out| class0.connect_response(out));
-                core.slab.at_mut(index).phase = Phase::AwaitCn;
+                let slot = core.slab.at_mut(index);
+                slot.phase = Phase::AwaitCn;
+                if slot.class0.expedited() {
+                    slot.machine.use_transport_expedited();
+                }
             }
             TransportAnswer::Refuse(reason) => {
                 core.end(index, SessionEnd::TransportRefused { reason });
@@ -247,22 +253,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// Counts an indication and acts on it; `found`: together with a fault of the peer.
     fn note(&mut self, index: u32, indication: &Indication<'_>, found: bool) {
         let core = &mut self.core;
-        let tally = &mut core.tally;
-        let count = match indication {
-            Indication::Data { .. } => {
-                tally.spdus_data_in += 1;
-                return;
-            }
-            Indication::TypedData { .. } => &mut tally.spdus_typed_data_in,
-            Indication::Connect(_) => &mut tally.spdus_connect_in,
-            Indication::ConnectConfirm(_) => &mut tally.spdus_accept_in,
-            Indication::ConnectRefused(_) => &mut tally.spdus_refuse_in,
-            Indication::Release { .. } => &mut tally.spdus_finish_in,
-            Indication::ReleaseConfirm { .. } => &mut tally.spdus_disconnect_in,
-            Indication::UserAbort { .. } | Indication::ProviderAbort { .. } => &mut tally.aborts_indicated,
-            _ => &mut tally.spdus_other_in,
-        };
-        *count += 1;
+        if let Indication::Data { .. } = indication {
+            core.tally.spdus_data_in += 1;
+            return;
+        }
+        tallied::indicated(&mut core.tally, indication);
         core.note_end(index, indication, found);
         match indication {
             Indication::Connect(_) => {
@@ -271,7 +266,6 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 core.enter(index, Phase::AwaitResponse, Some(core.now + timeout));
             }
             Indication::ConnectConfirm(_) => core.established(index),
-            Indication::ReleaseConfirm { affirmative: false, .. } => core.enter(index, Phase::Open, None),
             Indication::Release { .. } => core.slab.at_mut(index).marks.release_indicated = true,
             _ => {}
         }

@@ -10,6 +10,7 @@ use colloquy_transport::driver::{Close, Driver};
 use crate::application::{Application, SessionEnd, SessionId};
 use crate::core::{Core, Effect};
 use crate::counters::Tally;
+use crate::requests::is_releasing;
 use crate::slab::{Phase, Role};
 
 /// DR reason (X.224 §13.5.3): congestion at TSAP.
@@ -20,7 +21,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(crate) fn will_end(&mut self, index: u32, end: SessionEnd) {
         let slot = self.slab.at_mut(index);
         if !slot.marks.over {
-            slot.cold.end.get_or_insert(end);
+            slot.cold.end.get_or_insert(if slot.is_unused() { unused(end) } else { end });
         }
     }
 
@@ -93,7 +94,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             Phase::AwaitResponse => self.provider_abort(index, abort, SessionEnd::Timeout("response")),
             Phase::Releasing => self.provider_abort(index, abort, SessionEnd::Timeout("release")),
             Phase::Closing => self.close_at_once(index),
-            Phase::Open | Phase::Over => {}
+            Phase::Open | Phase::Over | Phase::Kept => {}
         }
     }
 
@@ -122,21 +123,35 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.close_at_once(index);
     }
 
+    /// Forgets a release that a resynchronization or a negative answer has ended.
+    pub(crate) fn note_release(&mut self, index: u32) {
+        let slot = self.slab.at_mut(index);
+        let goes_on = !matches!(
+            slot.state,
+            State::Sta01 | State::Sta01A | State::Sta01B | State::Sta01C | State::Sta15D | State::Sta16
+        ) && !is_releasing(slot.state);
+        if goes_on {
+            slot.marks.release_indicated = false;
+            if slot.phase == Phase::Releasing {
+                self.enter(index, Phase::Open, None);
+            }
+        }
+    }
+
     /// Ends the session if the machine says that it is over.
     pub(crate) fn end_if_over(&mut self, index: u32) {
         let slot = self.slab.at(index);
         let over = match slot.state {
             State::Sta01 | State::Sta01A | State::Sta16 => true,
-            // Idle with the transport connection kept: where a responder begins and, after a session, all
-            // that is left of it, for no second session is started here.
-            State::Sta01C => slot.cold.end.is_some(),
+            // Idle with the transport connection kept: where a responder begins, and where a session may end.
+            State::Sta01C => slot.marks.over || slot.cold.end.is_some(),
             _ => false,
         };
         if over {
             let kept = slot.state == State::Sta01C;
             self.finish(index);
             if kept {
-                self.close_after_flush(index);
+                self.keep_transport(index);
             }
         }
     }
@@ -223,6 +238,16 @@ impl<D: Driver, A: Application> Core<D, A> {
     }
 }
 
+/// How a kept transport connection ends on which no session began: any orderly way is the normal one.
+fn unused(end: SessionEnd) -> SessionEnd {
+    match end {
+        SessionEnd::Eof | SessionEnd::TransportRefused { .. } | SessionEnd::Timeout("half-open") => {
+            SessionEnd::Unused
+        }
+        end => end,
+    }
+}
+
 /// The reason code, if the TSDU is an RF of this side.
 pub(crate) fn refusal(tsdu: &[u8]) -> Option<u8> {
     if tsdu.first() != Some(&SpduKind::Refuse.si()) {
@@ -248,6 +273,7 @@ pub(crate) fn count(tally: &mut Tally, end: &SessionEnd) {
         SessionEnd::Network(_) => &mut tally.ended_network,
         SessionEnd::Timeout(_) => &mut tally.ended_timeout,
         SessionEnd::ProtocolError => &mut tally.ended_protocol_error,
+        SessionEnd::Unused => &mut tally.ended_unused,
     };
     *count += 1;
 }

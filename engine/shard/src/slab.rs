@@ -32,6 +32,8 @@ pub(crate) enum Phase {
     Open,
     /// FN is sent.
     Releasing,
+    /// An initiator's, without a session: its transport connection was kept from the one before.
+    Kept,
     /// The session is over; the machine waits for the peer to disconnect (STA16).
     Over,
     /// The network connection is being closed.
@@ -107,6 +109,13 @@ impl<S: Default> Slot<S> {
     }
 }
 
+impl<S> Slot<S> {
+    /// True for a kept transport connection on which no session has begun.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.cold.kept && matches!(self.phase, Phase::AwaitCn | Phase::Kept)
+    }
+}
+
 /// The tick of a timer that is not armed.
 pub(crate) const UNARMED: u64 = u64::MAX;
 
@@ -151,6 +160,9 @@ pub(crate) struct Marks {
     pub(crate) close_due: bool,
     /// `Driver::close` was called.
     pub(crate) closing: bool,
+    /// The session is over and its transport connection goes on under a new id, which is due: what comes in until then
+    /// is not for this one.
+    pub(crate) renewal_due: bool,
 }
 
 /// The part of a session that its data phase leaves alone.
@@ -169,6 +181,8 @@ pub(crate) struct Cold {
     pub(crate) end: Option<SessionEnd>,
     /// How the network connection ended, until everything received before was taken in.
     pub(crate) gone: Option<SessionEnd>,
+    /// The transport connection was kept from the session before this one.
+    pub(crate) kept: bool,
 }
 
 /// The slots of one shard.
@@ -276,6 +290,35 @@ impl<S> Slab<S> {
         slot
     }
 
+    /// Gives the slot a new generation: the id it had never resolves again.
+    ///
+    /// The application's state and all that concerns one session alone start anew; connection, class 0, machine and
+    /// queues go on.
+    pub(crate) fn renew(&mut self, index: u32) -> SessionId
+    where
+        S: Default,
+    {
+        let slot = self.at_mut(index);
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.app = S::default();
+        let old = slot.marks;
+        slot.marks = Marks {
+            in_flight: old.in_flight,
+            receive_stopped: old.receive_stopped,
+            undrained: old.undrained,
+            congested: old.congested,
+            output_pins: old.output_pins,
+            connected: old.connected,
+            gone: old.gone,
+            dead: old.dead,
+            ..Marks::default()
+        };
+        slot.cold.end = None;
+        slot.cold.application_deadline = None;
+        slot.cold.kept = true;
+        self.id(index)
+    }
+
     /// The slot of a connection.
     pub(crate) fn of_connection(&self, connection: ConnectionId) -> Option<u32> {
         match self.connections.get(connection.index as usize) {
@@ -350,6 +393,7 @@ mod tests {
             application_deadline: None,
             end: None,
             gone: None,
+            kept: false,
         };
         let machine = Session::responder(&SessionConfig::default());
         let class0 = Class0::responder(&Class0Config::default());

@@ -154,6 +154,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             application_deadline: None,
             end: None,
             gone: None,
+            kept: false,
         };
         let ends = (Class0::responder(&config.transport), Session::responder(&config.session));
         let slot = Slot::new(connection, role, ends, cold);
@@ -239,6 +240,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
                         self.app.unpin(&mut Context { core: &mut self.core }, id);
                     }
                 }
+                Effect::Kept(id) => self.renew(id),
                 Effect::Ended(id) => {
                     let Some(slot) = self.core.slab.get_mut(id) else { continue };
                     let end = slot.cold.end.take().expect("a session that is over has an end");
