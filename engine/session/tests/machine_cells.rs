@@ -4,8 +4,8 @@ mod machine_support;
 
 use colloquy_session::machine::tables::Row;
 use colloquy_session::machine::{
-    Action, Arguments, Cause, Event, Origin, Outcome, Output, Queued, Spm, TimerEffect, Variables, View,
-    Vrsp, tables, tokens_of,
+    Action, Arguments, Cause, Event, Flows, Origin, Outcome, Output, Queued, Spm, TimerEffect, Variables,
+    View, Vrsp, tables, tokens_of,
 };
 use colloquy_session::{FunctionalUnits, State, Tokens};
 use machine_support::Random;
@@ -189,6 +189,7 @@ fn random_configuration(random: &mut Random, state: State) -> (Variables, Vec<Qu
             v_r: random.below(6) as u32,
             vrsp: random.pick(&[Vrsp::No, Vrsp::R, Vrsp::S, Vrsp::A, Vrsp::Int, Vrsp::Dsc]),
             vrspnb: random.below(6) as u32,
+            flows: Flows::new(),
             v_ado: random.below(6) as i32 - 1,
             v_adi: random.below(6) as i32 - 1,
             discard_rcv_flow: random.coin(),

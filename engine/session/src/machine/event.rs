@@ -2,14 +2,14 @@
 
 /// Declares the enum, the list of its variants and their names in one place.
 macro_rules! events {
-    ($( $(#[$doc:meta])* $name:ident = $text:literal, )*) => {
+    ($( $(#[doc = $doc:literal])* $name:ident = $text:literal, )*) => {
         /// An incoming event. X.225 Annex A.
         ///
         /// MAA and AEA, and the kinds of RS, RF, FN, AB and PR, are events of their own: whoever raises the
         /// event looks at the parameters of the SPDU first.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum Event { $( $(#[$doc])* $name, )* }
+        pub enum Event { $( $(#[doc = $doc])* $name, )* }
 
         impl Event {
             /// All of them, in the order of the reference list.
@@ -18,6 +18,11 @@ macro_rules! events {
             /// The name Annex A prints.
             pub fn name(self) -> &'static str {
                 match self { $( Event::$name => $text, )* }
+            }
+
+            /// What it is, in words.
+            pub fn text(self) -> &'static str {
+                match self { $( Event::$name => concat!($( $doc, )*).trim_ascii(), )* }
             }
         }
     };

@@ -2,11 +2,11 @@
 
 /// Declares the enum, the list of its variants and their names in one place.
 macro_rules! outputs {
-    ($( $(#[$doc:meta])* $name:ident = $text:literal, )*) => {
+    ($( $(#[doc = $doc:literal])* $name:ident = $text:literal, )*) => {
         /// Something a row sends. X.225 Annex A.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
-        pub enum Output { $( $(#[$doc])* $name, )* }
+        pub enum Output { $( $(#[doc = $doc])* $name, )* }
 
         impl Output {
             /// All of them, in the order of the reference list.
@@ -15,6 +15,11 @@ macro_rules! outputs {
             /// The name Annex A prints.
             pub fn name(self) -> &'static str {
                 match self { $( Output::$name => $text, )* }
+            }
+
+            /// What it is, in words.
+            pub fn text(self) -> &'static str {
+                match self { $( Output::$name => concat!($( $doc, )*).trim_ascii(), )* }
             }
         }
     };

@@ -7,6 +7,7 @@ use arrayvec::ArrayVec;
 
 use super::action::{Effects, Scene, TimerEffect};
 use super::predicate::{Predicate, View};
+use super::symmetric::selects_symmetric;
 use super::tables::{self, Row};
 use super::variables::{Arguments, Variables};
 use super::{Action, Event, Origin, Output, State};
@@ -112,6 +113,21 @@ impl Spm {
         self.variables.vdnr = true;
     }
 
+    /// The rows of the cell of this state and an event; empty for a blank one.
+    ///
+    /// The reconstructed table is consulted when symmetric synchronize is selected, or by AC and SCONrsp+ that
+    /// select it, and never otherwise.
+    pub fn cell(&self, event: Event, arguments: &Arguments) -> &'static [Row] {
+        let symmetric = self.variables.fu(FunctionalUnits::SYMMETRIC_SYNC);
+        if symmetric || selects_symmetric(event, arguments) {
+            let rows = tables::symmetric_cell(self.state, event);
+            if !rows.is_empty() {
+                return rows;
+            }
+        }
+        tables::cell(self.state, event)
+    }
+
     /// The row an event would fire; `None` for an invalid intersection.
     pub fn row(&self, event: Event, arguments: &Arguments) -> Option<&'static Row> {
         let view = View {
@@ -122,7 +138,7 @@ impl Spm {
         };
         let holds =
             |row: &&'static Row| row.guard.iter().all(|term| term.predicate.holds(&view) != term.negated);
-        tables::cell(self.state, event).iter().find(holds)
+        self.cell(event, arguments).iter().find(holds)
     }
 
     /// Takes one event through the tables.
@@ -154,6 +170,18 @@ impl Spm {
         }
         self.enter(row.next, &mut effects);
         Outcome { cause: Cause::Row(row), outputs, effects, before }
+    }
+
+    /// The local choices of p02, p64 and action 9: whether the transport connection is kept where possible.
+    pub(super) fn choose_reuse(&mut self, keep: bool) {
+        self.variables.keep_transport = keep;
+        self.variables.offer_reuse = keep;
+    }
+
+    /// What was agreed for a session that has ended holds no longer.
+    pub(super) fn forget_session(&mut self) {
+        let Variables { vtca, keep_transport, offer_reuse, .. } = self.variables;
+        self.variables = Variables { vtca, keep_transport, offer_reuse, ..Variables::new() };
     }
 
     /// Empties the queue: whoever keeps the SPDUs replays them as such.
@@ -290,5 +318,6 @@ pub(super) fn is_sent(output: Output, before: &Variables) -> bool {
 }
 
 fn separation_unconfirmed(v: &Variables) -> bool {
-    v.fu(FunctionalUnits::DATA_SEPARATION) && i64::from(v.v_ado) >= i64::from(v.v_a)
+    let view = View { variables: v, event: Event::PrRs, arguments: &Arguments::NONE, prepare_queued: false };
+    v.fu(FunctionalUnits::DATA_SEPARATION) && Predicate::P81.holds(&view)
 }

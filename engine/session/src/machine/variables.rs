@@ -1,6 +1,7 @@
 //! The variables of the machine, and the parameters an event brings along.
 
 use super::State;
+use super::symmetric::Flows;
 use crate::{FunctionalUnits, Tokens};
 
 /// Highest value of V(A), V(M) and V(R): one above the highest serial number.
@@ -26,7 +27,7 @@ pub enum Vrsp {
 
 /// The variables of X.225 Annex A.5.4 and the local choices that predicates look at.
 ///
-/// The counters of symmetric synchronization (V(As), V(Ms) ...) are not here: that unit is never selected.
+/// Symmetric synchronize counts in [`Variables::flows`] and leaves V(A), V(M), V(R), Vsc alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variables {
     /// FU(f): functional units selected.
@@ -59,6 +60,8 @@ pub struct Variables {
     pub vrsp: Vrsp,
     /// Vrspnb: the serial number when Vrsp is restart.
     pub vrspnb: u32,
+    /// The counters of symmetric synchronize; at their start values without that unit.
+    pub flows: Flows,
     /// V(Ado): the last data separation point sent; −1 for none.
     pub v_ado: i32,
     /// V(Adi): the last data separation point received; −1 for none.
@@ -92,6 +95,7 @@ impl Variables {
             v_r: 0,
             vrsp: Vrsp::No,
             vrspnb: 0,
+            flows: Flows::new(),
             v_ado: -1,
             v_adi: -1,
             discard_rcv_flow: false,
@@ -158,7 +162,10 @@ impl Variables {
         ];
         match rules.iter().find(|(holds, _)| !holds) {
             Some((_, rule)) => Err(rule),
-            None => Ok(()),
+            None => match self.flows.both().iter().find_map(|flow| flow.broken_rule()) {
+                Some(rule) => Err(rule),
+                None => Ok(()),
+            },
         }
     }
 }

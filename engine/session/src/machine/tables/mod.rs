@@ -1,4 +1,5 @@
-//! The state tables of Annex A as data: nine files of rows, and the index that finds the rows of a cell.
+//! The state tables of Annex A as data: nine files of rows, and the index that finds the rows of a cell. A tenth
+//! file holds the reconstructed rows of symmetric synchronize, apart from the others.
 //!
 //! A cell (state, event) holds one or more rows with different guards. A blank cell holds none: an invalid
 //! intersection, for which [`super::Spm`] has rules.
@@ -11,6 +12,7 @@ mod interrupt_discard;
 mod notes;
 mod release;
 mod resynchronization;
+mod symmetric_synchronize;
 mod synchronization;
 mod token_exception;
 
@@ -70,6 +72,22 @@ pub fn cell(state: State, event: Event) -> &'static [Row] {
     &TABLES[usize::from(range.table)].rows[start..start + usize::from(range.rows)]
 }
 
+/// The rows of one cell of the reconstructed table for symmetric synchronize; empty where the other tables hold.
+///
+/// All of them are unverified. The machine asks only when that unit is selected.
+pub fn symmetric_cell(state: State, event: Event) -> &'static [Row] {
+    let rows = SYMMETRIC.rows;
+    let in_cell = |row: &Row| row.state == state && row.event == event;
+    let Some(start) = rows.iter().position(in_cell) else { return &[] };
+    let count = rows[start..].iter().take_while(|row| in_cell(row)).count();
+    &rows[start..start + count]
+}
+
+/// The reconstructed table for symmetric synchronize.
+pub fn symmetric() -> &'static Table {
+    &SYMMETRIC
+}
+
 /// One table of Annex A.
 #[derive(Debug)]
 pub struct Table {
@@ -90,6 +108,9 @@ static TABLES: [Table; 9] = [
     Table { name: "release", rows: release::ROWS },
     Table { name: "abort", rows: abort::ROWS },
 ];
+
+static SYMMETRIC: Table =
+    Table { name: "symmetric synchronize (reconstructed)", rows: symmetric_synchronize::ROWS };
 
 /// Where the rows of a cell are.
 #[derive(Clone, Copy)]
