@@ -102,7 +102,8 @@ pub struct RefuseParameters<'a> {
     pub reason: u8,
     /// SS-user data; only with reason 2.
     pub user_data: &'a [u8],
-    /// The peer proposes to retry on the same transport connection (reuse); false when released.
+    /// In a confirm: the transport connection is kept for another S-CONNECT request. In a response not looked
+    /// at: the configuration decides.
     pub transport_kept: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use super::content::abort_reason;
 use super::join::{self, Joined};
-use super::receive::PROTOCOL_ERROR;
+use super::receive::indicated_fault;
 use super::resync::{self, Resync};
 use super::variables::Variables;
 use super::{Outcome, Output, Session};
@@ -21,7 +21,7 @@ impl Session {
         before: &Variables,
     ) -> Option<Indication<'a>> {
         let indication = |output: &Output| {
-            indication_of_kernel(*output, spdu)
+            indication_of_kernel(*output, spdu, outcome)
                 .or_else(|| indication_of_unit(*output, spdu))
                 .or_else(|| self.indication_of_resynchronization(*output, spdu, before))
         };
@@ -113,12 +113,14 @@ impl Session {
 /// SI of PREPARE, the first octet of its TSDU.
 const PREPARE_SI: u8 = 7;
 
-fn indication_of_kernel<'a>(output: Output, spdu: &Spdu<'a>) -> Option<Indication<'a>> {
+fn indication_of_kernel<'a>(output: Output, spdu: &Spdu<'a>, outcome: &Outcome) -> Option<Indication<'a>> {
     let user_data = join::user_data(spdu);
+    let fault = || indicated_fault(output).filter(|_| !matches!(spdu, Spdu::ExceptionReport(_)));
     Some(match (output, spdu) {
-        (Output::SPAbInd, _) => PROTOCOL_ERROR,
         (Output::SxAbInd, Spdu::Abort(abort)) => indicated_abort(abort),
-        (Output::SConCnfNeg, Spdu::Refuse(refuse)) => indicated_refuse(refuse),
+        (Output::SConCnfNeg, Spdu::Refuse(refuse)) => {
+            indicated_refuse(refuse, outcome.outputs.contains(&Output::TDisReq))
+        }
         (Output::SExInd, Spdu::ExpeditedData(ExpeditedData { user_information })) => {
             Indication::ExpeditedData { user_data: user_information }
         }
@@ -129,7 +131,7 @@ fn indication_of_kernel<'a>(output: Output, spdu: &Spdu<'a>) -> Option<Indicatio
         (Output::SRelInd, _) => Indication::Release { user_data },
         (Output::SRelCnfPos, _) => Indication::ReleaseConfirm { affirmative: true, user_data },
         (Output::SRelCnfNeg, _) => Indication::ReleaseConfirm { affirmative: false, user_data },
-        _ => return None,
+        _ => return fault(),
     })
 }
 
@@ -208,10 +210,10 @@ fn indicated_abort<'a>(abort: &Abort<'a>) -> Indication<'a> {
     Indication::ProviderAbort { reason: abort_reason(abort.transport_disconnect) }
 }
 
-fn indicated_refuse<'a>(refuse: &Refuse<'a>) -> Indication<'a> {
+fn indicated_refuse<'a>(refuse: &Refuse<'a>, released: bool) -> Indication<'a> {
     Indication::ConnectRefused(RefuseParameters {
         reason: refuse.reason,
         user_data: refuse.user_data,
-        transport_kept: false,
+        transport_kept: !released,
     })
 }

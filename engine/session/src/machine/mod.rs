@@ -26,6 +26,7 @@ mod refusal;
 mod request_spdu;
 mod requests;
 mod resync;
+mod reuse;
 mod session;
 mod spm;
 mod state;

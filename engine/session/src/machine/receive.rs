@@ -10,7 +10,10 @@ use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, 
 use crate::spdu::{
     Abort, DecodeError, DecodeRules, Deferred, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
 };
-use crate::{Enclosure, Indication, PeerFault, ProviderAbortReason, TransportDisconnect, Versions};
+use crate::{
+    Enclosure, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, ProviderExceptionReason,
+    TransportDisconnect, Versions,
+};
 
 /// Where an SPDU came from, for indications and for AB.
 #[derive(Clone, Copy)]
@@ -168,6 +171,9 @@ impl Session {
     ) -> Option<Indication<'a>> {
         let (event, mut arguments) = classify::event(spdu, self.state(), self.spm.variables())?;
         if let Spdu::ResynchronizeAck(ack) = spdu {
+            if !self.config.strict {
+                self.spm.accept_lower_abandon(ack.serial_number.0);
+            }
             let settings = self.settled_positions(ack.token_settings.as_ref());
             arguments.positions = resync::owned_with(self.spm.variables(), &settings);
         }
@@ -203,8 +209,7 @@ impl Session {
         outcome.outputs.iter().find_map(|output| match output {
             Output::SDtInd => Some(Indication::Data { user_data, user_data_offset, enclosure }),
             Output::STdInd => Some(Indication::TypedData { user_data, user_data_offset, enclosure }),
-            Output::SPAbInd => Some(PROTOCOL_ERROR),
-            _ => None,
+            output => indicated_fault(*output),
         })
     }
 
@@ -351,10 +356,14 @@ impl Session {
         content: &Content<'_>,
     ) -> Outcome {
         let state = self.state();
-        let outcome = self.spm.fire(event, arguments);
+        let reported = self.reports_exceptions() && self.spm.row(event, arguments).is_none();
+        let outcome = match reported.then(|| self.spm.exception_report()).flatten() {
+            Some(outcome) => outcome,
+            None => self.spm.fire(event, arguments),
+        };
         let before_session = matches!(state, State::Sta01C | State::Sta01D);
         let released = before_session && self.state() == State::Sta01;
-        if released || matches!(outcome.cause, Cause::ProtocolError) {
+        if released || matches!(outcome.cause, Cause::ProtocolError | Cause::ExceptionReported) {
             self.record(match tables::cell(state, event) {
                 [_, ..] if !released => {
                     source.violation(rule_of_spdu("token, number or unit does not allow it"))
@@ -409,7 +418,10 @@ impl Session {
             Some(SpduKind::Abort | SpduKind::AbortAccept | SpduKind::Refuse | SpduKind::Disconnect) => {
                 self.spm.unanswered_error()
             }
-            _ => self.spm.protocol_error(),
+            _ => {
+                let reported = self.reports_exceptions().then(|| self.spm.exception_report());
+                reported.flatten().unwrap_or_else(|| self.spm.protocol_error())
+            }
         };
         if !matches!(outcome.cause, Cause::Ignored) {
             self.record(fault);
@@ -417,7 +429,12 @@ impl Session {
         self.transmit(&outcome, &Content { reflect: reflected(octets), ..Content::default() });
         self.settle(now, &outcome);
         tsdu.spend();
-        outcome.outputs.contains(&Output::SPAbInd).then_some(PROTOCOL_ERROR)
+        outcome.outputs.iter().find_map(|output| indicated_fault(*output))
+    }
+
+    /// The local choice to report a protocol error by EXCEPTION REPORT where that is possible.
+    fn reports_exceptions(&self) -> bool {
+        self.config.exception_reports && self.functional_units().contains(FunctionalUnits::EXCEPTIONS)
     }
 
     /// What stands behind an SPDU that ended the session counts no longer.
@@ -430,6 +447,17 @@ impl Session {
 
 pub(super) const PROTOCOL_ERROR: Indication<'static> =
     Indication::ProviderAbort { reason: ProviderAbortReason::ProtocolError };
+
+/// What the user is told of an SPDU that this machine finds wrong.
+pub(super) fn indicated_fault(output: Output) -> Option<Indication<'static>> {
+    match output {
+        Output::SPAbInd => Some(PROTOCOL_ERROR),
+        Output::SPErInd => {
+            Some(Indication::ProviderException { reason: ProviderExceptionReason::ProtocolError })
+        }
+        _ => None,
+    }
+}
 
 /// GT and DT without parameters.
 const PLAIN_HEADER: [u8; 4] = [0x01, 0x00, 0x01, 0x00];

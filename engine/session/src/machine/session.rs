@@ -7,8 +7,9 @@ use super::config::{SessionConfig, Transmit};
 use super::content::{Content, abort_cause};
 use super::data_segments::DataKind;
 use super::join::Joined;
+use super::reuse::encode_connect;
 use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation};
-use crate::spdu::{Connect, Flow, Spdu};
+use crate::spdu::Flow;
 use crate::{
     ConnectParameters, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, SerialNumber,
     SerialNumbers, ServiceError, Tokens, TsduMaximumSize, Versions,
@@ -56,7 +57,7 @@ pub struct Session {
     /// Class 0 agreed on the transport expedited flow: TEXP, once the session is up.
     pub(super) transport_expedited: bool,
     /// A fault was recorded already.
-    fault_recorded: bool,
+    pub(super) fault_recorded: bool,
     pub(super) cold: Option<Box<Cold>>,
 }
 
@@ -73,17 +74,7 @@ impl Session {
         connect: &ConnectParameters<'_>,
     ) -> Result<Session, ServiceError> {
         let proposal = negotiation::propose(config, connect)?;
-        let spdu = Spdu::Connect(Connect {
-            identifier: connect.identifier,
-            item: negotiation::connect_item(config, &proposal),
-            requirements: proposal.units,
-            calling: connect.calling,
-            called: connect.called,
-            data_overflow: false,
-            user_data: connect.user_data,
-        });
-        let mut octets = Vec::with_capacity(spdu.encoded_octets());
-        spdu.emit_tsdu(&mut octets).map_err(|_| ServiceError::Parameter("connect parameter too long"))?;
+        let octets = encode_connect(config, connect, &proposal)?;
         let mut session = Session::new(config);
         session.spm.fire(Event::SConReq, &Arguments::NONE);
         let cold = session.cold();
@@ -104,10 +95,11 @@ impl Session {
     pub fn use_transport_expedited(&mut self) {
         debug_assert!(matches!(self.state(), State::Sta01C), "before the first TSDU");
         self.transport_expedited = true;
+        self.choose_reuse();
     }
 
     fn new(config: &SessionConfig) -> Session {
-        Session {
+        let mut session = Session {
             spm: Spm::default(),
             config: *config,
             version: None,
@@ -119,7 +111,9 @@ impl Session {
             transport_expedited: false,
             fault_recorded: false,
             cold: None,
-        }
+        };
+        session.choose_reuse();
+        session
     }
 
     /// The state.
@@ -196,6 +190,7 @@ impl Session {
     /// expedited data unit is taken out of the proposal.
     pub fn transport_connected(&mut self, now: Duration, expedited: bool) {
         self.transport_expedited = expedited;
+        self.choose_reuse();
         let outcome = self.spm.fire(Event::TConCnf, &Arguments::NONE);
         self.settle(now, &outcome);
         if outcome.outputs.contains(&Output::Cn) {
@@ -324,7 +319,7 @@ impl Session {
         if outcome.outputs.contains(&Output::TDisReq) {
             self.disconnect = true;
         }
-        if matches!(self.state(), State::Sta01 | State::Sta16)
+        if matches!(self.state(), State::Sta01 | State::Sta01A | State::Sta01C | State::Sta16)
             && let Some(cold) = &mut self.cold
         {
             cold.connect = Vec::new();
@@ -333,6 +328,9 @@ impl Session {
             cold.joined.clear();
             cold.queued.clear();
             cold.resync = None;
+        }
+        if self.state() == State::Sta01C {
+            self.begin_anew();
         }
     }
 }

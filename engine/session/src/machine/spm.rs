@@ -9,7 +9,7 @@ use super::action::{Effects, Scene, TimerEffect};
 use super::predicate::{Predicate, View};
 use super::symmetric::selects_symmetric;
 use super::tables::{self, Row};
-use super::variables::{Arguments, Variables};
+use super::variables::{Arguments, Variables, Vrsp};
 use super::{Action, Event, Origin, Output, State};
 use crate::{FunctionalUnits, Tokens};
 
@@ -111,6 +111,16 @@ impl Spm {
     /// Notes a DN that came before the own answer to a colliding release: action 32 where no row has it.
     pub(super) fn record_early_disconnect(&mut self) {
         self.variables.vdnr = true;
+    }
+
+    /// Takes a lower number in the answer to an own abandon than p49 wants: a peer in use answers with its V(A)
+    /// and goes on from there (reference, Annex B). Nothing else in these states could have brought an RA.
+    pub(super) fn accept_lower_abandon(&mut self, serial: u32) {
+        let waits = matches!(self.state, State::Sta05A | State::Sta15C);
+        if waits && self.variables.vrsp == Vrsp::A && serial < self.variables.v_m {
+            self.variables.v_m = serial;
+            self.variables.v_a = self.variables.v_a.min(serial);
+        }
     }
 
     /// The rows of the cell of this state and an event; empty for a blank one.

@@ -1,0 +1,76 @@
+//! Reuse of the transport connection: one session after the other on it. X.225 §6.2 (reference 8.3).
+
+use core::time::Duration;
+
+use super::{Arguments, Event, Output, Session, State, negotiation};
+use crate::spdu::{Connect, Flow, Spdu};
+use crate::{ConnectParameters, FunctionalUnits, ServiceError, TsduMaximumSize};
+
+impl Session {
+    /// S-CONNECT request on a transport connection that was kept (STA01C), by the side that opened it.
+    ///
+    /// The transport connection is kept when [`crate::SessionConfig::transport_reuse`] is set on both sides
+    /// and a session ended by release, refusal or abort that said so. Then the machine is in STA01C again, as
+    /// it was made: an initiator calls this, a responder waits for CONNECT.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing has changed.
+    pub fn connect_request(
+        &mut self,
+        now: Duration,
+        connect: &ConnectParameters<'_>,
+    ) -> Result<(), ServiceError> {
+        let mut connect = *connect;
+        if !self.transport_expedited {
+            connect.requirements -= FunctionalUnits::EXPEDITED;
+        }
+        let proposal = negotiation::propose(&self.config, &connect)?;
+        if self.spm.row(Event::SConReq, &Arguments::NONE).is_none() || self.state() != State::Sta01C {
+            return Err(ServiceError::State { state: self.state() });
+        }
+        let octets = encode_connect(&self.config, &connect, &proposal)?;
+        let outcome = self.spm.fire(Event::SConReq, &Arguments::NONE);
+        debug_assert!(outcome.outputs.contains(&Output::Cn));
+        self.settle(now, &outcome);
+        let cold = self.cold();
+        cold.proposal = Some(proposal);
+        cold.outbox.sink().extend_from_slice(&octets);
+        cold.outbox.finish_tsdu(Flow::Normal);
+        Ok(())
+    }
+
+    /// Takes the local choice on reuse to the variables: none with transport expedited.
+    pub(super) fn choose_reuse(&mut self) {
+        self.spm.choose_reuse(self.config.transport_reuse && !self.transport_expedited);
+    }
+
+    /// Forgets the session that has ended, when its transport connection is kept for the next one.
+    pub(super) fn begin_anew(&mut self) {
+        self.spm.forget_session();
+        self.version = None;
+        self.tsdu_maximum_size = TsduMaximumSize::default();
+        self.receiving = None;
+        self.sending = None;
+        self.fault_recorded = false;
+    }
+}
+
+/// The TSDU of a CONNECT.
+pub(super) fn encode_connect(
+    config: &crate::SessionConfig,
+    connect: &ConnectParameters<'_>,
+    proposal: &negotiation::Proposal,
+) -> Result<Vec<u8>, ServiceError> {
+    let spdu = Spdu::Connect(Connect {
+        identifier: connect.identifier,
+        item: negotiation::connect_item(config, proposal),
+        requirements: proposal.units,
+        calling: connect.calling,
+        called: connect.called,
+        data_overflow: false,
+        user_data: connect.user_data,
+    });
+    let mut octets = Vec::with_capacity(spdu.encoded_octets());
+    spdu.emit_tsdu(&mut octets).map_err(|_| ServiceError::Parameter("connect parameter too long"))?;
+    Ok(octets)
+}
