@@ -1,5 +1,5 @@
-//! A dialogue in half duplex, both ends in one program and no socket: connect, a request with the data
-//! token behind it, a response, release.
+//! A whole dialogue in half duplex, both ends in one program and no socket: connect, activity, request and
+//! response with the data token, minor and major synchronization, resynchronize, release.
 //!
 //! `cargo run -p colloquy-session --example dialogue`
 
@@ -7,48 +7,76 @@ use std::time::Duration;
 
 use colloquy_session::spdu::Tsdu;
 use colloquy_session::{
-    AcceptParameters, ConnectParameters, Enclosure, FunctionalUnits, Indication, ServiceError, Session,
-    SessionConfig, Tokens, Transmit,
+    ConnectParameters, Enclosure, FunctionalUnits as Units, Indication, Request, ResyncType,
+    ResynchronizeAnswer, ResynchronizeParameters, ServiceError, Session, SessionConfig, Tokens, Transmit,
 };
 
 /// No timer runs out in this program, so time may stand still.
 const NOW: Duration = Duration::ZERO;
 
 fn main() -> Result<(), ServiceError> {
-    let config = SessionConfig::default();
-    let connect = ConnectParameters {
-        requirements: FunctionalUnits::HALF_DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE,
-        user_data: b"good morning",
-        ..Default::default()
-    };
+    let units =
+        Units::HALF_DUPLEX | Units::MINOR_SYNC | Units::MAJOR_SYNC | Units::RESYNCHRONIZE | Units::ACTIVITY;
+    let config = SessionConfig { functional_units: units, ..Default::default() };
+    let connect = ConnectParameters { requirements: units, user_data: b"good morning", ..Default::default() };
     let mut client = Session::initiator(&config, &connect)?;
     let mut server = Session::responder(&config);
-
     client.transport_connected(NOW, false);
     carry(&mut client, &mut server, "server");
-    server.connect_response(NOW, &AcceptParameters { user_data: b"welcome", ..Default::default() })?;
+    server.connect_response(NOW, &Default::default())?;
     carry(&mut server, &mut client, "client");
 
-    // The client holds all tokens. It speaks, then hands the data token over.
-    say(&mut client, &mut server, b"what time is it?", "server")?;
-    client.token_give_request(NOW, Tokens::DATA, b"")?;
-    carry(&mut client, &mut server, "server");
-    say(&mut server, &mut client, b"about noon", "client")?;
-    server.token_give_request(NOW, Tokens::DATA, b"")?;
-    carry(&mut server, &mut client, "client");
+    // The client holds all tokens: it begins an activity, asks, and hands the data token over for the answer.
+    ask(
+        &mut client,
+        &mut server,
+        "server",
+        Request::ActivityStart { identifier: b"ledger", user_data: b"" },
+    )?;
+    say(&mut client, &mut server, "server", b"what is the balance?")?;
+    ask(&mut client, &mut server, "server", Request::TokenGive { tokens: Tokens::DATA, user_data: b"" })?;
+    say(&mut server, &mut client, "client", b"4711")?;
+    ask(&mut server, &mut client, "client", Request::TokenGive { tokens: Tokens::DATA, user_data: b"" })?;
 
-    // With all tokens back, the client may ask for the release.
-    client.release_request(NOW, b"bye")?;
+    // A minor point may be confirmed at any time; a major one stops the requester until it is.
+    let point = client.sync_minor_request(NOW, false, b"noted?")?;
     carry(&mut client, &mut server, "server");
-    server.release_response(NOW, true, b"bye")?;
+    server.sync_minor_response(NOW, point, b"noted")?;
     carry(&mut server, &mut client, "client");
+    ask(&mut client, &mut server, "server", Request::SyncMajor { user_data: b"booked?" })?;
+    ask(&mut server, &mut client, "client", Request::SyncMajorResponse { user_data: b"booked" })?;
+
+    // Something went wrong: back to the last number that both sides stand by.
+    let serial_number = Some(client.serial_numbers().lowest_restart);
+    let restart =
+        ResynchronizeParameters { resync_type: ResyncType::Restart, serial_number, ..Default::default() };
+    ask(&mut client, &mut server, "server", Request::Resynchronize(restart))?;
+    ask(&mut server, &mut client, "client", Request::ResynchronizeResponse(ResynchronizeAnswer::default()))?;
+
+    // The activity ends as it began, and with all tokens at hand the client may ask for the release.
+    ask(&mut client, &mut server, "server", Request::ActivityEnd { user_data: b"" })?;
+    ask(&mut server, &mut client, "client", Request::ActivityEndResponse { user_data: b"" })?;
+    ask(&mut client, &mut server, "server", Request::Release { user_data: b"bye" })?;
+    ask(
+        &mut server,
+        &mut client,
+        "client",
+        Request::ReleaseResponse { affirmative: true, user_data: b"bye" },
+    )?;
     carry(&mut client, &mut server, "server");
     println!("client in {:?}, server in {:?}", client.state(), server.state());
     Ok(())
 }
 
+/// One primitive of `from`, carried over to `to`.
+fn ask(from: &mut Session, to: &mut Session, name: &str, request: Request<'_>) -> Result<(), ServiceError> {
+    from.request(NOW, &request)?;
+    carry(from, to, name);
+    Ok(())
+}
+
 /// Sends one SSDU: the machine gives the octets in front, the body stays where it is.
-fn say(from: &mut Session, to: &mut Session, body: &[u8], name: &str) -> Result<(), ServiceError> {
+fn say(from: &mut Session, to: &mut Session, name: &str, body: &[u8]) -> Result<(), ServiceError> {
     let mut rest = body;
     for segment in from.data_request(body.len(), Enclosure::WHOLE)? {
         let (part, after) = rest.split_at(segment.octets);
