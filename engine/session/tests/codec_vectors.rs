@@ -7,7 +7,9 @@ mod codec_support;
 
 use codec_support::{Vector, decode, tsdu, vectors};
 use colloquy_session::spdu::describe::describe_tsdu;
-use colloquy_session::spdu::{DecodeErrorKind, DecodeRules, Flow, SpduKind, Tsdu, must_be_contiguous};
+use colloquy_session::spdu::{
+    DecodeError, DecodeErrorKind, DecodeRules, Flow, SpduKind, Tsdu, must_be_contiguous,
+};
 
 #[test]
 fn vectors_decode_to_their_trees() {
@@ -61,6 +63,27 @@ fn every_spdu_has_its_vectors() {
             assert!(vectors.iter().any(|vector| vector.name.contains(&title)), "no vector {title}");
         }
     }
+}
+
+/// What strict rules refuse, lenient ones can tell: of an SPDU without another fault the same parameter.
+#[test]
+fn parameters_given_twice_are_named() {
+    let mut duplicate_count = 0;
+    for vector in vectors() {
+        let lenient = DecodeRules { strict: false, ..vector.rules };
+        let Ok(spdus) = decode(tsdu(&vector.octets, vector.flow), &lenient) else { continue };
+        for (view, _) in spdus {
+            let strict = DecodeRules { strict: true, ..vector.rules };
+            let refused = match view.parse(&strict) {
+                Err(DecodeError { kind: DecodeErrorKind::DuplicateParameter, parameter, .. }) => parameter,
+                Err(_) => continue,
+                Ok(_) => None,
+            };
+            assert_eq!(view.duplicate_parameter(), refused, "{}", vector.name);
+            duplicate_count += usize::from(refused.is_some());
+        }
+    }
+    assert!(duplicate_count >= 33, "every SPDU with a parameter has such a vector, not {duplicate_count}");
 }
 
 /// What is left of a TSDU is an error, or SPDUs that cover it octet for octet.

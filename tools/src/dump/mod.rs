@@ -48,7 +48,7 @@ pub(crate) struct DumpArgs {
     /// TCP ports that carry TPKT [default: 102 and whatever begins like TPKT]
     #[arg(long, value_name = "PORT")]
     port: Vec<u16>,
-    /// What hex text holds; auto: TPKT if it begins like one, else the SPDUs of a TSDU
+    /// What hex text holds; auto: TPKT or UNIT DATA if it begins like one, else the SPDUs of a TSDU
     #[arg(long = "as", value_enum, default_value_t = HexForm::Auto, value_name = "FORM")]
     form: HexForm,
 }
@@ -56,11 +56,13 @@ pub(crate) struct DumpArgs {
 /// What hex text holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum HexForm {
-    // TPKT if it begins like that, else one TSDU.
+    // TPKT or UNIT DATA if it begins like that, else one TSDU.
     Auto,
     Tpkt,
     // The SPDUs of one TSDU.
     Spdu,
+    // One T-UNIT-DATA of the connectionless protocol.
+    UnitData,
 }
 
 /// Runs the verb.
@@ -98,19 +100,24 @@ fn dump_file(args: &DumpArgs, file: &Path, output: &mut Output) -> Result<(), In
 }
 
 fn dump_hex(form: HexForm, octets: &[u8], output: &mut Output) {
-    let is_tpkt = match form {
-        HexForm::Auto => begins_like_tpkt(octets),
-        HexForm::Tpkt => true,
-        HexForm::Spdu => false,
+    let form = match form {
+        HexForm::Auto if begins_like_tpkt(octets) => HexForm::Tpkt,
+        HexForm::Auto if tsdu::begins_like_unit_data(octets) => HexForm::UnitData,
+        HexForm::Auto => HexForm::Spdu,
+        form => form,
     };
     let mut items = Vec::new();
-    if is_tpkt {
+    if form == HexForm::Tpkt {
         let mut flow = Flow::new(true);
         flow.push(0, octets, Origin::default(), &mut items);
         flow.finish(&mut items);
     } else {
-        let mut node = Node::with("TSDU", format!("{} octets", octets.len()));
-        node.parts = tsdu::describe(octets, false);
+        let (name, parts) = match form {
+            HexForm::UnitData => ("T-UNIT-DATA", tsdu::describe_datagram(octets)),
+            _ => ("TSDU", tsdu::describe(octets, false)),
+        };
+        let mut node = Node::with(name, format!("{} octets", octets.len()));
+        node.parts = parts;
         items.push(flow::Item { offset: 0, origin: Origin::default(), node });
     }
     for item in items {

@@ -7,8 +7,12 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Node {
     /// What it is, in the standard's words.
     pub(crate) name: String,
+    /// What its code is a code of, where the text names it: PGI or PI.
+    pub(crate) unit: Option<&'static str>,
     /// Its code on the wire: TPDU code, SI, PGI or PI.
     pub(crate) code: Option<u8>,
+    /// Offset of its code in the TSDU.
+    pub(crate) offset: Option<usize>,
     /// Its value in words.
     pub(crate) value: Option<String>,
     /// Its value as octets.
@@ -21,6 +25,9 @@ pub(crate) struct Node {
 
 /// Octets of a value shown on one line of text; the rest is counted. JSON has all of them.
 const OCTETS_SHOWN_MAX: usize = 32;
+
+/// The name of parameters whose code nobody knows.
+const NAMELESS: &str = "unknown";
 
 impl Node {
     /// A node without a value.
@@ -64,17 +71,21 @@ impl Node {
             out.push_str("  ");
         }
         out.push_str(if self.fault { "! " } else { "" });
-        out.push_str(&self.name);
+        match (self.unit, self.code) {
+            (Some(unit), Some(code)) if self.name == NAMELESS => out.push_str(&format!("{unit} {code}")),
+            (Some(unit), Some(code)) => out.push_str(&format!("{unit} {code} {}", self.name)),
+            _ => out.push_str(&self.name),
+        }
         if let Some(value) = &self.value {
             out.push_str(": ");
             out.push_str(value);
         }
-        if let Some(octets) = &self.octets {
-            out.push_str(": ");
-            out.push_str(&hex(&octets[..octets.len().min(OCTETS_SHOWN_MAX)]));
-            if octets.len() > OCTETS_SHOWN_MAX {
-                out.push_str(&format!("... ({} octets)", octets.len()));
-            }
+        match &self.octets {
+            Some(octets) if octets.is_empty() => {}
+            Some(octets) if self.value.is_some() => out.push_str(&format!(" [{}]", shown(octets))),
+            // The octets of a group are those of its parts.
+            Some(octets) if self.parts.is_empty() => out.push_str(&format!(": {}", shown(octets))),
+            _ => {}
         }
         out.push('\n');
         for part in &self.parts {
@@ -86,8 +97,14 @@ impl Node {
     pub(crate) fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("name".into(), json!(self.name));
+        if let Some(unit) = self.unit {
+            object.insert("unit".into(), json!(unit));
+        }
         if let Some(code) = self.code {
             object.insert("code".into(), json!(code));
+        }
+        if let Some(offset) = self.offset {
+            object.insert("offset".into(), json!(offset));
         }
         if let Some(value) = &self.value {
             object.insert("value".into(), json!(value));
@@ -102,6 +119,15 @@ impl Node {
             object.insert("parts".into(), self.parts.iter().map(Node::to_json).collect());
         }
         Value::Object(object)
+    }
+}
+
+/// Octets as hex digits, as many as one line holds.
+fn shown(octets: &[u8]) -> String {
+    let digits = hex(&octets[..octets.len().min(OCTETS_SHOWN_MAX)]);
+    match octets.len() > OCTETS_SHOWN_MAX {
+        true => format!("{digits}... ({} octets)", octets.len()),
+        false => digits,
     }
 }
 

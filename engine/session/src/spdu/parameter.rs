@@ -113,6 +113,32 @@ pub(crate) fn offset_of_unit(kind: SpduKind, spdu: &[u8], code: u8) -> Option<us
     None
 }
 
+/// The code of a unit that stands again behind another of its level, in an SPDU of this kind.
+pub(crate) fn duplicate(kind: SpduKind, parameters: &[u8]) -> Option<u8> {
+    let mut cursor = Cursor::new(parameters, 0);
+    while let Some(Ok(unit)) = cursor.next_unit(false) {
+        if let Some(rules) = group_rules(kind, unit.code)
+            && let Some(code) = duplicate_on_level(rules, unit.value)
+        {
+            return Some(code);
+        }
+    }
+    duplicate_on_level(kind.code().parameters, parameters)
+}
+
+fn duplicate_on_level(rules: &[Rule], units: &[u8]) -> Option<u8> {
+    let mut seen = [false; RULES_MAX];
+    let mut cursor = Cursor::new(units, 0);
+    while let Some(Ok(unit)) = cursor.next_unit(false) {
+        let Some(slot) = rules.iter().position(|rule| rule.code == unit.code) else { continue };
+        if seen[slot] {
+            return Some(unit.code);
+        }
+        seen[slot] = true;
+    }
+    None
+}
+
 /// The units of one level (an SPDU or a PGI) that its rules name, checked against the rules.
 pub(crate) struct Fields<'a> {
     pub(crate) kind: SpduKind,

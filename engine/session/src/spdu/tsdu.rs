@@ -65,6 +65,19 @@ impl SpduView<'_> {
     pub fn li_octets(&self) -> usize {
         self.parameters.len()
     }
+
+    /// The PGI or PI of a parameter that is there again on its level, of those that this SPDU has.
+    ///
+    /// Strict rules refuse it; else [`SpduView::parse`] lets the last one count and says nothing, so that it
+    /// costs nothing. This is for those who want to log it: it looks at all parameters, but at none of SPDUs
+    /// that have at most one of one octet, as data SPDUs have.
+    pub fn duplicate_parameter(&self) -> Option<u8> {
+        const TWO_EMPTY_UNITS_OCTETS: usize = 4;
+        if self.parameters.len() < TWO_EMPTY_UNITS_OCTETS {
+            return None;
+        }
+        super::parameter::duplicate(self.kind, self.parameters)
+    }
 }
 
 impl<'a> Tsdu<'a> {

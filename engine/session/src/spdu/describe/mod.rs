@@ -10,7 +10,7 @@ mod unit_data;
 use core::fmt;
 use core::ops::Range;
 
-use super::code::{Rule, group_rules, parameter_code};
+use super::code::{Rule, group_rules, parameter_code, pi};
 use super::parameter::{Cursor, Unit, read_header};
 use super::tsdu::{is_major_sync_point, resolve};
 use super::{DecodeError, DecodeErrorKind, DecodeRules, Flow, SpduKind, SpduView, Tsdu};
@@ -63,10 +63,22 @@ pub struct ParameterTree {
     pub offset: usize,
     /// The value.
     pub octets: Vec<u8>,
-    /// What the value means; empty for a group of PI units.
+    /// What the value means; empty for a group of PI units that counts.
     pub meaning: String,
     /// The PI units of a group.
     pub children: Vec<ParameterTree>,
+}
+
+impl ParameterTree {
+    /// What the standard calls a unit with this code: `PGI` or `PI`; `parameter` when the code is unknown.
+    pub fn unit_name(&self) -> &'static str {
+        match (parameter_code(self.code), self.code) {
+            (None, _) => "parameter",
+            (_, pi::CONNECTION_IDENTIFIER | pi::CONNECT_ACCEPT_ITEM | pi::LINKING_INFORMATION) => "PGI",
+            (_, pi::USER_DATA | pi::EXTENDED_USER_DATA) => "PGI",
+            _ => "PI",
+        }
+    }
 }
 
 /// Describes every SPDU of a contiguous TSDU.
@@ -174,25 +186,32 @@ fn describe_level(
     offset: usize,
     describe_group: impl Fn(&Unit<'_>) -> Vec<ParameterTree>,
 ) -> Vec<ParameterTree> {
-    let mut trees = Vec::new();
+    let mut trees: Vec<ParameterTree> = Vec::new();
     let mut cursor = Cursor::new(octets, offset);
     while let Some(unit) = cursor.next_unit(false) {
-        let (unit, meaning) = match unit {
-            Ok(unit) => (unit, None),
+        let is_named = |code| rules.iter().any(|rule| rule.code == code);
+        let (unit, children, meaning) = match unit {
+            Ok(unit) if is_named(unit.code) => {
+                mark_earlier(&mut trees, unit.code);
+                let children = describe_group(&unit);
+                let meaning = match children.is_empty() {
+                    true => meaning::meaning(kind, unit.code, unit.value),
+                    false => String::new(),
+                };
+                (unit, children, meaning)
+            }
+            Ok(unit) => {
+                let known = parameter_code(unit.code).is_some();
+                let meaning = if known { "not allowed here, ignored" } else { "unknown, skipped" };
+                (unit, Vec::new(), meaning.to_owned())
+            }
             Err(fault) => {
                 let Some(code) = fault.code else { break };
                 let value = incomplete_value(&octets[fault.offset - offset..]);
                 let unit = Unit { code, offset: fault.offset, value_offset: fault.offset, value };
-                (unit, Some("incomplete".to_owned()))
+                (unit, Vec::new(), "incomplete".to_owned())
             }
         };
-        let children = if meaning.is_some() { Vec::new() } else { describe_group(&unit) };
-        let meaning = meaning.unwrap_or_else(|| match rules.iter().any(|rule| rule.code == unit.code) {
-            true if !children.is_empty() => String::new(),
-            true => meaning::meaning(kind, unit.code, unit.value),
-            false if parameter_code(unit.code).is_some() => "not allowed here, ignored".to_owned(),
-            false => "unknown, skipped".to_owned(),
-        });
         trees.push(ParameterTree {
             code: unit.code,
             name: parameter_code(unit.code).map_or("unknown", |known| known.name),
@@ -203,6 +222,14 @@ fn describe_level(
         });
     }
     trees
+}
+
+/// Of a parameter given twice the last one counts.
+fn mark_earlier(trees: &mut [ParameterTree], code: u8) {
+    if let Some(earlier) = trees.iter_mut().rfind(|tree| tree.code == code) {
+        let separator = if earlier.meaning.is_empty() { "" } else { " " };
+        earlier.meaning = format!("{}{separator}(given again, ignored)", earlier.meaning);
+    }
 }
 
 /// What follows the header of a unit whose length runs past the octets; empty when the header does.
@@ -250,11 +277,14 @@ impl fmt::Display for ParameterTree {
             "unknown" => write!(f, "parameter {}", self.code)?,
             name => f.write_str(name)?,
         }
-        if self.children.is_empty() {
-            return write!(f, ": {}", self.meaning);
+        if !self.children.is_empty() {
+            f.write_str(" ")?;
+            display_units(f, &self.children)?;
         }
-        f.write_str(" ")?;
-        display_units(f, &self.children)
+        match (self.meaning.as_str(), self.children.is_empty()) {
+            ("", false) => Ok(()),
+            (meaning, _) => write!(f, ": {meaning}"),
+        }
     }
 }
 
