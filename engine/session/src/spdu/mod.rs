@@ -11,6 +11,7 @@
 
 mod abort;
 mod activity;
+mod catalogue;
 mod code;
 mod concatenation;
 mod connect;
@@ -39,6 +40,7 @@ pub use activity::{
     ActivityDiscard, ActivityDiscardAck, ActivityEnd, ActivityInterrupt, ActivityInterruptAck,
     ActivityResume, ActivityStart, LinkingInformation,
 };
+pub use catalogue::{ParameterPresence, SpduParameter};
 pub(crate) use code::pi;
 /// The token part of a head, which counts after the SPDUs behind it.
 pub(crate) use concatenation::Head as Deferred;
