@@ -147,8 +147,9 @@ pub trait Application: Sized {
     /// session `id`, which ends with an `ended` of its own. Called behind that of `previous`, and only where the
     /// session configuration has `transport_reuse` set.
     ///
-    /// A responder waits for a CN, as long as for that of a new connection; there is no `transport_connect` for it.
-    /// Either may call [`Context::transport_disconnect`], which is what an initiator does unless this is overridden.
+    /// An initiator may call [`Context::connect_again`], here or later. A responder waits for a CN, as long as for
+    /// that of a new connection; there is no `transport_connect` for it. Either may call
+    /// [`Context::transport_disconnect`], which is what an initiator does unless this is overridden.
     fn transport_kept<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,

@@ -8,7 +8,7 @@
 //!
 //! What arrives between the end of the old session and its `ended` stays where it is: it belongs to the new one.
 
-use colloquy_session::State;
+use colloquy_session::{ConnectParameters, ServiceError, State};
 use colloquy_transport::driver::Driver;
 
 use crate::application::{Application, SessionEnd, SessionId, TransportRole};
@@ -77,6 +77,27 @@ impl<D: Driver, A: Application> Shard<D, A> {
 }
 
 impl<D: Driver, A: Application> Context<'_, D, A> {
+    /// S-CONNECT request on a transport connection that was kept ([`Application::transport_kept`]). The answer must
+    /// come within the shard's `connect_timeout`.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]: `State` for an id without such a connection, and for a responder.
+    pub fn connect_again(
+        &mut self,
+        id: SessionId,
+        connect: &ConnectParameters<'_>,
+    ) -> Result<(), ServiceError> {
+        if self.core.slab.get(id).is_some_and(|slot| slot.phase != Phase::Kept) {
+            let state = self.core.slab.at(id.index).machine.state();
+            return Err(ServiceError::State { state });
+        }
+        self.primitive(id, |machine, now| machine.connect_request(now, connect))?;
+        let deadline = self.core.now + self.core.config.connect_timeout;
+        self.core.enter(id.index, Phase::AwaitAc, Some(deadline));
+        self.core.settle(id.index);
+        Ok(())
+    }
+
     /// T-DISCONNECT request on a transport connection that was kept and on which no session has begun: it ends with
     /// [`SessionEnd::Unused`]. Does nothing to any other session.
     pub fn transport_disconnect(&mut self, id: SessionId) {

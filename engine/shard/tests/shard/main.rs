@@ -1,10 +1,13 @@
 //! The shard on the drivers it is made for: mio, io_uring and the simulator.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+mod kept;
 mod limits;
 mod pair;
 mod raw;
 mod recorder;
+mod services;
 mod sessions;
 mod simulated;
+mod states;
 mod threads;

@@ -7,7 +7,9 @@ use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
     ProviderAbortReason, RefuseParameters, Selector, SessionConfig, TokenSettings, Tokens, Versions,
 };
-use colloquy_shard::{Application, ConnectTarget, Context, Fault, SessionEnd, SessionId, TransportAnswer};
+use colloquy_shard::{
+    Application, ConnectTarget, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole,
+};
 use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
 use colloquy_transport::driver::{ConnectOptions, Driver};
@@ -20,6 +22,11 @@ pub(crate) enum Seen {
     Confirm,
     Refused(u8),
     Data(Vec<u8>),
+    Typed(Vec<u8>),
+    /// Any other indication.
+    Told(String),
+    /// The transport connection of that session goes on.
+    Kept(SessionId),
     TokenGive,
     TokenPlease,
     Release,
@@ -80,6 +87,10 @@ pub(crate) struct Recorder {
     pub(crate) replies_left: u64,
     /// Sessions that were paused through [`Recorder::pause`]: nothing may be delivered from them.
     pub(crate) paused: HashSet<SessionId>,
+    /// What an initiator does with a kept transport connection: connects again as often, then closes it.
+    pub(crate) again_left: u64,
+    /// It does nothing with it at all.
+    pub(crate) keep_idle: bool,
     /// The command that ends the shard.
     pub(crate) stop_on_command: Option<u32>,
 }
@@ -190,6 +201,9 @@ impl Application for Recorder {
     ) {
         let seen = match indication {
             Indication::Data { .. } => return self.data_indicated(ctx, id, body),
+            Indication::TypedData { .. } => {
+                Seen::Typed(body.slices().flat_map(|slice| slice.iter().copied()).collect())
+            }
             Indication::Connect(connect) => {
                 self.seen.push((id, Seen::Connect(connect.user_data.to_vec())));
                 return self.connect_indicated(ctx, id, &connect);
@@ -208,7 +222,7 @@ impl Application for Recorder {
             Indication::ReleaseConfirm { affirmative, .. } => Seen::ReleaseConfirm(affirmative),
             Indication::UserAbort { .. } => Seen::UserAbort,
             Indication::ProviderAbort { reason } => Seen::ProviderAbort(reason),
-            other => panic!("no test makes {other:?}"),
+            other => Seen::Told(format!("{other:?}")),
         };
         self.seen.push((id, seen));
     }
@@ -228,6 +242,27 @@ impl Application for Recorder {
             other => format!("{other:?}"),
         };
         self.seen.push((id, Seen::Ended(end)));
+    }
+
+    fn transport_kept<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        role: TransportRole,
+        previous: SessionId,
+    ) {
+        assert!(self.of(previous).iter().any(|seen| matches!(seen, Seen::Ended(_))), "the old one has ended");
+        assert!(ctx.state(previous).is_none() && ctx.state(id).is_some());
+        self.seen.push((id, Seen::Kept(previous)));
+        if role == TransportRole::Responder || self.keep_idle {
+            return;
+        }
+        if self.again_left > 0 {
+            self.again_left -= 1;
+            ctx.connect_again(id, &proposal(b"again")).unwrap();
+        } else {
+            ctx.transport_disconnect(id);
+        }
     }
 
     fn fault<D: Driver>(&mut self, _: &mut Context<'_, D, Self>, id: SessionId, fault: Fault) {
