@@ -185,10 +185,9 @@ fn resynchronize<'u>(
     v: &Variables,
 ) -> Result<Prepared<'u>, ServiceError> {
     let ResynchronizeParameters { resync_type, serial_number, token_settings, user_data } = *parameters;
-    let next = SerialNumber(v.v_m.min(SerialNumber::MAX.0));
     let (event, serial_number) = match (resync_type, serial_number) {
-        (ResyncType::Abandon, None) => (Event::SRsynReqA, next),
-        (ResyncType::Abandon, Some(serial)) if serial == next => (Event::SRsynReqA, next),
+        (ResyncType::Abandon, None) => (Event::SRsynReqA, next_number(v)?),
+        (ResyncType::Abandon, Some(serial)) if serial.0 == v.v_m => (Event::SRsynReqA, next_number(v)?),
         (ResyncType::Abandon, Some(_)) => {
             return Err(ServiceError::Parameter("abandon goes on with the machine's number"));
         }
