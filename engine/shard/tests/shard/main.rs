@@ -1,6 +1,7 @@
 //! The shard on the drivers it is made for: mio, io_uring and the simulator.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
+mod endings;
 mod kept;
 mod limits;
 mod pair;

@@ -30,8 +30,13 @@ impl Raw {
         self.closed |= self.socket.write_all(octets).is_err();
     }
 
+    /// Sends no more; what the shard sends is still taken.
+    pub(crate) fn shutdown_write(&mut self) {
+        self.socket.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
     fn receive(&mut self) {
-        let mut octets = [0; 4096];
+        let mut octets = vec![0; 256 << 10];
         match self.socket.read(&mut octets) {
             Ok(0) => self.closed = true,
             Ok(count) => self.received.extend_from_slice(&octets[..count]),
