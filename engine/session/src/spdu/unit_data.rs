@@ -20,7 +20,7 @@ pub struct UnitData<'a> {
     /// Called session selector; the null selector when absent.
     pub called: Selector,
     /// SS-user data: all that follows the parameter field. That they stand there and in no parameter is
-    /// known from one source only.
+    /// known from one description and from tshark's dissector.
     pub user_data: &'a [u8],
 }
 
