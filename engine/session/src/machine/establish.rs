@@ -63,7 +63,8 @@ impl Session {
             transport_expedited: self.transport_expedited,
             ..Arguments::NONE
         };
-        self.fire(now, Event::Ac, &arguments, source);
+        let outcome = self.fire(now, Event::Ac, &arguments, source);
+        self.note_queue(&outcome, &Spdu::Accept(*accept));
         self.version = Some(agreement.version);
         self.tsdu_maximum_size = agreement.tsdu_maximum_size;
         self.cold().proposal = None;

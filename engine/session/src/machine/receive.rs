@@ -247,7 +247,7 @@ impl Session {
         if !self.has_session() {
             return None;
         }
-        if matches!(kind, SpduKind::ExpeditedData | SpduKind::Prepare) && !v.texp {
+        if matches!(kind, SpduKind::ExpeditedData | SpduKind::Prepare) && !self.transport_expedited {
             return Some(rule_of_spdu("transport expedited is not used"));
         }
         let units = classify::units_of(kind);
