@@ -4,7 +4,7 @@ use crate::Enclosure;
 use crate::spdu::{
     Abort, Accept, ActivityDiscard, ActivityDiscardAck, ActivityEnd, ActivityInterrupt, ActivityInterruptAck,
     ActivityResume, ActivityStart, CapabilityData, CapabilityDataAck, Disconnect, ExceptionData, Finish,
-    Flow, GiveTokens, GiveTokensConfirm, MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint,
+    Flow, GiveTokens, GiveTokensConfirm, Head, MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint,
     NotFinished, PleaseTokens, Refuse, Resynchronize, ResynchronizeAck, Spdu, SpduKind, Tsdu,
 };
 
@@ -15,6 +15,8 @@ pub const JOINED_OCTETS_MAX: usize = 128 * 1024;
 #[derive(Debug)]
 pub(super) struct Joining {
     kind: SpduKind,
+    /// What goes in front of a category 2 SPDU: empty, or a GT or PT.
+    head: Vec<u8>,
     /// The first segment: it has all parameters.
     first: Vec<u8>,
     user_data: Vec<u8>,
@@ -22,11 +24,33 @@ pub(super) struct Joining {
 
 impl Joining {
     pub(super) fn new(kind: SpduKind, first: &[u8], user_data: &[u8]) -> Joining {
-        Joining { kind, first: first.to_vec(), user_data: user_data.to_vec() }
+        let head = kind.head().map_or(Vec::new(), |head| vec![head.si(), 0]);
+        Joining { kind, head, first: first.to_vec(), user_data: user_data.to_vec() }
     }
 
+    /// The kind of the first segment.
     pub(super) fn kind(&self) -> SpduKind {
         self.kind
+    }
+
+    /// True for a later segment of this SPDU, and for another SPDU of its kind.
+    ///
+    /// Peers exist that repeat all parameters in every segment; RF always does.
+    pub(super) fn is_continued_by(&self, spdu: &Spdu<'_>) -> bool {
+        match spdu {
+            Spdu::Segment(segment) => segment.continues(self.kind),
+            spdu => spdu.kind() == self.kind,
+        }
+    }
+
+    /// Keeps the GT or PT in front of a segment when it names tokens.
+    pub(super) fn keep_head(&mut self, head: Option<Head<'_>>) {
+        if let Some(head) = head {
+            let mut octets = Vec::new();
+            let emitted = head.spdu().emit_into(&mut octets);
+            debug_assert_eq!(emitted, Ok(()), "the head was received");
+            self.head = octets;
+        }
     }
 
     /// Appends a segment; false when the SSDU grows too long.
@@ -39,7 +63,9 @@ impl Joining {
     }
 
     pub(super) fn finish(self) -> Joined {
-        Joined { first: self.first, user_data: Some(self.user_data), flow: Flow::Normal }
+        let mut first = self.head;
+        first.extend_from_slice(&self.first);
+        Joined { first, user_data: Some(self.user_data), flow: Flow::Normal }
     }
 }
 
@@ -115,7 +141,7 @@ macro_rules! segmentable {
 
         /// True for SPDUs that this end sends in segments when they do not fit into one TSDU.
         pub(super) fn can_be_segmented(kind: SpduKind) -> bool {
-            matches!(kind, $(SpduKind::$kind)|*)
+            matches!(kind, SpduKind::Refuse $(| SpduKind::$kind)*)
         }
     };
 }

@@ -29,6 +29,7 @@ mod resync;
 mod reuse;
 mod session;
 mod spm;
+mod ssdu_parts;
 mod state;
 mod symmetric;
 pub mod tables;

@@ -4,15 +4,15 @@ use core::time::Duration;
 
 use super::content::Content;
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
-use super::join::{self, Joining};
-use super::negotiation::{Proposal, Rule, rule, rule_of_spdu};
+use super::join;
+use super::negotiation::{Rule, rule, rule_of_spdu};
 use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, resync, tables};
 use crate::spdu::{
     Abort, DecodeError, DecodeRules, Deferred, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
 };
 use crate::{
     Enclosure, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, ProviderExceptionReason,
-    TransportDisconnect, Versions,
+    TransportDisconnect,
 };
 
 /// Where an SPDU came from, for indications and for AB.
@@ -22,7 +22,7 @@ pub(super) struct Source<'a> {
     /// Where it begins in the TSDU.
     offset: usize,
     /// The SPDU as far as it is in the head of the TSDU.
-    octets: &'a [u8],
+    pub(super) octets: &'a [u8],
     /// Offset of the user information field.
     user_data_offset: usize,
 }
@@ -128,24 +128,27 @@ impl Session {
         source: Source<'a>,
     ) -> Option<Indication<'a>> {
         let spdu = match tsdu.joined {
-            Some(user_data) => join::with_user_data(spdu, user_data, None),
-            None => spdu,
+            // The head of a joined category 2 SPDU has nothing to do with its user data.
+            Some(user_data) if tsdu.remaining_octets() == 0 => join::with_user_data(spdu, user_data, None),
+            _ => spdu,
         };
+        if let Some(head) = head_of_others(&spdu, tsdu) {
+            let whole = join::enclosure(&spdu).unwrap_or(Enclosure::WHOLE) == Enclosure::WHOLE;
+            if !whole && self.has_session() {
+                let rule = rule(pi::ENCLOSURE, "an SPDU behind a segment");
+                return self.violation(now, tsdu, source, rule);
+            }
+            tsdu.deferred = Some(head).filter(names_tokens);
+            return None;
+        }
         if let Some(rule) = self.broken_rule(&spdu) {
             return self.violation(now, tsdu, source, rule);
         }
+        self.throw_away(&spdu);
         if self.has_session() && self.must_be_joined(&spdu) {
             return self.join(now, tsdu, &spdu, source);
         }
         match spdu {
-            Spdu::GiveTokens(give) if tsdu.remaining_octets() > 0 => {
-                tsdu.deferred = (!give.tokens.is_empty()).then_some(Deferred::Give(give));
-                None
-            }
-            Spdu::PleaseTokens(please) if tsdu.remaining_octets() > 0 => {
-                tsdu.deferred = (!please.tokens.is_empty()).then_some(Deferred::Please(please));
-                None
-            }
             Spdu::DataTransfer(data) => self.receive_data(now, tsdu, data.into(), source),
             Spdu::TypedData(data) => self.receive_data(now, tsdu, data.into(), source),
             Spdu::Connect(connect) => self.receive_connect(now, tsdu, &connect, source),
@@ -195,7 +198,7 @@ impl Session {
     ) -> Option<Indication<'a>> {
         let enclosure = data.enclosure.unwrap_or(Enclosure::WHOLE);
         if self.has_session()
-            && let Some(rule) = self.broken_sequence(&data, enclosure)
+            && let Some(rule) = self.broken_sequence(data.kind, data.enclosure, enclosure)
         {
             return self.violation(now, tsdu, source, rule);
         }
@@ -213,25 +216,6 @@ impl Session {
         })
     }
 
-    /// What is wrong with the Enclosure Item of a data SPDU.
-    fn broken_sequence(&self, data: &DataSpdu<'_>, enclosure: Enclosure) -> Option<Rule> {
-        let enclosure_item = |words| Some(rule(pi::ENCLOSURE, words));
-        let segmenting = self.receive_octets_max().is_some();
-        match data.enclosure {
-            None if segmenting && self.config.strict => return enclosure_item("Enclosure Item missing"),
-            Some(_) if !segmenting && self.config.strict => {
-                return enclosure_item("Enclosure Item without segmenting");
-            }
-            _ => {}
-        }
-        match self.receiving {
-            None if !enclosure.begin => enclosure_item("segment without a first one"),
-            Some(_) if enclosure.begin => enclosure_item("first segment while an SSDU is open"),
-            Some(kind) if kind != data.kind => enclosure_item("segments of DT and TD mixed"),
-            _ => None,
-        }
-    }
-
     /// True where a DN comes before the own answer to a colliding release.
     ///
     /// The tables let only the transport acceptor take it; peers exist that answer at once in both roles.
@@ -242,7 +226,7 @@ impl Session {
 
     /// Functional unit, version and flow: what holds whatever the state's cell says.
     fn broken_rule(&self, spdu: &Spdu<'_>) -> Option<Rule> {
-        let kind = spdu.kind();
+        let kind = self.kind_of(spdu);
         let v = self.spm.variables();
         if !self.has_session() {
             return None;
@@ -254,72 +238,7 @@ impl Session {
         if self.version.is_some() && !units.is_empty() && !v.functional_units.intersects(units) {
             return Some(rule_of_spdu("functional unit not selected"));
         }
-        let joining = self.cold.as_ref().and_then(|cold| cold.joining.as_ref());
-        match joining {
-            Some(joining) if kind != joining.kind() && !may_interleave(kind) => {
-                Some(rule_of_spdu("another SPDU between segments"))
-            }
-            _ => None,
-        }
-    }
-
-    /// True where the SPDU is a segment and the machine is to see the whole.
-    fn must_be_joined(&self, spdu: &Spdu<'_>) -> bool {
-        let whole = join::enclosure(spdu).unwrap_or(Enclosure::WHOLE) == Enclosure::WHOLE;
-        let joining = self.cold.as_ref().and_then(|cold| cold.joining.as_ref());
-        !whole || joining.is_some_and(|joining| joining.kind() == spdu.kind())
-    }
-
-    /// One segment of an SPDU other than DT and TD.
-    fn join<'a>(
-        &mut self,
-        now: Duration,
-        tsdu: &mut Tsdu<'a>,
-        spdu: &Spdu<'a>,
-        source: Source<'a>,
-    ) -> Option<Indication<'a>> {
-        match self.joined_part(spdu, source) {
-            Ok(()) => None,
-            Err(rule) => self.violation(now, tsdu, source, rule),
-        }
-    }
-
-    fn joined_part(&mut self, spdu: &Spdu<'_>, source: Source<'_>) -> Result<(), Rule> {
-        let enclosure = join::enclosure(spdu).unwrap_or(Enclosure::WHOLE);
-        if !self.may_be_version_2() {
-            return Err(rule(pi::ENCLOSURE, "segments in version 1"));
-        }
-        let state = self.state();
-        let event = classify::event(spdu, state, self.spm.variables());
-        let event = event.map_or(classify::plain_event(source.kind), |(event, _)| event);
-        if tables::cell(state, event).is_empty() {
-            return Err(rule(pi::ENCLOSURE, "segment of an SPDU that the state does not allow"));
-        }
-        let user_data = join::user_data(spdu);
-        let cold = self.cold();
-        if enclosure.begin {
-            if cold.joining.as_ref().is_some_and(|joining| joining.kind() == source.kind) {
-                return Err(rule(pi::ENCLOSURE, "first segment while an SSDU is open"));
-            }
-            cold.joining = Some(Joining::new(source.kind, source.octets, user_data));
-            return Ok(());
-        }
-        let joining = cold.joining.as_mut().ok_or(rule(pi::ENCLOSURE, "segment without a first one"))?;
-        if !joining.append(user_data) {
-            return Err(rule(pi::USER_DATA, "segmented user data too long"));
-        }
-        if enclosure.end {
-            cold.joined.extend(cold.joining.take().map(Joining::finish));
-        }
-        Ok(())
-    }
-
-    fn may_be_version_2(&self) -> bool {
-        match (self.version, self.cold.as_ref().and_then(|cold| cold.proposal)) {
-            (Some(version), _) => version == Versions::V2,
-            (None, Some(Proposal { versions, .. })) => versions.contains(Versions::V2),
-            (None, None) => false,
-        }
+        self.broken_interleave(spdu)
     }
 
     /// True from CN on until the end is certain: where a protocol error is answered by AB.
@@ -459,6 +378,22 @@ pub(super) fn indicated_fault(output: Output) -> Option<Indication<'static>> {
     }
 }
 
+/// The GT or PT at the head of other SPDUs, which say what it belongs to.
+fn head_of_others<'a>(spdu: &Spdu<'a>, tsdu: &Tsdu<'_>) -> Option<Deferred<'a>> {
+    match *spdu {
+        Spdu::GiveTokens(give) if tsdu.remaining_octets() > 0 => Some(Deferred::Give(give)),
+        Spdu::PleaseTokens(please) if tsdu.remaining_octets() > 0 => Some(Deferred::Please(please)),
+        _ => None,
+    }
+}
+
+fn names_tokens(head: &Deferred<'_>) -> bool {
+    match head {
+        Deferred::Give(give) => !give.tokens.is_empty(),
+        Deferred::Please(please) => !please.tokens.is_empty(),
+    }
+}
+
 /// GT and DT without parameters.
 const PLAIN_HEADER: [u8; 4] = [0x01, 0x00, 0x01, 0x00];
 
@@ -475,9 +410,4 @@ fn source<'a>(view: &SpduView<'a>, octets: &'a [u8]) -> Source<'a> {
 /// The first octets of an SPDU at fault, as AB takes them back.
 fn reflected(octets: &[u8]) -> &[u8] {
     &octets[..octets.len().min(Abort::REFLECT_OCTETS_MAX)]
-}
-
-/// Between the segments of an SPDU only these may come.
-fn may_interleave(kind: SpduKind) -> bool {
-    matches!(kind, SpduKind::Abort | SpduKind::PleaseTokens)
 }

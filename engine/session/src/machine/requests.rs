@@ -85,7 +85,8 @@ impl Session {
         };
         check_user_data(SpduKind::Refuse, version, refuse.user_data)?;
         let content = Content { reason: refuse.reason, user_data: refuse.user_data, ..Content::default() };
-        self.fire_request(now, Event::SConRspNeg, &Arguments::NONE, &content, self.send_limits())
+        let limits = SendLimits { version: Some(version), octets_max: self.send_octets_max() };
+        self.fire_request(now, Event::SConRspNeg, &Arguments::NONE, &content, limits)
     }
 
     /// S-DATA request for an SSDU (or a part of one) of `octets` octets: gives the headers to send.
@@ -136,9 +137,12 @@ impl Session {
             DataKind::Data => Event::SDtReq,
             DataKind::Typed => Event::STdReq,
         };
-        let Some(row) = self.spm.row(event, &Arguments::NONE) else {
+        let row = self.spm.row(event, &Arguments::NONE);
+        // A part that goes on belongs to a request that was accepted, in whatever state the session is now.
+        let goes_on = !enclosure.begin && self.sending == Some(kind);
+        if row.is_none() && !goes_on {
             return Err(self.refusal(event, &Arguments::NONE));
-        };
+        }
         let limit = self.send_octets_max();
         if limit.is_none() && enclosure != Enclosure::WHOLE {
             return Err(ServiceError::Parameter("a part of an SSDU without segmenting"));
@@ -150,8 +154,10 @@ impl Session {
             Some(open) if enclosure.begin || open != kind => return Err(ServiceError::SsduIncomplete),
             _ => {}
         }
-        let discarded = row.outputs.is_empty();
-        self.spm.fire(event, &Arguments::NONE);
+        let discarded = row.is_some_and(|row| row.outputs.is_empty());
+        if !goes_on {
+            self.spm.fire(event, &Arguments::NONE);
+        }
         self.sending = (!enclosure.end).then_some(kind);
         if discarded {
             return Ok(DataSegments::discarded(kind));
@@ -207,9 +213,6 @@ impl Session {
         self.send_outputs(row.outputs, content, limits)?;
         let outcome = self.spm.fire(event, arguments);
         self.settle(now, &outcome);
-        if matches!(self.state(), State::Sta15D | State::Sta16) {
-            self.sending = None;
-        }
         Ok(())
     }
 }
@@ -234,8 +237,6 @@ fn may_interleave(event: Event) -> bool {
 fn check_user_data(kind: SpduKind, version: Versions, user_data: &[u8]) -> Result<(), ServiceError> {
     let octets_max = match version {
         Versions::V2 if super::join::can_be_segmented(kind) => JOINED_OCTETS_MAX,
-        // RF has its user data behind the reason octet, and is not segmented.
-        Versions::V2 if kind == SpduKind::Refuse => REFUSE_USER_DATA_OCTETS_MAX,
         version => user_data_octets_max(kind, version),
     };
     let octets = user_data.len();
@@ -244,6 +245,3 @@ fn check_user_data(kind: SpduKind, version: Versions, user_data: &[u8]) -> Resul
         false => Err(ServiceError::UserDataLength { octets, octets_max }),
     }
 }
-
-/// What is left in the parameter field of RF beside its other parameters.
-const REFUSE_USER_DATA_OCTETS_MAX: usize = 65_000;

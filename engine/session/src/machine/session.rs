@@ -52,6 +52,8 @@ pub struct Session {
     pub(super) receiving: Option<DataKind>,
     /// An SSDU whose first segments were sent.
     pub(super) sending: Option<DataKind>,
+    /// The state is one in which an incomplete SSDU of the peer may have been cut short.
+    pub(super) recovering: bool,
     /// T-DISCONNECT request is to be handed out.
     disconnect: bool,
     /// Class 0 agreed on the transport expedited flow: TEXP, once the session is up.
@@ -107,6 +109,7 @@ impl Session {
             deadline: None,
             receiving: None,
             sending: None,
+            recovering: false,
             disconnect: false,
             transport_expedited: false,
             fault_recorded: false,
@@ -319,6 +322,7 @@ impl Session {
         if outcome.outputs.contains(&Output::TDisReq) {
             self.disconnect = true;
         }
+        self.follow_state();
         if matches!(self.state(), State::Sta01 | State::Sta01A | State::Sta01C | State::Sta16)
             && let Some(cold) = &mut self.cold
         {

@@ -1,10 +1,11 @@
 //! SPDUs on their way out: flow, segments, outbox.
 
 use super::content::Content;
+use super::outbox::Outbox;
 use super::session::Session;
 use super::spm::is_sent;
 use super::{Outcome, Output, join, negotiation};
-use crate::spdu::{Flow, Segment, Spdu};
+use crate::spdu::{Flow, Segment, Spdu, SpduKind};
 use crate::{Enclosure, ServiceError, Versions};
 
 /// Octets of the longest SPDU: header and parameter field.
@@ -53,42 +54,68 @@ impl Session {
     }
 
     fn send_parts(&mut self, spdu: Spdu<'_>, limits: SendLimits) -> Result<(), ServiceError> {
-        let octets_max = limits.octets_max.unwrap_or(SPDU_OCTETS_MAX).min(SPDU_OCTETS_MAX);
-        if spdu.encoded_octets() <= octets_max {
-            return self.put(spdu);
-        }
-        let kind = spdu.kind();
-        let user_data = join::user_data(&spdu);
-        let octets = user_data.len();
-        // The Enclosure Item, and length indicators that grow to three octets.
-        let overhead = 3 + 4 + join::with_user_data(spdu, &[], None).encoded_octets() + 4;
-        let first_octets = octets_max.saturating_sub(overhead);
-        let version_2 = limits.version == Some(Versions::V2);
-        if !version_2 || !join::can_be_segmented(kind) || first_octets == 0 {
-            return Err(ServiceError::UserDataLength { octets, octets_max: first_octets.min(octets) });
-        }
-        let (first, mut rest) = user_data.split_at(first_octets.min(octets));
-        let enclosure = Some(Enclosure { begin: true, end: false });
-        self.put(join::with_user_data(spdu, first, enclosure))?;
-        while !rest.is_empty() {
-            let (part, after) = rest.split_at(rest.len().min(octets_max - SEGMENT_OVERHEAD_OCTETS));
-            self.put(Spdu::Segment(Segment { kind, end: after.is_empty(), user_data: part }))?;
-            rest = after;
-        }
-        Ok(())
+        let texp = self.transport_expedited;
+        put_parts(&mut self.cold().outbox, spdu, limits, texp)
     }
+}
 
-    fn put(&mut self, spdu: Spdu<'_>) -> Result<(), ServiceError> {
-        let flow = match goes_ahead(Some(spdu), self.transport_expedited) {
-            true => Flow::Expedited,
-            false => Flow::Normal,
-        };
-        let outbox = &mut self.cold().outbox;
-        let emitted = spdu.emit_tsdu(outbox.sink());
-        emitted.map_err(|_| ServiceError::Parameter("a parameter is out of the limits of its SPDU"))?;
-        outbox.finish_tsdu(flow);
-        Ok(())
+/// Puts an SPDU into an outbox: as one TSDU, or in segments where it is too long and version 2 allows it. On
+/// error the outbox may hold some of them.
+pub(super) fn put_parts(
+    outbox: &mut Outbox,
+    spdu: Spdu<'_>,
+    limits: SendLimits,
+    texp: bool,
+) -> Result<(), ServiceError> {
+    let kind = spdu.kind();
+    let head_octets = kind.head().map_or(0, |_| HEAD_OCTETS);
+    let octets_max =
+        limits.octets_max.map_or(SPDU_OCTETS_MAX, |octets| octets - head_octets).min(SPDU_OCTETS_MAX);
+    if spdu.encoded_octets() <= octets_max {
+        return put(outbox, spdu, texp);
     }
+    let user_data = join::user_data(&spdu);
+    let octets = user_data.len();
+    // The Enclosure Item, and length indicators that grow to three octets.
+    let overhead = 3 + 4 + join::with_user_data(spdu, &[], None).encoded_octets() + 4;
+    let first_octets = octets_max.saturating_sub(overhead);
+    let version_2 = limits.version == Some(Versions::V2);
+    if !version_2 || !join::can_be_segmented(kind) || first_octets == 0 {
+        return Err(ServiceError::UserDataLength { octets, octets_max: first_octets.min(octets) });
+    }
+    let (first, mut rest) = user_data.split_at(first_octets.min(octets));
+    put(outbox, join::with_user_data(spdu, first, Some(Enclosure { begin: true, end: false })), texp)?;
+    let later_octets = match kind {
+        SpduKind::Refuse => first_octets,
+        _ => octets_max - SEGMENT_OVERHEAD_OCTETS,
+    };
+    loop {
+        let (part, after) = rest.split_at(rest.len().min(later_octets));
+        put(outbox, later_part(spdu, part, after.is_empty()), texp)?;
+        rest = after;
+        if rest.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// A middle or last segment. RF repeats its parameters, because its user data are part of the Reason Code.
+fn later_part<'a>(spdu: Spdu<'a>, user_data: &'a [u8], end: bool) -> Spdu<'a> {
+    match spdu.kind() {
+        SpduKind::Refuse => join::with_user_data(spdu, user_data, Some(Enclosure { begin: false, end })),
+        kind => Spdu::Segment(Segment { kind, end, user_data }),
+    }
+}
+
+fn put(outbox: &mut Outbox, spdu: Spdu<'_>, texp: bool) -> Result<(), ServiceError> {
+    let flow = match goes_ahead(Some(spdu), texp) {
+        true => Flow::Expedited,
+        false => Flow::Normal,
+    };
+    let emitted = spdu.emit_tsdu(outbox.sink());
+    emitted.map_err(|_| ServiceError::Parameter("a parameter is out of the limits of its SPDU"))?;
+    outbox.finish_tsdu(flow);
+    Ok(())
 }
 
 /// True for an SPDU of the expedited flow: EX and PR always, AB and AA as far as they fit. X.225 §8.
@@ -101,6 +128,9 @@ fn goes_ahead(spdu: Option<Spdu<'_>>, transport_expedited: bool) -> bool {
         _ => false,
     }
 }
+
+/// GT or PT in front of a category 2 SPDU.
+const HEAD_OCTETS: usize = 2;
 
 /// SI and LI, Enclosure Item and the header of the user data, with long length indicators.
 const SEGMENT_OVERHEAD_OCTETS: usize = 4 + 3 + 4;
@@ -115,6 +145,6 @@ pub(super) struct SendLimits {
 }
 
 const _: () = assert!(
-    SEGMENT_OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
+    HEAD_OCTETS + SEGMENT_OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
     "the smallest TSDU has room for user data"
 );
