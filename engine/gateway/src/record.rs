@@ -94,6 +94,7 @@ pub enum EndReason {
     Network { kind: std::io::ErrorKind, os_error: Option<i32> },
     Timeout(&'static str),
     ProtocolError,
+    Unused,
     Other,
 }
 
@@ -114,6 +115,7 @@ impl From<&SessionEnd> for EndReason {
             }
             SessionEnd::Timeout(timer) => EndReason::Timeout(timer),
             SessionEnd::ProtocolError => EndReason::ProtocolError,
+            SessionEnd::Unused => EndReason::Unused,
             _ => EndReason::Other,
         }
     }
@@ -135,13 +137,20 @@ impl EndReason {
             EndReason::Network { .. } => "network",
             EndReason::Timeout(_) => "timeout",
             EndReason::ProtocolError => "protocol_error",
+            EndReason::Unused => "unused",
             EndReason::Other => "other",
         }
     }
 
     /// True for ends that nobody needs to look into.
     pub fn is_orderly(self) -> bool {
-        matches!(self, EndReason::Released | EndReason::Aborted { by_user: true, .. } | EndReason::Eof)
+        matches!(
+            self,
+            EndReason::Released
+                | EndReason::Aborted { by_user: true, .. }
+                | EndReason::Eof
+                | EndReason::Unused
+        )
     }
 }
 

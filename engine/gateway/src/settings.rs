@@ -69,13 +69,16 @@ impl ListenerConfig {
                 tpdu_octets_max: self.tpdu_octets_max,
                 tsdu_octets_max: self.tsdu_octets_max,
                 pinned_octets_max: engine.pinned_octets_max,
-                ..Class0Config::default()
+                expedited: self.transport_expedited,
             },
             session: SessionConfig {
                 versions: self.versions,
                 functional_units: self.functional_units,
                 tim: self.tim,
-                ..SessionConfig::default()
+                strict: self.strict,
+                extended_concatenation: self.extended_concatenation,
+                exception_reports: self.exception_reports,
+                transport_reuse: self.transport_reuse,
             },
             sessions_max: self.sessions_max,
             not_established_max: self.connections_not_established_max,

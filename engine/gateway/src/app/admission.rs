@@ -34,16 +34,8 @@ impl GatewayApp {
         listener: u32,
         connect: &ConnectTpdu,
     ) -> TransportAnswer {
-        let index = u16::try_from(listener).expect("the configuration has fewer listeners");
         let config = &self.config.listeners[listener as usize];
-        let role = match config.application {
-            ListenerApplication::Echo => Role::Echo { listener: index },
-            ListenerApplication::Sink => Role::Sink { listener: index },
-            ListenerApplication::Relay { target } => Role::Downstream {
-                listener: index,
-                target: u16::try_from(target).expect("the configuration has fewer targets"),
-            },
-        };
+        let role = self.role_on(listener);
         let known = config.called_tsaps.as_ref().is_none_or(|accepted| {
             let called = connect.called.unwrap_or_default();
             accepted.contains(&called)
@@ -58,6 +50,43 @@ impl GatewayApp {
             state.transport = Some(Box::new(*connect));
         }
         TransportAnswer::Accept
+    }
+
+    /// What a session accepted on a listener is for.
+    fn role_on(&self, listener: u32) -> Role {
+        let index = u16::try_from(listener).expect("the configuration has fewer listeners");
+        match self.config.listeners[listener as usize].application {
+            ListenerApplication::Echo => Role::Echo { listener: index },
+            ListenerApplication::Sink => Role::Sink { listener: index },
+            ListenerApplication::Relay { target } => Role::Downstream {
+                listener: index,
+                target: u16::try_from(target).expect("the configuration has fewer targets"),
+            },
+        }
+    }
+
+    /// The next session of a transport connection that was kept has the part of the one before.
+    ///
+    /// Upstream connections are never offered for reuse: each downstream session opens its own, because the
+    /// selectors of the two transport connections belong together.
+    pub(super) fn admit_kept<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        previous: SessionId,
+    ) {
+        let Some(listener) = ctx.listener(id) else { return ctx.transport_disconnect(id) };
+        let role = self.role_on(listener);
+        let transport = self.kept_transport.take().filter(|(of, _)| *of == previous);
+        if self.register(ctx, id, role).is_none() {
+            return ctx.transport_disconnect(id);
+        }
+        if let (Role::Downstream { .. }, Some(state)) = (role, ctx.state(id)) {
+            state.transport = transport.map(|(_, transport)| transport);
+        }
+        if self.draining {
+            ctx.transport_disconnect(id);
+        }
     }
 
     /// False when the session was refused.

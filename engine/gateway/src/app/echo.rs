@@ -1,16 +1,20 @@
-//! The echo: each SSDU comes back, whole and in order; connect and release data come back too.
+//! The echo: each SSDU comes back, whole and in order: data as data, typed data as typed data, expedited data
+//! as expedited data. What is to be confirmed is confirmed at once with the user data that came with it.
 //!
 //! In half duplex the echo asks for the data token when it has something to send, and gives every token
-//! back when it is asked for.
+//! back when it is asked for. What waits for the token when a resynchronization, an interrupt or a discard comes
+//! is dropped: it belongs to what the peers agree to throw away.
 
 use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError, Tokens};
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
+use super::GatewayApp;
 use super::counters::AbortOrigin;
+use super::held::Flow;
 use super::state::Phase;
-use super::{GatewayApp, sink};
+use super::user::{self, Standing};
 
 impl GatewayApp {
     pub(super) fn echo<D: Driver>(
@@ -20,67 +24,80 @@ impl GatewayApp {
         indication: Indication<'_>,
         body: &Body,
     ) {
-        // Each answer can only fail because the session is ending, which `ended` will tell.
-        let _ = match indication {
-            Indication::Data { enclosure, .. } => {
-                self.echo_data(ctx, id, body, enclosure);
-                Ok(())
-            }
+        match indication {
+            Indication::Data { enclosure, .. } => self.echo_ssdu(ctx, id, Flow::Data, body, enclosure),
+            Indication::TypedData { enclosure, .. } => self.echo_ssdu(ctx, id, Flow::Typed, body, enclosure),
             Indication::Connect(connect) => {
-                let accept = sink::accept(connect.requirements, connect.user_data);
+                let octets_max = self.tsdu_maximum_size(ctx, id);
+                let accept = user::accept(&connect, octets_max, connect.user_data);
                 let answered = ctx.connect_response(id, &accept);
                 if let Some(state) = ctx.state(id) {
                     state.phase = Phase::Open;
                 }
-                answered.or_else(|error| match error {
-                    ServiceError::UserDataLength { .. } => {
-                        ctx.connect_response(id, &sink::accept(connect.requirements, &[]))
-                    }
-                    _ => Err(error),
-                })
+                // Any other error means that the session is ending, which `ended` will tell.
+                if let Err(ServiceError::UserDataLength { .. }) = answered {
+                    let _ = ctx.connect_response(id, &user::accept(&connect, octets_max, &[]));
+                }
             }
-            Indication::TokenGive { .. } => {
-                self.echo_token(ctx, id);
-                Ok(())
-            }
-            Indication::TokenPlease { tokens, .. } => ctx.token_give_request(id, tokens, &[]),
-            Indication::Release { user_data } => ctx.release_response(id, true, user_data),
-            _ => Ok(()),
-        };
+            indication => self.echo_answer(ctx, id, &indication),
+        }
     }
 
-    fn echo_data<D: Driver>(
+    fn echo_answer<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,
-        body: &Body,
-        enclosure: Enclosure,
+        indication: &Indication<'_>,
     ) {
-        let Some(state) = ctx.state(id) else { return };
-        let waiting = state.held.is_some();
-        let whole = enclosure == Enclosure::WHOLE;
-        if !waiting && (whole || self.segments(ctx, id)) && owns_data_token(ctx, id) {
-            if self.send(ctx, id, body, enclosure).is_ok() {
-                self.sent(ctx, id, body.len());
-            }
-            return;
+        if user::purges(indication) {
+            self.drop_held(ctx, id);
         }
-        if !self.hold(ctx, id, body, enclosure) {
-            self.counters.abort(AbortOrigin::Gateway, ProviderAbortReason::ImplementationRestriction);
-            ctx.provider_abort(id, ProviderAbortReason::ImplementationRestriction);
-            return;
+        let Some(standing) = ctx.machine(id).map(Standing::of) else { return };
+        if let Some(answer) = user::answer(indication, &standing) {
+            // Fails only where the machine has been told of something that overrides it: the end of the session,
+            // or a resynchronization that is on its way.
+            let _ = ctx.request(id, &answer);
         }
-        if enclosure.end {
+        if matches!(indication, Indication::TokenGive { .. } | Indication::ControlGive { .. }) {
             self.echo_token(ctx, id);
         }
     }
 
-    /// Sends what waits, or asks for the token that it needs.
+    fn echo_ssdu<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        flow: Flow,
+        body: &Body,
+        enclosure: Enclosure,
+    ) {
+        let Some(state) = ctx.state(id) else { return };
+        let waiting = state.held[flow].is_some();
+        let whole = enclosure == Enclosure::WHOLE;
+        let may_go = flow == Flow::Typed || owns_data_token(ctx, id);
+        if !waiting && (whole || self.segments(ctx, id)) && may_go {
+            if self.send(ctx, id, flow, body, enclosure).is_ok() {
+                self.sent(ctx, id, body.len());
+            }
+            return;
+        }
+        if !self.hold(ctx, id, flow, body, enclosure) {
+            self.counters.abort(AbortOrigin::Gateway, ProviderAbortReason::ImplementationRestriction);
+            ctx.provider_abort(id, ProviderAbortReason::ImplementationRestriction);
+            return;
+        }
+        match flow {
+            _ if !enclosure.end => {}
+            Flow::Data => self.echo_token(ctx, id),
+            Flow::Typed => self.echo_held(ctx, id, flow),
+        }
+    }
+
+    /// Sends the data that wait, or asks for the token that they need.
     fn echo_token<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
         let owned = owns_data_token(ctx, id);
-        let segments = self.segments(ctx, id);
         let Some(state) = ctx.state(id) else { return };
-        if !state.held.as_ref().is_some_and(|held| held.is_complete()) {
+        if !state.held[Flow::Data].as_ref().is_some_and(|held| held.is_complete()) {
             return;
         }
         if !owned {
@@ -92,9 +109,18 @@ impl GatewayApp {
             return;
         }
         state.token_asked = false;
-        let Some(held) = self.take_held(ctx, id) else { return };
+        self.echo_held(ctx, id, Flow::Data);
+    }
+
+    fn echo_held<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, flow: Flow) {
+        let segments = self.segments(ctx, id);
+        let Some(held) = self.take_held(ctx, id, flow) else { return };
         for (slices, enclosure) in held.sendable(segments) {
-            if ctx.data_request(id, slices, enclosure).is_ok() {
+            let sent = match flow {
+                Flow::Data => ctx.data_request(id, slices, enclosure),
+                Flow::Typed => ctx.typed_data_request(id, slices, enclosure),
+            };
+            if sent.is_ok() {
                 self.sent(ctx, id, slices.iter().map(|slice| slice.len()).sum());
             }
         }

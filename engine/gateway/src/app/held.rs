@@ -5,6 +5,55 @@ use std::ops::Range;
 use colloquy_session::Enclosure;
 use colloquy_transport::buf::{Body, Slice};
 
+/// The two kinds of SSDUs that may be of any length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// S-DATA, which the data token governs.
+    Data,
+    /// S-TYPED-DATA, which no token governs.
+    Typed,
+}
+
+impl Flow {
+    /// The request that sends it.
+    pub(crate) fn request_name(self) -> &'static str {
+        match self {
+            Flow::Data => "S-DATA request",
+            Flow::Typed => "S-TYPED-DATA request",
+        }
+    }
+}
+
+/// What is kept of one session, apart for each flow: neither waits for the other.
+#[derive(Debug, Default)]
+pub(crate) struct HeldFlows([Option<Box<Held>>; 2]);
+
+impl HeldFlows {
+    /// True when blocks of the receive pool are kept.
+    pub(crate) fn is_pinning(&self) -> bool {
+        self.0.iter().flatten().any(|held| held.is_pinning())
+    }
+
+    /// Copies out what keeps blocks of the receive pool.
+    pub(crate) fn unpin(&mut self) {
+        self.0.iter_mut().flatten().for_each(|held| held.unpin());
+    }
+}
+
+impl std::ops::Index<Flow> for HeldFlows {
+    type Output = Option<Box<Held>>;
+
+    fn index(&self, flow: Flow) -> &Self::Output {
+        &self.0[flow as usize]
+    }
+}
+
+impl std::ops::IndexMut<Flow> for HeldFlows {
+    fn index_mut(&mut self, flow: Flow) -> &mut Self::Output {
+        &mut self.0[flow as usize]
+    }
+}
+
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeldMax {

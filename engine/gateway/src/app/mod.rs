@@ -14,14 +14,15 @@ mod held;
 pub mod relay;
 mod sink;
 mod state;
+mod user;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError};
-use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer};
-use colloquy_transport::buf::{Body, Slice};
+use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole};
+use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
 
@@ -29,7 +30,7 @@ pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
 pub use state::SessionState;
 pub(crate) use state::{Phase, Role};
 
-use held::{Held, HeldMax};
+use held::{Flow, Held, HeldMax};
 
 use crate::config::Config;
 use crate::record::{EndRecord, Record, RecordEvent};
@@ -62,11 +63,11 @@ pub struct GatewayApp {
     counters: Arc<AppCounters>,
     /// Every session known, in no order; its state holds its place.
     live: Vec<SessionId>,
-    /// Slices of the body being sent, kept for its capacity.
-    scratch: Vec<Slice>,
     /// Emptied, for the next SSDU that waits. Boxed as they are in a session's state.
     #[expect(clippy::vec_box, reason = "the boxes move between this list and sessions")]
     spare_held: Vec<Box<Held>>,
+    /// The transport selectors of the session that ended last, for the next one on its connection.
+    kept_transport: Option<(SessionId, Box<ConnectTpdu>)>,
     draining: bool,
 }
 
@@ -89,8 +90,8 @@ impl GatewayApp {
             records,
             counters,
             live: Vec::new(),
-            scratch: Vec::new(),
             spare_held: Vec::new(),
+            kept_transport: None,
             draining: false,
         }
     }
@@ -129,17 +130,14 @@ impl GatewayApp {
         &mut self,
         ctx: &mut Context<'_, D, Self>,
         to: SessionId,
+        flow: Flow,
         body: &Body,
         enclosure: Enclosure,
     ) -> Result<(), ServiceError> {
-        if body.rest().is_empty() {
-            return ctx.data_request(to, std::slice::from_ref(body.head()), enclosure);
+        match flow {
+            Flow::Data => ctx.data_request_body(to, body, enclosure),
+            Flow::Typed => ctx.typed_data_request_body(to, body, enclosure),
         }
-        self.scratch.clear();
-        self.scratch.extend(body.slices().cloned());
-        let sent = ctx.data_request(to, &self.scratch, enclosure);
-        self.scratch.clear();
-        sent
     }
 
     /// Keeps a body of `id` until it can be sent; false when that would be too much.
@@ -147,6 +145,7 @@ impl GatewayApp {
         &mut self,
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,
+        flow: Flow,
         body: &Body,
         enclosure: Enclosure,
     ) -> bool {
@@ -155,9 +154,9 @@ impl GatewayApp {
             pinned_octets: self.config.engine.pinned_octets_max,
         };
         let Some(state) = ctx.state(id) else { return false };
-        let held = state.held.get_or_insert_with(|| self.spare_held.pop().unwrap_or_default());
+        let held = state.held[flow].get_or_insert_with(|| self.spare_held.pop().unwrap_or_default());
         let fits = held.push(body, enclosure, &max);
-        let pinning = held.is_pinning();
+        let pinning = state.held.is_pinning();
         ctx.keeps_octets(id, pinning);
         fits
     }
@@ -167,10 +166,26 @@ impl GatewayApp {
         &mut self,
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,
+        flow: Flow,
     ) -> Option<Box<Held>> {
-        let held = ctx.state(id)?.held.take();
-        ctx.keeps_octets(id, false);
+        let state = ctx.state(id)?;
+        let held = state.held[flow].take();
+        let pinning = state.held.is_pinning();
+        ctx.keeps_octets(id, pinning);
         held
+    }
+
+    /// Drops what is kept of `id`.
+    pub(crate) fn drop_held<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        let Some(state) = ctx.state(id) else { return };
+        state.token_asked = false;
+        let mut held = std::mem::take(&mut state.held);
+        ctx.keeps_octets(id, false);
+        for flow in [Flow::Data, Flow::Typed] {
+            if let Some(held) = held[flow].take() {
+                self.recycle(held);
+            }
+        }
     }
 
     /// Keeps the memory of what has waited for the next SSDU that does.
@@ -230,7 +245,7 @@ impl Application for GatewayApp {
         body: &Body,
     ) {
         let Some(state) = ctx.state(id) else { return };
-        if let Indication::Data { .. } = indication {
+        if let Indication::Data { .. } | Indication::TypedData { .. } = indication {
             state.ssdus_in += 1;
             state.octets_in += body.len() as u64;
         }
@@ -243,7 +258,7 @@ impl Application for GatewayApp {
         self.count_abort(&indication);
         match role {
             Role::Echo { .. } => self.echo(ctx, id, indication, body),
-            Role::Sink { .. } => sink::indication(ctx, id, indication),
+            Role::Sink { .. } => self.sink(ctx, id, indication),
             Role::Downstream { .. } | Role::Upstream { .. } => self.relay(ctx, id, indication, body),
             Role::Unknown => ctx.provider_abort(id, ProviderAbortReason::Undefined),
         }
@@ -259,8 +274,8 @@ impl Application for GatewayApp {
     }
 
     fn unpin<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        if let Some(held) = ctx.state(id).and_then(|state| state.held.as_mut()) {
-            held.unpin();
+        if let Some(state) = ctx.state(id) {
+            state.held.unpin();
         }
     }
 
@@ -278,8 +293,9 @@ impl Application for GatewayApp {
         let now = ctx.now();
         let opened = ctx.opened(id).unwrap_or(now);
         let Some(state) = ctx.state(id) else { return };
-        let state = std::mem::take(state);
+        let mut state = std::mem::take(state);
         self.forget(ctx, state.live_index);
+        self.kept_transport = state.transport.take().map(|transport| (id, transport));
         self.record(
             subject,
             RecordEvent::Ended(EndRecord {
@@ -293,6 +309,19 @@ impl Application for GatewayApp {
                 version,
             }),
         );
+    }
+
+    fn transport_kept<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        role: TransportRole,
+        previous: SessionId,
+    ) {
+        match role {
+            TransportRole::Initiator => ctx.transport_disconnect(id),
+            TransportRole::Responder => self.admit_kept(ctx, id, previous),
+        }
     }
 
     fn fault<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, fault: Fault) {

@@ -3,7 +3,7 @@
 use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
 
-use super::held::Held;
+use super::held::HeldFlows;
 
 /// State of one session, in its slot of the shard. Small while idle: what is rare is boxed.
 #[derive(Debug, Default)]
@@ -23,8 +23,9 @@ pub struct SessionState {
     pub(crate) octets_in: u64,
     pub(crate) octets_out: u64,
     /// Segments of an SSDU that is being joined, or SSDUs that wait for the data token.
-    pub(crate) held: Option<Box<Held>>,
-    /// The transport selectors of the downstream, until the upstream is opened.
+    pub(crate) held: HeldFlows,
+    /// The transport selectors of the downstream: the upstream is opened with them, and so is that of the next
+    /// session on the same connection.
     pub(crate) transport: Option<Box<ConnectTpdu>>,
 }
 

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use colloquy_session::{FunctionalUnits, Selector, Versions};
+use colloquy_session::{Selector, Versions};
 use colloquy_transport::class0::TransportSelector;
 
 use super::keys::Section;
 use super::read::{File, Values};
 use super::{
     AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig,
-    LogConfig, LogFormat, Profile, TargetConfig,
+    LogConfig, LogFormat, Profile, TargetConfig, units,
 };
 
 /// Builds the configuration of a file without faults.
@@ -103,8 +103,14 @@ fn listener(values: &Values, target_names: &[&str]) -> ListenerConfig {
         called_ssaps: values
             .selectors("called_ssaps")
             .map(|all| all.iter().filter_map(|octets| Selector::new(octets)).collect()),
-        functional_units: functional_units(values.texts("functional_units")),
+        functional_units: units::of_names(values.texts("functional_units")),
         versions: versions(values.numbers("versions")),
+        strict: values.boolean("strict"),
+        extended_concatenation: values.boolean("extended_concatenation"),
+        exception_reports: values.boolean("exception_reports"),
+        tsdu_maximum_size: values.integer("tsdu_maximum_size") as u16,
+        transport_expedited: values.boolean("transport_expedited"),
+        transport_reuse: values.boolean("transport_reuse"),
         tpdu_octets_max: values.integer("tpdu_octets_max") as u32,
         tsdu_octets_max: size(values, "tsdu_octets_max"),
         sessions_max: size(values, "sessions_max"),
@@ -128,6 +134,9 @@ fn target(values: &Values) -> TargetConfig {
         calling_tsap: tsap("calling_tsap"),
         called_ssap: ssap("called_ssap"),
         calling_ssap: ssap("calling_ssap"),
+        strict: values.boolean("strict"),
+        extended_concatenation: values.boolean("extended_concatenation"),
+        transport_expedited: values.boolean("transport_expedited"),
         tpdu_octets_max: values.integer("tpdu_octets_max") as u32,
         tsdu_octets_max: size(values, "tsdu_octets_max"),
         connect_timeout: duration(values, "connect_timeout_ms"),
@@ -155,18 +164,6 @@ fn size(values: &Values, name: &str) -> usize {
 
 fn duration(values: &Values, name: &str) -> Duration {
     Duration::from_millis(values.integer(name))
-}
-
-fn functional_units(names: &[String]) -> FunctionalUnits {
-    names.iter().fold(FunctionalUnits::empty(), |units, name| {
-        units
-            | match name.as_str() {
-                "half_duplex" => FunctionalUnits::HALF_DUPLEX,
-                "duplex" => FunctionalUnits::DUPLEX,
-                "negotiated_release" => FunctionalUnits::NEGOTIATED_RELEASE,
-                _ => FunctionalUnits::empty(),
-            }
-    })
 }
 
 fn versions(numbers: &[u64]) -> Versions {

@@ -5,10 +5,12 @@
 
 mod build;
 mod diagnostics;
+mod key_table;
 pub mod keys;
 mod read;
 mod reference;
 mod relations;
+mod units;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -105,6 +107,18 @@ pub struct ListenerConfig {
     pub functional_units: FunctionalUnits,
     /// Versions spoken.
     pub versions: Versions,
+    /// Refuse harmless deviations.
+    pub strict: bool,
+    /// Take TSDUs with several SPDUs of category 2.
+    pub extended_concatenation: bool,
+    /// EXCEPTION REPORT instead of ABORT where that is allowed.
+    pub exception_reports: bool,
+    /// TSDU Maximum Size agreed to at most, in octets; 0: what the peer proposes.
+    pub tsdu_maximum_size: u16,
+    /// Confirm transport expedited data.
+    pub transport_expedited: bool,
+    /// Keep the transport connection for the next session.
+    pub transport_reuse: bool,
     /// Largest TPDU agreed to.
     pub tpdu_octets_max: u32,
     /// Longest TSDU assembled.
@@ -145,6 +159,12 @@ pub struct TargetConfig {
     pub called_ssap: Option<Selector>,
     /// Calling SSAP; `None`: as the downstream gave.
     pub calling_ssap: Option<Selector>,
+    /// Refuse harmless deviations.
+    pub strict: bool,
+    /// Take TSDUs with several SPDUs of category 2.
+    pub extended_concatenation: bool,
+    /// Propose transport expedited data where the downstream has it.
+    pub transport_expedited: bool,
     /// Largest TPDU proposed.
     pub tpdu_octets_max: u32,
     /// Longest TSDU assembled.

@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use colloquy_session::FunctionalUnits;
+
 use super::diagnostics::{Diagnostics, FaultKind, nearest};
 use super::read::{File, Values};
+use super::units;
 
 /// Blocks that the kernel (or the driver) keeps to receive into: the one it fills and the next.
 pub(crate) const BLOCKS_RECEIVING: usize = 2;
@@ -15,7 +18,7 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
         unique_name(listener, &file.listeners[..index], diagnostics);
         application(listener, file, diagnostics);
         connect_timeouts(listener, file, diagnostics);
-        units(listener, diagnostics);
+        offered_units(listener, diagnostics);
     }
     for (index, target) in file.targets.iter().enumerate() {
         unique_name(target, &file.targets[..index], diagnostics);
@@ -113,15 +116,36 @@ fn connect_timeouts(listener: &Values, file: &File, diagnostics: &mut Diagnostic
     }
 }
 
-fn units(listener: &Values, diagnostics: &mut Diagnostics) {
-    let units = listener.texts("functional_units");
-    if !units.iter().any(|unit| unit == "duplex" || unit == "half_duplex") {
+fn offered_units(listener: &Values, diagnostics: &mut Diagnostics) {
+    let names = listener.texts("functional_units");
+    if !names.iter().any(|unit| unit == "duplex" || unit == "half_duplex") {
         diagnostics.add(
             FaultKind::Relation,
             listener.span("functional_units"),
             listener.key("functional_units"),
             "neither duplex nor half_duplex: no session could be accepted",
             "at least one of \"duplex\", \"half_duplex\"",
+            None,
+        );
+    }
+    let offered = units::of_names(names);
+    for (unit, missing) in units::contradictions(offered) {
+        diagnostics.add(
+            FaultKind::Relation,
+            listener.span("functional_units"),
+            listener.key("functional_units"),
+            format!("{unit} without {missing}: it could never be selected"),
+            format!("{missing} too, or no {unit}"),
+            None,
+        );
+    }
+    if offered.contains(FunctionalUnits::EXPEDITED) && !listener.boolean("transport_expedited") {
+        diagnostics.add(
+            FaultKind::Relation,
+            listener.span("functional_units"),
+            listener.key("functional_units"),
+            "expedited_data without transport_expedited: it could never be selected",
+            "transport_expedited = true, or no expedited_data",
             None,
         );
     }

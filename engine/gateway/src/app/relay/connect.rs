@@ -92,7 +92,7 @@ impl GatewayApp {
     ) {
         let Some(state) = ctx.state(id) else { return };
         let Role::Downstream { listener, target: target_index } = state.role else { return };
-        let transport = state.transport.take().map(|transport| *transport).unwrap_or_default();
+        let transport = state.transport.as_deref().copied().unwrap_or_default();
         let config = std::sync::Arc::clone(&self.config);
         let target = &config.targets[usize::from(target_index)];
         let opened = propose(&config.listeners[usize::from(listener)], target, connect).and_then(|connect| {

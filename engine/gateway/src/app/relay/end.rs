@@ -4,6 +4,7 @@ use colloquy_session::{ProviderAbortReason, RefuseParameters, ServiceError};
 use colloquy_shard::{Context, SessionEnd, SessionId};
 use colloquy_transport::driver::Driver;
 
+use super::super::held::HeldFlows;
 use super::super::state::{Phase, Role, SessionState};
 use super::super::{AbortOrigin, GatewayApp};
 use super::connect::refusal_for;
@@ -130,7 +131,7 @@ impl GatewayApp {
     ) {
         let Some(state) = ctx.state(id) else { return };
         state.phase = Phase::Over;
-        state.held = None;
+        state.held = HeldFlows::default();
         // The other side asked for this release, and its response went out when this side confirmed.
         let answered = *end == SideEnd::Released && state.release_requested;
         let Some(other) = state.partner.take() else { return };
@@ -142,7 +143,7 @@ impl GatewayApp {
         let translation = translate(end, stands(other_state));
         if translation != Translation::Nothing {
             other_state.phase = Phase::Over;
-            other_state.held = None;
+            other_state.held = HeldFlows::default();
         }
         self.carry_end(ctx, other, translation, user_data);
     }

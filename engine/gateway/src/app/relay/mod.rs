@@ -38,6 +38,7 @@ use colloquy_shard::{Context, SessionEnd, SessionId};
 use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
+use super::held::Flow;
 use super::state::{Phase, Role};
 use super::{AbortOrigin, GatewayApp};
 use crate::record::{NotCarried, RecordEvent};
@@ -59,7 +60,10 @@ impl GatewayApp {
         let Some(to) = partner else { return self.alone(ctx, id, indication) };
         match indication {
             Indication::Data { enclosure, .. } if phase == Phase::Open => {
-                self.relay_data(ctx, id, to, body, enclosure);
+                self.relay_ssdu(ctx, id, to, Flow::Data, body, enclosure);
+            }
+            Indication::TypedData { enclosure, .. } if phase == Phase::Open => {
+                self.relay_ssdu(ctx, id, to, Flow::Typed, body, enclosure);
             }
             Indication::TokenGive { tokens, user_data } => {
                 let carried = ctx.token_give_request(to, tokens, user_data);
