@@ -6,8 +6,10 @@ mod descriptors;
 mod dump;
 mod gateway;
 mod load;
+mod probe;
 mod progress;
 mod stop;
+mod table;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,8 @@ enum Verb {
     Load(Box<load::LoadArgs>),
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
+    Probe(probe::ProbeArgs),
+    Table(table::TableArgs),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         Verb::Load(args) => load::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Dump(args) => dump::run(&args),
+        Verb::Probe(args) => probe::run(&args),
+        Verb::Table(args) => table::run(&args),
     }
 }
 
