@@ -6,9 +6,10 @@
 mod codec_support;
 
 use codec_support::{Vector, decode, tsdu, vectors};
+use colloquy_session::Versions;
 use colloquy_session::spdu::describe::describe_tsdu;
 use colloquy_session::spdu::{
-    DecodeError, DecodeErrorKind, DecodeRules, Flow, SpduKind, Tsdu, must_be_contiguous,
+    DecodeError, DecodeErrorKind, DecodeRules, Flow, SpduKind, Tsdu, must_be_contiguous, user_data_octets_max,
 };
 
 #[test]
@@ -62,6 +63,35 @@ fn every_spdu_has_its_vectors() {
             let title = format!("{}, {length}", kind.abbreviation());
             assert!(vectors.iter().any(|vector| vector.name.contains(&title)), "no vector {title}");
         }
+        for (version, title) in limits_of(kind) {
+            let title = format!("version {version}: {title}");
+            assert!(vectors.iter().any(|vector| vector.name.contains(&title)), "no vector {title}");
+        }
+    }
+}
+
+/// The titles of the vectors that show where the user data of a kind end in each version.
+fn limits_of(kind: SpduKind) -> Vec<(u8, String)> {
+    let name = kind.abbreviation();
+    match user_data_octets_max(kind, Versions::V1) {
+        _ if kind.has_user_information() || user_data_octets_max(kind, Versions::V2) == 0 => Vec::new(),
+        // CN and CDO have limits that no version changes.
+        _ if matches!(kind, SpduKind::Connect | SpduKind::ConnectDataOverflow) => Vec::new(),
+        _ if kind == SpduKind::Refuse => vec![
+            (1, "RF with the reason and 512 octets".to_owned()),
+            (1, "RF with reason and 513 octets".to_owned()),
+            (2, "RF with the reason and 513 octets".to_owned()),
+        ],
+        0 => vec![
+            (1, format!("user data of {name} are passed up")),
+            (1, format!("user data of {name}, strict")),
+            (2, format!("{name} with 513 octets")),
+        ],
+        octets_max => vec![
+            (1, format!("{name} with {octets_max} octets")),
+            (1, format!("{name} with {} octets", octets_max + 1)),
+            (2, format!("{name} with {} octets", octets_max + 1)),
+        ],
     }
 }
 

@@ -17,7 +17,7 @@ use colloquy_session::Versions;
 use colloquy_session::spdu::{DecodeError, DecodeRules, Flow, Spdu, SpduView, Tsdu};
 
 /// The vector files, in the order of the clauses.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 16] = [
     ("connect", include_str!("../vectors/connect.txt")),
     ("release", include_str!("../vectors/release.txt")),
     ("abort", include_str!("../vectors/abort.txt")),
@@ -32,6 +32,8 @@ const FILES: [(&str, &str); 14] = [
     ("segments", include_str!("../vectors/segments.txt")),
     ("tolerance", include_str!("../vectors/tolerance.txt")),
     ("limits", include_str!("../vectors/limits.txt")),
+    ("user_data", include_str!("../vectors/user_data.txt")),
+    ("combinations", include_str!("../vectors/combinations.txt")),
 ];
 
 /// One vector.
