@@ -5,12 +5,12 @@ mod machine_support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use colloquy_session::machine::{Arguments, Cause, Event, Output, Spm, Variables, Vrsp, tokens_of};
+use colloquy_session::machine::{Arguments, Cause, Event, Output, Spm, Variables, tokens_of};
 use colloquy_session::spdu::Tsdu;
 use colloquy_session::{Enclosure, FunctionalUnits, Indication, ServiceError, Session, State, Tokens};
 use machine_support::{NOW, duplex, half_duplex};
 
-/// All that the cells of DT and S-DATA request in STA713 could look at.
+/// All that the cells of DT and S-DATA request in STA713 could look at, as far as it can be so in that state.
 fn relevant_variables() -> Vec<Variables> {
     let mut all = Vec::new();
     for units in 0..1u16 << 13 {
@@ -27,13 +27,9 @@ fn relevant_variables() -> Vec<Variables> {
                 tokens_owned,
                 vtca: toggled & 1 != 0,
                 texp: toggled & 2 != 0,
-                vcoll: toggled & 4 != 0,
-                vdnr: toggled & 8 != 0,
                 vact: toggled & 16 != 0 && functional_units.contains(FunctionalUnits::ACTIVITY),
-                vsc: toggled & 32 != 0,
+                vsc: toggled & 32 != 0 && functional_units.contains(FunctionalUnits::MINOR_SYNC),
                 vtrr: toggled & 64 != 0,
-                discard_rcv_flow: toggled & 128 != 0,
-                vrsp: if toggled & 256 != 0 { Vrsp::S } else { Vrsp::No },
                 ..Variables::new()
             };
             if v.invariants(State::Sta713).is_ok() {

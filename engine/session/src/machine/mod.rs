@@ -15,6 +15,7 @@ mod data_segments;
 mod establish;
 mod event;
 mod indicate;
+mod invariants;
 mod join;
 mod negotiation;
 mod outbox;

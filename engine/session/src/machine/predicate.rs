@@ -305,17 +305,19 @@ predicates! {
     /// Symmetric: the answer to an own point, numbers in the order (sending, receiving).
     P173 = "p173" "FU(SS) && serial numbers == (V(Ms) - 1, V(Mr))"
     p173_own_point_answered(v, x) {
-        symmetric(v) && x.serials() == [v.flows.sending.v_m.checked_sub(1), Some(v.flows.receiving.v_m)]
+        let [sending, receiving] = x.serials();
+        symmetric(v) && v.flows.sending.is_last(sending) && receiving == Some(v.flows.receiving.v_m)
     }
     /// Symmetric: the answer to a point of the peer, numbers in the order (sending, receiving); in no guard.
     P174 = "p174" "FU(SS) && serial numbers == (V(Ms), V(Mr) - 1)"
     p174_peers_point_answered(v, x) {
-        symmetric(v) && x.serials() == [Some(v.flows.sending.v_m), v.flows.receiving.v_m.checked_sub(1)]
+        let [sending, receiving] = x.serials();
+        symmetric(v) && sending == Some(v.flows.sending.v_m) && v.flows.receiving.is_last(receiving)
     }
     /// Symmetric: the number is the peer's last one; in no guard.
     P175 = "p175" "FU(SS) && sn == V(Mr) - 1"
     p175_last_of_peer(v, x) {
-        symmetric(v) && x.arguments.serial.is_some() && x.arguments.serial == v.flows.receiving.v_m.checked_sub(1)
+        symmetric(v) && v.flows.receiving.is_last(x.arguments.serial)
     }
     /// Symmetric: the number is an own one that a confirmation is outstanding for.
     P176 = "p176" "FU(SS) && V(Ms) > sn && sn >= V(As)"

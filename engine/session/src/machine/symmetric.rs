@@ -10,8 +10,8 @@
 //! by the one number that its acknowledgement must carry.
 
 use super::predicate::{View, rank};
-use super::variables::{Arguments, SERIAL_NEXT_MAX, Variables, Vrsp};
-use super::{Event, Output};
+use super::variables::{Arguments, Variables, Vrsp};
+use super::{Event, Origin, Output};
 use crate::FunctionalUnits as Fu;
 
 /// The counters of one flow.
@@ -51,6 +51,11 @@ impl Flow {
     /// The values before the first event.
     pub const fn new() -> Flow {
         Flow { v_m: 1, v_a: 1, v_r: 0, vrsp: Vrsp::No, vrspnb: 0 }
+    }
+
+    /// This is the number given last.
+    pub(super) fn is_last(&self, sn: Option<u32>) -> bool {
+        sn.is_some() && sn == self.v_m.checked_sub(1)
     }
 
     /// A confirmation of this number is outstanding.
@@ -101,17 +106,6 @@ impl Flow {
         }
         named.kind.is_some()
     }
-
-    /// The first rule this flow breaks.
-    pub(super) fn broken_rule(&self) -> Option<&'static str> {
-        let rules = [
-            (self.v_a <= self.v_m, "V(As) <= V(Ms), V(Ar) <= V(Mr)"),
-            (self.v_m <= SERIAL_NEXT_MAX, "V(Ms), V(Mr) <= 1 000 000"),
-            (self.v_r <= self.v_m, "V(Rs) <= V(Ms), V(Rr) <= V(Mr)"),
-            (!matches!(self.vrsp, Vrsp::Int | Vrsp::Dsc), "a flow is restarted, set or abandoned"),
-        ];
-        rules.iter().find(|(holds, _)| !holds).map(|(_, rule)| *rule)
-    }
 }
 
 impl Default for Flow {
@@ -148,22 +142,23 @@ impl Default for Flows {
 /// That is so for what this side begins, and for the answers to it.
 fn first_is_sending(event: Event) -> bool {
     use Event as E;
-    matches!(
-        event,
-        E::SSynMinReq
-            | E::SSynMinDsReq
-            | E::SSynMajReq
-            | E::SActEReq
-            | E::SActRReq
-            | E::SRsynReqA
-            | E::SRsynReqR
-            | E::SRsynReqS
-            | E::Mia
-            | E::Maa
-            | E::Aea
-            | E::Ra
-            | E::Ac
-    )
+    match event.origin() {
+        Origin::User => !matches!(
+            event,
+            E::SConRspPos
+                | E::SConRspNeg
+                | E::SCdRsp
+                | E::SSynMinRsp
+                | E::SSynMajRsp
+                | E::SRsynRsp
+                | E::SActIRsp
+                | E::SActDRsp
+                | E::SActERsp
+                | E::SRelRspPos
+                | E::SRelRspNeg
+        ),
+        _ => matches!(event, E::Mia | E::Maa | E::Aea | E::Ra | E::Ac),
+    }
 }
 
 /// What an event says about the sending and the receiving flow.

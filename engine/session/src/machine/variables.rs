@@ -1,6 +1,5 @@
 //! The variables of the machine, and the parameters an event brings along.
 
-use super::State;
 use super::symmetric::Flows;
 use crate::{FunctionalUnits, Tokens};
 
@@ -143,30 +142,6 @@ impl Variables {
     /// Activity management, and no activity in progress.
     pub(super) fn between_activities(&self) -> bool {
         self.fu(FunctionalUnits::ACTIVITY) && !self.vact
-    }
-
-    /// What must hold in `state` whatever the peer does; the name of the first broken rule.
-    ///
-    /// # Errors
-    /// The broken rule.
-    pub fn invariants(&self, state: State) -> Result<(), &'static str> {
-        let half_duplex = self.fu(FunctionalUnits::HALF_DUPLEX);
-        let duplex = self.fu(FunctionalUnits::DUPLEX);
-        let rules = [
-            (self.tokens_available().contains(self.tokens_owned), "only available tokens are owned"),
-            (self.v_a <= self.v_m, "V(A) <= V(M)"),
-            (self.v_m <= SERIAL_NEXT_MAX, "V(M) <= 1 000 000"),
-            (self.fu(FunctionalUnits::ACTIVITY) || !self.vact, "an activity needs activity management"),
-            (state != State::Sta713 || half_duplex != duplex, "exactly one of half duplex and duplex"),
-            (!self.keep_transport || !self.texp || !self.offer_reuse, "no reuse with transport expedited"),
-        ];
-        match rules.iter().find(|(holds, _)| !holds) {
-            Some((_, rule)) => Err(rule),
-            None => match self.flows.both().iter().find_map(|flow| flow.broken_rule()) {
-                Some(rule) => Err(rule),
-                None => Ok(()),
-            },
-        }
     }
 }
 
