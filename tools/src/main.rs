@@ -1,6 +1,7 @@
 //! `colloquy`: the gateway, its load generator and its instruments in one binary.
 
 mod check;
+mod conform;
 mod demo;
 mod descriptors;
 mod dump;
@@ -35,6 +36,7 @@ enum Verb {
     Gateway(gateway::GatewayArgs),
     Load(Box<load::LoadArgs>),
     Check(check::CheckArgs),
+    Conform(Box<conform::ConformArgs>),
     Dump(dump::DumpArgs),
     Probe(probe::ProbeArgs),
     Table(table::TableArgs),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Gateway(args) => gateway::run(&args),
         Verb::Load(args) => load::run(&args),
         Verb::Check(args) => check::run(&args),
+        Verb::Conform(args) => conform::run(&args),
         Verb::Dump(args) => dump::run(&args),
         Verb::Probe(args) => probe::run(&args),
         Verb::Table(args) => table::run(&args),

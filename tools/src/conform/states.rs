@@ -1,0 +1,357 @@
+//! Every SPDU in every state that can be reached: what the tables say, asked of the machine from outside.
+//!
+//! Beside the 147 purposes. The tester knows the state and the variables that it has brought the IUT to, so
+//! that guards can be judged as the IUT must judge them; what comes out of the row, or of the blank cell, is
+//! what it expects.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use colloquy_session::machine::tables::{self, Row};
+use colloquy_session::machine::{Arguments, Event, Origin, Output, Spm, Variables};
+use colloquy_session::spdu::{Flow, Spdu};
+use colloquy_session::{FunctionalUnits as Fu, State, TokenSide, Tokens};
+use serde_json::json;
+
+use super::context::{Context, Facts, Proposal, Settings, all_at};
+use super::dialogue::{Dialogue, Reply, shown};
+use super::line::Arrival;
+use super::octets::{self, resync, spdu, unit};
+use super::purpose::{Stop, Verdict};
+use super::report::{Deviating, Report};
+use super::upper::reach;
+
+/// A state as the tester can bring a responder into it over the network.
+struct Scenario {
+    state: State,
+    units: Fu,
+    tokens_at: TokenSide,
+    /// The tester sends these after AC.
+    way: fn() -> Vec<Vec<u8>>,
+    /// V(M) then.
+    v_m: u32,
+    /// Vact then.
+    active: bool,
+}
+
+const POINTS: Fu = reach::POINTS;
+const ACTIVITIES: Fu = reach::ACTIVITIES;
+
+/// States that a responder can be brought into without the help of its user.
+static SCENARIOS: &[Scenario] = &[
+    Scenario { way: Vec::new, ..DATA },
+    Scenario { tokens_at: TokenSide::Responder, ..DATA },
+    Scenario { units: Fu::DUPLEX, ..DATA },
+    Scenario { units: ACTIVITIES, ..DATA },
+    Scenario { units: ACTIVITIES, tokens_at: TokenSide::Responder, ..DATA },
+    Scenario { units: ACTIVITIES, way: || vec![octets::activity_start(b"ACT1")], active: true, ..DATA },
+    Scenario {
+        units: Fu::HALF_DUPLEX.union(Fu::EXCEPTIONS).union(Fu::TYPED_DATA).union(Fu::NEGOTIATED_RELEASE),
+        ..DATA
+    },
+    Scenario { state: State::Sta16, way: || vec![octets::gta()], ..DATA },
+];
+
+const DATA: Scenario = Scenario {
+    state: State::Sta713,
+    units: POINTS,
+    tokens_at: TokenSide::Initiator,
+    way: Vec::new,
+    v_m: 1,
+    active: false,
+};
+
+/// Walks the cells of a responder over the network.
+pub(crate) fn walk(settings: &Settings, facts: &Facts, jobs: usize, report: &mut Report) {
+    let context = Context { settings, facts };
+    let mut tasks: Vec<(Option<&Scenario>, Event)> = Vec::new();
+    for event in spdu_events() {
+        tasks.push((None, event));
+    }
+    for scenario in SCENARIOS {
+        if facts.lacks(scenario.units).is_empty() && settings.units.contains(scenario.units) {
+            tasks.extend(spdu_events().map(|event| (Some(scenario), event)));
+        }
+    }
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some((scenario, event)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let state = scenario.map_or(State::Sta01C, |scenario| scenario.state);
+                    let verdict = match scenario {
+                        Some(scenario) => over_network(&context, scenario, *event),
+                        None => before_connect(&context, *event),
+                    };
+                    found
+                        .lock()
+                        .expect("nothing panics while it holds the list")
+                        .push((state, *event, verdict));
+                }
+            });
+        }
+    });
+    let found = found.into_inner().expect("nothing panics while it holds the list");
+    found.into_iter().for_each(|(state, event, verdict)| note(report, "responder", state, event, verdict));
+}
+
+/// Walks the cells of a machine in this process, in the states that need its user too.
+pub(crate) fn walk_user(report: &mut Report) {
+    for state in reach::STATES {
+        for event in spdu_events() {
+            note(report, "user", state, event, in_process(state, event));
+        }
+    }
+}
+
+fn note(report: &mut Report, role: &'static str, state: State, event: Event, verdict: Verdict) {
+    let cells = &mut report.cells;
+    match verdict {
+        Ok(()) => {
+            cells.run += 1;
+            cells.passed += 1;
+        }
+        Err(Stop::Deviation(deviation)) => {
+            cells.run += 1;
+            cells.failed += 1;
+            let purpose = json!(format!("{state:?}/{}", event.name()));
+            let title = format!("{} in {state:?}", event.name());
+            report.deviations.push(Deviating::new(purpose, role, title, deviation));
+        }
+        Err(Stop::Skipped(_) | Stop::Unreachable(_)) => return,
+    }
+    let name = format!("{state:?}");
+    if !cells.states.contains(&name) {
+        cells.states.push(name);
+    }
+}
+
+/// Events that a received SPDU raises and that octets tell apart: AEA has those of MAA.
+fn spdu_events() -> impl Iterator<Item = Event> {
+    Event::ALL.iter().copied().filter(|event| event.origin() == Origin::Spdu && *event != Event::Aea)
+}
+
+/// What the tables make of an event, as far as a peer can see it.
+enum Expected {
+    /// AB with the protocol error bit, where a session is up.
+    ProtocolError,
+    /// T-DISCONNECT and nothing else.
+    Released,
+    /// No protocol error: what is sent, if anything, is the row's and the user's.
+    Taken(&'static Row),
+    /// Nothing happens.
+    Ignored,
+}
+
+/// Looks an event up with the variables of the tester's model.
+fn expected(state: State, event: Event, variables: &Variables, serial: u32) -> Expected {
+    let arguments = Arguments { serial: Some(serial), tokens: Tokens::DATA, ..Arguments::NONE };
+    let spm = Spm::at(state, *variables, &[]);
+    match spm.row(event, &arguments) {
+        Some(row) if row.outputs.contains(&Output::TDisReq) => Expected::Released,
+        Some(row) => Expected::Taken(row),
+        None => match state {
+            State::Sta01C | State::Sta01D => Expected::Released,
+            State::Sta01A | State::Sta16 => Expected::Ignored,
+            _ => Expected::ProtocolError,
+        },
+    }
+}
+
+fn over_network(context: &Context<'_>, scenario: &Scenario, event: Event) -> Verdict {
+    let tokens = Some(all_at(scenario.tokens_at));
+    let mut d = context.open_with(&Proposal { tokens, expedited: false, ..Proposal::of(scenario.units) })?;
+    for tsdu in (scenario.way)() {
+        d.send(&tsdu);
+    }
+    if scenario.state == State::Sta16 {
+        d.expect_protocol_error()?;
+    }
+    let available = super::context::tokens_of(scenario.units);
+    let owned = if scenario.tokens_at == TokenSide::Responder { available } else { Tokens::empty() };
+    let (v_a, v_r) = (scenario.v_m, u32::from(scenario.active));
+    let variables = Variables {
+        functional_units: scenario.units,
+        tokens_owned: owned,
+        vtca: true,
+        vact: scenario.active,
+        v_m: scenario.v_m,
+        v_a,
+        v_r,
+        ..Variables::new()
+    };
+    let Some(tsdu) = octets_of(event, scenario.v_m) else {
+        return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
+    };
+    d.send(&tsdu);
+    let selected = unit_of(event).is_empty() || scenario.units.intersects(unit_of(event));
+    match expected(scenario.state, event, &variables, scenario.v_m) {
+        _ if scenario.state == State::Sta16 => d.expect_released_by_timer(),
+        Expected::Taken(_) if !selected => d.expect_protocol_error(),
+        Expected::Released => d.expect_released_past_answers(),
+        Expected::ProtocolError => d.expect_protocol_error(),
+        Expected::Taken(row) => taken(&mut d, row),
+        Expected::Ignored => d.expect_released_by_timer(),
+    }
+}
+
+/// What is taken is no protocol error.
+fn taken(d: &mut Dialogue, row: &Row) -> Verdict {
+    match row.next {
+        // DN and the kept transport connection: the session is over already.
+        State::Sta01 | State::Sta01C | State::Sta16 => d.expect_anything_orderly(),
+        _ => d.expect_no_error(),
+    }
+}
+
+/// The first SPDU on a transport connection.
+fn before_connect(context: &Context<'_>, event: Event) -> Verdict {
+    if event == Event::Cn {
+        return context.open(context.dialogue_units()?).map(|_| ());
+    }
+    let Some(tsdu) = octets_of(event, 1) else {
+        return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
+    };
+    let mut d = context.transport()?;
+    d.send(&tsdu);
+    let may_answer = tables::cell(State::Sta01C, event).iter().any(|row| row.outputs.contains(&Output::Aa));
+    let arrival = d.next();
+    match &arrival {
+        Arrival::Closed(_) => Ok(()),
+        Arrival::Tsdu(octets) if may_answer && *octets == octets::abort_accept() => Ok(()),
+        other => Err(d.deviation("T-DISCONNECT", shown(other))),
+    }
+}
+
+/// One cell of a machine whose variables can be looked at only from outside: the peer sees AB, T-DISCONNECT
+/// or something else, the user an abort or not.
+fn in_process(state: State, event: Event) -> Verdict {
+    let mut u = reach::reach(state)?;
+    let (_, v_m, _, _) = u.numbers();
+    let Some(tsdu) = octets_of(event, v_m) else {
+        return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
+    };
+    let blank = tables::cell(state, event).is_empty();
+    let expedited = matches!(event, Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb | Event::Ex);
+    if expedited && u.low.has_expedited() {
+        u.low.send_expedited(&tsdu);
+    } else {
+        u.low.send(&tsdu);
+    }
+    if !blank {
+        // Which row holds is the machine's own tests' business; here the end must be orderly.
+        return u.low.expect_anything_orderly_or_kept();
+    }
+    match state {
+        State::Sta01C | State::Sta01D => u.low.expect_released(),
+        State::Sta01A | State::Sta16 => u.low.expect_released_by_timer(),
+        State::Sta15D => u.low.expect_anything_orderly_or_kept(),
+        _ => {
+            u.low.expect_protocol_error()?;
+            u.saw(&["ProviderAbort"]).map(|_| ())
+        }
+    }
+}
+
+/// The SPDU of an event, with the number that fits where it has one.
+fn octets_of(event: Event, number: u32) -> Option<Vec<u8>> {
+    let last = number.saturating_sub(1);
+    let item = unit(5, &[unit(19, &[0]), unit(22, &[2])].concat());
+    let duplex = unit(20, &[0, 2]);
+    Some(match event {
+        Event::Cn => spdu(13, &[item, duplex]),
+        Event::Ac => spdu(14, &[item, duplex]),
+        Event::Oa => spdu(16, &[unit(22, &[2])]),
+        Event::Cdo => spdu(15, &[unit(25, &[2]), octets::user_data(b"x")]),
+        Event::RfNr => spdu(12, &[unit(17, &[1])]),
+        Event::RfR => spdu(12, &[unit(17, &[0])]),
+        Event::FnNr => octets::finish(&[]),
+        Event::FnR => spdu(9, &[unit(17, &[0])]),
+        Event::Dn => octets::disconnect(),
+        Event::Nf => octets::not_finished(),
+        Event::AbNr => octets::abort(octets::USER_ABORT, &[]),
+        Event::AbR => octets::abort(0x02, &[]),
+        Event::Aa => octets::abort_accept(),
+        Event::Dt => octets::dt(b"data"),
+        Event::Ex => octets::ex(b"expedited"),
+        Event::Td => octets::td(b"typed"),
+        Event::Cd => octets::capability_data(&[]),
+        Event::Cda => octets::capability_data_ack(&[]),
+        Event::Gt => octets::gt(Tokens::DATA),
+        Event::Pt => octets::pt(Tokens::DATA),
+        Event::Gtc => octets::gtc(),
+        Event::Gta => octets::gta(),
+        Event::Mip => octets::mip(number),
+        Event::MipD => octets::mip_separating(number),
+        Event::Mia => octets::mia(last),
+        Event::Map => octets::map(number),
+        Event::Maa => octets::maa(last),
+        Event::Ae => octets::ae(number),
+        Event::RsA => octets::rs(resync::ABANDON, number, Some(0)),
+        Event::RsR => octets::rs(resync::RESTART, number, Some(0)),
+        Event::RsS => octets::rs(resync::SET, number, Some(0)),
+        Event::Ra => octets::ra(number, Some(0)),
+        Event::PrMaa => octets::prepare(1),
+        Event::PrRs => octets::prepare(2),
+        Event::PrRa => octets::prepare(3),
+        Event::PrAb => octets::prepare(4),
+        Event::As => octets::activity_start(b"ACT2"),
+        Event::Ar => octets::activity_resume(b"ACT2", b"ACT1", number),
+        Event::Ai => octets::activity_interrupt(0),
+        Event::Aia => octets::activity_interrupt_ack(),
+        Event::Ad => octets::activity_discard(0),
+        Event::Ada => octets::activity_discard_ack(),
+        Event::Er => octets::exception_report(),
+        Event::Ed => octets::exception_data(0),
+        _ => return None,
+    })
+}
+
+/// Units one of which an SPDU needs; nothing for the kernel's, and for GT and PT.
+fn unit_of(event: Event) -> Fu {
+    match event {
+        Event::Ex => Fu::EXPEDITED,
+        Event::Td => Fu::TYPED_DATA,
+        Event::Cd | Event::Cda => Fu::CAPABILITY_DATA,
+        Event::Mip | Event::Mia => Fu::MINOR_SYNC,
+        Event::MipD => Fu::DATA_SEPARATION,
+        Event::Map => Fu::MAJOR_SYNC,
+        Event::Maa => Fu::MAJOR_SYNC | Fu::ACTIVITY,
+        Event::RsA | Event::RsR | Event::RsS | Event::Ra => Fu::RESYNCHRONIZE,
+        Event::Er | Event::Ed => Fu::EXCEPTIONS,
+        Event::Nf => Fu::NEGOTIATED_RELEASE,
+        Event::As | Event::Ar | Event::Ai | Event::Aia | Event::Ad | Event::Ada => Fu::ACTIVITY,
+        Event::Ae | Event::Gtc | Event::Gta => Fu::ACTIVITY,
+        // PR is for transport expedited, which these sessions do not have.
+        Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb => Fu::SYMMETRIC_SYNC,
+        _ => Fu::empty(),
+    }
+}
+
+impl Dialogue {
+    /// T-DISCONNECT; data and answers that were under way may come before it, AB may not.
+    fn expect_released_past_answers(&mut self) -> Verdict {
+        const UNDER_WAY_MAX: usize = 8;
+        for _ in 0..UNDER_WAY_MAX {
+            let arrival = self.next();
+            match &arrival {
+                Arrival::Closed(_) => return Ok(()),
+                Arrival::Tsdu(octets) => {
+                    let reply = Reply { octets: octets.clone(), flow: Flow::Normal };
+                    let abort = matches!(reply.spdus().last(), Some(Spdu::Abort(_)) | None);
+                    self.demand(!abort, "T-DISCONNECT", || reply.shown())?;
+                }
+                other => return Err(self.deviation("T-DISCONNECT", shown(other))),
+            }
+        }
+        Err(self.deviation("T-DISCONNECT", "other SPDUs without end"))
+    }
+
+    /// After an AB of the tester the transport connection ends, or is kept by an AB that said so before.
+    fn expect_anything_orderly_or_kept(&mut self) -> Verdict {
+        match self.expect_anything_orderly() {
+            Ok(()) => Ok(()),
+            Err(_) => self.expect_released_by_timer(),
+        }
+    }
+}
