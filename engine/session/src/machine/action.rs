@@ -3,7 +3,7 @@
 use super::symmetric::{self, Flow};
 use super::variables::{Arguments, Variables, Vrsp};
 use super::{Event, predicate};
-use crate::{FunctionalUnits as Fu, Tokens};
+use crate::{FunctionalUnits as Fu, SerialNumber, Tokens};
 
 /// What an action may change beside the variables; the interpreter carries it out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,11 +140,15 @@ actions! {
     /// Vcoll := true.
     A18 = "18" a18_collision(s) { s.v.vcoll = true; }
     /// V(M) := max(V(M), sn). With SS: the same for each flow that is abandoned.
+    ///
+    /// At most the highest serial number: a point with it may have been thrown away on its way, and RA has to
+    /// carry V(M).
     A19 = "19" a19_raise_vm(s) {
         if s.v.fu(Fu::SYMMETRIC_SYNC) {
             return raise_flows(s);
         }
-        s.v.v_m = s.v.v_m.max(s.arguments.serial.unwrap_or(0));
+        s.v.v_m = s.v.v_m.max(s.arguments.serial.unwrap_or(0)).min(SerialNumber::MAX.0);
+        s.v.v_a = s.v.v_a.min(s.v.v_m);
     }
     /// Vsc := false; in no row.
     A20 = "20" a20_no_right_to_confirm(s) { s.v.vsc = false; }

@@ -16,7 +16,8 @@ const R1: &str = "reconstructed from the predicate and action lists of the 1995 
 /// Of the reference.
 const R2: &str = "MAA carries (number of the acknowledged point, V(Ms) of the acceptor)";
 /// Added.
-const A_AEA: &str = "added: MAA and AEA are the same octets on the wire; the state tells which confirm to issue";
+const A_AEA: &str =
+    "added: MAA and AEA are the same octets on the wire; the state tells which confirm to issue";
 /// Added.
 const A_CROSS: &str = "added: with duplex a point of the peer crosses the own SPDU; no token keeps it back";
 /// Added.
