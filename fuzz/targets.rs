@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use colloquy_session::spdu::{DecodeRules, Flow, Spdu, Tsdu, describe};
+use colloquy_session::spdu::{
+    DecodeRules, Flow, Head, Spdu, SpduKind, SpduView, Tsdu, UnitData, concatenate, describe,
+    processing_order,
+};
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
     Selector, Session, SessionConfig, State, TokenSettings, Tokens, Transmit, Versions,
@@ -52,7 +55,77 @@ pub(crate) fn spdu(octets: &[u8]) {
             }
         }
     }
-    let _ = describe::describe_tsdu(octets, Flow::Normal, &DecodeRules::LENIENT);
+    for flow in [Flow::Normal, Flow::Expedited] {
+        let _ = describe::describe_tsdu(octets, flow, &DecodeRules::LENIENT).to_string();
+    }
+    concatenation(octets);
+    unit_data(octets);
+}
+
+/// What is taken apart in the order of the wire is taken apart in processing order too, into the same SPDUs.
+/// What may be concatenated of them again, a strict receiver takes.
+fn concatenation(octets: &[u8]) {
+    let rules = DecodeRules::LENIENT;
+    let Some(by_wire) = views(octets, &rules, false) else { return };
+    let in_order = views(octets, &rules, true).expect("the order does not make faults");
+    let kinds: Vec<SpduKind> = by_wire.iter().map(|view| view.kind).collect();
+    let mut order: Vec<usize> = processing_order(&kinds).collect();
+    if matches!(kinds[..], [SpduKind::GiveTokens | SpduKind::PleaseTokens, _, ..]) {
+        // The head is taken first, although it counts last.
+        order.rotate_right(1);
+    }
+    assert_eq!(in_order, order.iter().map(|&index| by_wire[index]).collect::<Vec<_>>());
+
+    let spdus: Option<Vec<Spdu<'_>>> = by_wire.iter().map(|view| view.parse(&rules).ok()).collect();
+    let (head, behind) = match spdus.as_deref() {
+        Some([Spdu::GiveTokens(give), behind @ ..]) => (Head::Give(*give), behind),
+        Some([Spdu::PleaseTokens(please), behind @ ..]) => (Head::Please(*please), behind),
+        _ => return,
+    };
+    let mut again = Vec::new();
+    match concatenate(&head, behind, true, &mut again) {
+        Ok(()) => {
+            let strict = DecodeRules { extended_concatenation: true, ..DecodeRules::STRICT };
+            let taken = views(&again, &strict, false).expect("what may be sent is taken");
+            let is_same = |(view, kind): (&SpduView<'_>, &SpduKind)| view.kind.si() == kind.si();
+            assert!(taken.len() == kinds.len() && taken.iter().zip(&kinds).all(is_same), "{kinds:?}");
+        }
+        Err(_) => assert!(again.is_empty(), "what may not be sent leaves nothing behind"),
+    }
+}
+
+/// The SPDUs of a TSDU; `None` when it has a fault.
+fn views<'a>(octets: &'a [u8], rules: &DecodeRules, in_order: bool) -> Option<Vec<SpduView<'a>>> {
+    let mut tsdu = Tsdu::new(octets);
+    let mut views = Vec::new();
+    loop {
+        let view = match in_order {
+            true => tsdu.next_in_processing_order(rules),
+            false => tsdu.next_spdu(rules),
+        };
+        match view.ok()? {
+            Some(view) => views.push(view),
+            None => return Some(views),
+        }
+    }
+}
+
+/// One T-UNIT-DATA: what was decoded is encoded again, and decoded again to the same.
+fn unit_data(octets: &[u8]) {
+    for rules in [DecodeRules::LENIENT, DecodeRules::STRICT] {
+        let described = describe::describe_unit_data(octets, &rules);
+        match UnitData::decode(octets, &rules) {
+            Ok(unit_data) => {
+                let mut encoded = Vec::new();
+                unit_data.emit_into(&mut encoded);
+                assert_eq!(encoded.len(), unit_data.encoded_octets());
+                assert_eq!(UnitData::decode(&encoded, &DecodeRules::STRICT), Ok(unit_data));
+                assert_eq!(described.error, None);
+            }
+            Err(fault) => assert!(fault.offset <= octets.len() && described.error == Some(fault)),
+        }
+        let _ = described.to_string();
+    }
 }
 
 /// Whatever is tolerated in decoding may be refused in encoding, but must never be encoded as something else.
@@ -74,8 +147,7 @@ fn encode(spdu: &Spdu<'_>, is_whole: bool) {
         let same = match (&last, spdu) {
             // Behind the first segment MAP and AE, which share their SI, carry nothing that tells them apart.
             (Some(Spdu::Segment(last)), Spdu::Segment(segment)) => {
-                last.kind.si() == segment.kind.si()
-                    && (last.end, last.user_data) == (segment.end, segment.user_data)
+                last.continues(segment.kind) && (last.end, last.user_data) == (segment.end, segment.user_data)
             }
             (last, spdu) => last.as_ref() == Some(spdu),
         };
