@@ -5,8 +5,8 @@
 //!                         ▲ waits here while paused or over the turn's share
 //! ```
 
-use colloquy_session::Indication;
-use colloquy_session::spdu::{Tsdu, must_be_contiguous};
+use colloquy_session::spdu::{SpduKind, Tsdu, must_be_contiguous};
+use colloquy_session::{Indication, PeerFault};
 use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::{ConnectTpdu, Event};
 use colloquy_transport::driver::{ConnectionId, Driver};
@@ -273,13 +273,16 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Reports the machine's finding about the peer; true if there is one.
     fn take_fault(&mut self, index: u32) -> bool {
-        let fault = self.core.slab.at_mut(index).machine.take_fault();
-        let found = fault.is_some();
-        if let Some(fault) = fault {
-            self.core.tally.faults_session += 1;
-            self.report(index, Fault::Session(fault));
+        let slot = self.core.slab.at_mut(index);
+        let Some(fault) = slot.machine.take_fault() else { return false };
+        if slot.is_unused() && matches!(fault, PeerFault::Inopportune { spdu: SpduKind::Abort, .. }) {
+            // It has crossed the end of the session before, and there is none that it could end.
+            self.core.will_end(index, SessionEnd::Unused);
+            return false;
         }
-        found
+        self.core.tally.faults_session += 1;
+        self.report(index, Fault::Session(fault));
+        true
     }
 
     fn report(&mut self, index: u32, fault: Fault) {

@@ -7,9 +7,12 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use colloquy_session::{Enclosure, ProviderAbortReason};
-use colloquy_shard::{ListenerConfig, SessionId, Shard, ShardConfig};
+use colloquy_session::{
+    ConnectParameters, Enclosure, FunctionalUnits, ProviderAbortReason, Request, SessionConfig,
+};
+use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, Shard, ShardConfig};
 use colloquy_transport::buf::{PoolConfig, Slice};
+use colloquy_transport::class0::Class0Config;
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::sim::{Random, SimConfig, SimDriver, SimFaults, SimHostConfig, SimNet};
 
@@ -26,6 +29,10 @@ struct World {
     random: Random,
     server: Shard<SimDriver, Recorder>,
     client: Shard<SimDriver, Recorder>,
+    /// Both sides keep transport connections.
+    reuse: bool,
+    /// Both sides use the transport expedited flow.
+    expedited: bool,
     /// What each session of the client has sent.
     sent: HashMap<SessionId, Vec<Vec<u8>>>,
 }
@@ -34,7 +41,7 @@ struct World {
 fn random_users_on_a_hostile_network_end_exactly_once() {
     let given = std::env::var("COLLOQUY_SEED").ok().map(|seed| seed.parse::<u64>().expect("a number"));
     let seeds = given.map_or(0..SEEDS, |seed| seed..seed + 1);
-    let (mut released, mut faults) = (0, 0);
+    let (mut released, mut faults, mut kept, mut expedited) = (0, 0, 0, 0);
     for seed in seeds {
         // Shown when the test fails.
         println!("COLLOQUY_SEED={seed}");
@@ -42,12 +49,14 @@ fn random_users_on_a_hostile_network_end_exactly_once() {
         world.run();
         world.check();
         released += world.server.tally().ended_released;
+        kept += world.server.tally().transports_kept;
+        expedited += world.server.tally().spdus_expedited_data_in;
         faults += world.net.fault_counts().resets + world.net.fault_counts().eofs;
     }
     if given.is_none() {
         assert!(
-            released > SEEDS && faults > SEEDS / 4,
-            "the mix is wrong: {released} released, {faults} lost"
+            released > SEEDS && faults > SEEDS / 4 && kept > SEEDS && expedited > SEEDS,
+            "the mix is wrong: {released} released, {faults} lost, {kept} kept, {expedited} expedited"
         );
     }
 }
@@ -86,8 +95,11 @@ impl World {
         let mut server = Shard::new(driver(1), Recorder::new(Manners { echo, ..Manners::default() }), config);
         let client = Shard::new(driver(2), Recorder::default(), config);
         let listener = net.bind((Ipv4Addr::new(10, 0, 0, 1), 102).into()).unwrap();
-        server.listen(listener, 7, ListenerConfig::default()).unwrap();
-        Self { net, random: Random::new(!seed), server, client, sent: HashMap::new() }
+        let (reuse, expedited) = (seed % 5 == 1 || seed % 5 == 2, seed % 5 == 3);
+        let listening =
+            ListenerConfig { transport: class0(expedited), session: session(reuse), ..Default::default() };
+        server.listen(listener, 7, listening).unwrap();
+        Self { net, random: Random::new(!seed), server, client, reuse, expedited, sent: HashMap::new() }
     }
 
     /// The users act at random for a while; then they release what is left and wait.
@@ -97,7 +109,8 @@ impl World {
             let acting = step < ACTING_STEPS;
             if opened < SESSIONS && self.random.chance(100_000) {
                 opened += 1;
-                let to = target((Ipv4Addr::new(10, 0, 0, 1), 102).into(), proposal(b"random"));
+                let to = self.target();
+                self.client.app_mut().again_left += u64::from(self.reuse);
                 if let Ok(id) = self.client.with(|_, ctx| ctx.connect(&to)) {
                     self.sent.insert(id, Vec::new());
                 }
@@ -105,7 +118,7 @@ impl World {
             if acting {
                 self.act_as_client();
                 self.act_as_server();
-            } else if step == ACTING_STEPS {
+            } else if (step - ACTING_STEPS).is_multiple_of(64) {
                 self.release_all();
             }
             self.client.turn(Some(Duration::ZERO)).unwrap();
@@ -125,7 +138,19 @@ impl World {
         panic!("not over: {:#?} {:#?}", self.client.inspect(), self.server.inspect());
     }
 
+    fn target(&self) -> ConnectTarget<'static> {
+        let requirements = FunctionalUnits::DUPLEX | FunctionalUnits::EXPEDITED;
+        let connect = ConnectParameters { requirements, ..proposal(b"random") };
+        ConnectTarget {
+            transport: class0(self.expedited),
+            session: session(self.reuse),
+            ..target((Ipv4Addr::new(10, 0, 0, 1), 102).into(), connect)
+        }
+    }
+
+    /// Goes on until nothing is left: a session may still be on its way up, and another one follow it.
     fn release_all(&mut self) {
+        self.client.app_mut().again_left = 0;
         for id in self.client_ids() {
             self.client.with(|app, ctx| {
                 app.resume(ctx, id);
@@ -139,8 +164,11 @@ impl World {
 
     /// In an order that the seed decides, not the hasher.
     fn client_ids(&self) -> Vec<SessionId> {
-        let mut ids: Vec<SessionId> = self.sent.keys().copied().collect();
+        let kept = |(id, seen): &(SessionId, Seen)| matches!(seen, Seen::Kept(_)).then_some(*id);
+        let kept = self.client.app().seen.iter().filter_map(kept);
+        let mut ids: Vec<SessionId> = self.sent.keys().copied().chain(kept).collect();
         ids.sort_by_key(|id| (id.index, id.generation));
+        ids.dedup();
         ids
     }
 
@@ -171,6 +199,7 @@ impl World {
                 112..120 => ctx.set_timer(id, Some(ctx.now() + Duration::from_millis(choice))),
                 120..140 => app.pause(ctx, id),
                 140..300 => app.resume(ctx, id),
+                300..320 => _ = ctx.request(id, &Request::ExpeditedData { user_data: &[choice as u8] }),
                 _ => {}
             });
         }
@@ -183,13 +212,15 @@ impl World {
                 0..20 => app.pause(ctx, id),
                 20..300 => app.resume(ctx, id),
                 300 => _ = ctx.abort_request(id, &[]),
+                301..320 => _ = ctx.request(id, &Request::ExpeditedData { user_data: &[choice as u8] }),
                 _ => {}
             });
         }
     }
 
     fn check(&self) {
-        for (id, sent) in &self.sent {
+        for id in &self.client_ids() {
+            let sent = self.sent.get(id).map_or(&[][..], Vec::as_slice);
             let seen = self.client.app().of(*id);
             let ends = seen.iter().filter(|seen| matches!(seen, Seen::Ended(_))).count();
             assert_eq!(ends, 1, "client's {id:?}: {ends} ends");
@@ -220,7 +251,7 @@ impl World {
     /// Without losses every session ends by what a user did; nothing is lost, and no time runs out.
     fn check_ends_without_losses(&self) {
         let by_a_user = |end: &str| {
-            ["Released", "Aborted", "TransportRefused { reason: 1 }"]
+            ["Released", "Aborted", "Unused", "TransportRefused { reason: 1 }"]
                 .iter()
                 .any(|start| end.starts_with(start))
         };
@@ -254,4 +285,13 @@ impl World {
             assert!(self.sent.values().any(fits), "server's {id:?} received what nobody sent");
         }
     }
+}
+
+fn class0(expedited: bool) -> Class0Config {
+    Class0Config { expedited, ..Class0Config::default() }
+}
+
+fn session(transport_reuse: bool) -> SessionConfig {
+    let functional_units = FunctionalUnits::DUPLEX | FunctionalUnits::EXPEDITED;
+    SessionConfig { functional_units, transport_reuse, ..SessionConfig::default() }
 }
