@@ -1,11 +1,13 @@
 //! Outputs of a row as indications to the user, and what has to be remembered for the answer.
 
+use core::time::Duration;
+
 use super::content::abort_reason;
 use super::join::{self, Joined};
 use super::receive::indicated_fault;
 use super::resync::{self, Resync};
 use super::variables::Variables;
-use super::{Outcome, Output, Session};
+use super::{Arguments, Event, Outcome, Output, Session};
 use crate::spdu::{Abort, ActivityResume, ExpeditedData, Refuse, Spdu};
 use crate::{
     ActivityResumeParameters, Indication, OldConnection, ProviderExceptionReason, RefuseParameters,
@@ -106,6 +108,26 @@ impl Session {
                 let queued = core::mem::take(&mut cold.queued);
                 cold.joined.extend(queued);
             }
+        }
+    }
+
+    /// Carries out action 6 of a request: a PREPARE counts at once, before anything else comes. Expedited data
+    /// that are still wanted come back through [`Session::take_joined`].
+    pub(super) fn replay_after_request(&mut self, now: Duration, outcome: &Outcome) {
+        if !outcome.effects.replay {
+            return;
+        }
+        self.spm.forget_queue();
+        let Some(cold) = &mut self.cold else { return };
+        for queued in core::mem::take(&mut cold.queued) {
+            let is_prepare = queued.octets()[0] == PREPARE_SI;
+            let row = self.spm.row(Event::Ex, &Arguments::NONE);
+            if !is_prepare && row.is_none_or(|row| !row.outputs.is_empty()) {
+                self.cold().joined.push_back(queued);
+                continue;
+            }
+            let told = self.handle_tsdu(now, &mut queued.tsdu());
+            debug_assert_eq!(told, None, "neither PREPARE nor discarded data are indicated");
         }
     }
 }

@@ -213,6 +213,7 @@ impl Session {
         self.send_outputs(row.outputs, content, limits)?;
         let outcome = self.spm.fire(event, arguments);
         self.settle(now, &outcome);
+        self.replay_after_request(now, &outcome);
         Ok(())
     }
 }

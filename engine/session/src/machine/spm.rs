@@ -163,7 +163,7 @@ impl Spm {
             return self.protocol_error();
         }
         let before = self.variables;
-        let outputs = row.outputs.iter().copied().filter(|output| is_sent(*output, &before)).collect();
+        let outputs = sent_of(row.outputs, &before);
         let mut effects = Effects::default();
         let mut scene = Scene { v: &mut self.variables, event, arguments, effects: &mut effects };
         for action in row.actions {
@@ -292,7 +292,7 @@ impl Spm {
 
     fn outcome(&mut self, cause: Cause, outputs: &[Output], next: State, timer: TimerEffect) -> Outcome {
         let before = self.variables;
-        let outputs = outputs.iter().copied().filter(|output| is_sent(*output, &before)).collect();
+        let outputs = sent_of(outputs, &before);
         let mut effects = Effects { timer, ..Effects::default() };
         self.enter(next, &mut effects);
         Outcome { cause, outputs, effects, before }
@@ -317,12 +317,19 @@ impl Spm {
     }
 }
 
+fn sent_of(outputs: &[Output], before: &Variables) -> ArrayVec<Output, 3> {
+    outputs.iter().copied().filter(|output| is_sent(*output, outputs, before)).collect()
+}
+
 /// PREPAREs go out with transport expedited only, and the one for RS not while an own data separation
-/// point is unconfirmed: the peer would refuse it by p80.
-pub(super) fn is_sent(output: Output, before: &Variables) -> bool {
+/// point is unconfirmed: the peer would refuse it by p80. It does not refuse the one for AI and AD, and takes
+/// these two without it in few states only.
+pub(super) fn is_sent(output: Output, outputs: &[Output], before: &Variables) -> bool {
     match output {
-        Output::PrRs => before.texp && !separation_unconfirmed(before),
-        Output::PrMaa | Output::PrRa | Output::PrAb => before.texp,
+        Output::PrRs if !outputs.iter().any(|output| matches!(output, Output::Ai | Output::Ad)) => {
+            before.texp && !separation_unconfirmed(before)
+        }
+        Output::PrMaa | Output::PrRs | Output::PrRa | Output::PrAb => before.texp,
         _ => true,
     }
 }

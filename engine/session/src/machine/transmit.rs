@@ -36,7 +36,7 @@ impl Session {
         for output in outputs {
             let Some(spdu) = content.spdu(*output) else { continue };
             let announced = *output == Output::PrAb && goes_ahead(content.spdu(Output::AbNr), texp);
-            if announced || !is_sent(*output, self.spm.variables()) {
+            if announced || !is_sent(*output, outputs, self.spm.variables()) {
                 continue;
             }
             let mark = *mark.get_or_insert_with(|| self.cold().outbox.mark());
