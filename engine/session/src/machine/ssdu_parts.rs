@@ -177,9 +177,13 @@ impl Session {
     }
 }
 
-/// Between the segments of an SSDU only these may come: PT, and what has the other flow for itself.
+/// Between the segments of an SSDU only these may come: PT, what has the other flow for itself, and GTA, with which
+/// the peer's machine answers at once whatever its user has begun.
 fn may_interleave(kind: SpduKind) -> bool {
-    matches!(kind, SpduKind::PleaseTokens | SpduKind::ExpeditedData | SpduKind::Prepare)
+    matches!(
+        kind,
+        SpduKind::PleaseTokens | SpduKind::GiveTokensAck | SpduKind::ExpeditedData | SpduKind::Prepare
+    )
 }
 
 /// SPDUs that tell that the rest of an SSDU will not come. `[1 source]`
