@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are test code")]
 
 mod endings;
+mod expedited;
 mod kept;
 mod limits;
 mod pair;

@@ -130,7 +130,7 @@ fn prepare(kind: u8) -> Vec<u8> {
 const PREPARES: [u8; 4] = [1, 2, 3, 4];
 
 /// A talk of which the client is made of octets: its session is up, with an expedited flow.
-fn raw_talk<W: World>(tim: std::time::Duration) -> Option<(Raw, Talk<W>)> {
+pub(crate) fn raw_talk<W: World>(units: Fu, tim: std::time::Duration) -> Option<(Raw, Talk<W>)> {
     use colloquy_session::{ConnectParameters, SerialNumber, Session, SessionConfig, Transmit};
     let session = SessionConfig { tim, ..session(false) };
     let listener = colloquy_shard::ListenerConfig {
@@ -148,8 +148,8 @@ fn raw_talk<W: World>(tim: std::time::Duration) -> Option<(Raw, Talk<W>)> {
     assert_eq!(raw.received[11..14], [0xc6, 1, 1]);
     raw.received.clear();
     let connect = ConnectParameters {
-        requirements: synchronized(),
-        initial_serial_number: Some(SerialNumber(1)),
+        requirements: units,
+        initial_serial_number: units.contains(Fu::MINOR_SYNC).then_some(SerialNumber(1)),
         ..crate::recorder::proposal(b"raw")
     };
     let mut initiator = Session::initiator(&session, &connect).unwrap();
@@ -166,7 +166,10 @@ fn raw_talk<W: World>(tim: std::time::Duration) -> Option<(Raw, Talk<W>)> {
 
 fn a_lost_connection_ends_a_session_once_behind_a_prepare<W: World>() {
     for kind in PREPARES {
-        let Some((mut raw, mut talk)) = raw_talk::<W>(std::time::Duration::from_secs(60)) else { return };
+        let Some((mut raw, mut talk)) = raw_talk::<W>(synchronized(), std::time::Duration::from_secs(60))
+        else {
+            return;
+        };
         match kind {
             1 => {
                 // The tokens go over, so that the server may ask for a major point.
@@ -199,7 +202,10 @@ fn a_lost_connection_ends_a_session_once_behind_a_prepare<W: World>() {
 }
 
 fn a_prepared_abort_that_never_comes_runs_into_tim<W: World>() {
-    let Some((mut raw, mut talk)) = raw_talk::<W>(std::time::Duration::from_millis(60)) else { return };
+    let Some((mut raw, mut talk)) = raw_talk::<W>(synchronized(), std::time::Duration::from_millis(60))
+    else {
+        return;
+    };
     raw.send(&prepare(4));
     raw.until(&mut talk.pair, |raw, _| raw.closed);
     drop(raw);
