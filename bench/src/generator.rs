@@ -1,21 +1,24 @@
 //! The application that runs on each generator thread: sends requests when they are due, judges answers.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use colloquy_session::{Enclosure, Tokens};
+use colloquy_session::Enclosure;
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
 use crate::content::{Arriving, Content, Identity};
+use crate::course::Course;
 use crate::live::Live;
+use crate::operation::Operation;
 use crate::pace::Schedule;
 use crate::plan::{Check, Dialogue, LoadPlan};
 use crate::recorder::{LATE, Recorder};
+use crate::script::Step;
 
 /// Where a session of the plan is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +45,17 @@ pub(crate) struct Slot {
     pub(crate) number: u32,
     pub(crate) schedule: Option<Schedule>,
     /// Its next request stood still for want of a place, the token or room in the send queue.
-    blocked: bool,
+    pub(crate) blocked: bool,
+    /// It is among those that wait for their next request to be due.
+    pub(crate) is_due_noted: bool,
     /// The token was asked for and has not come yet.
-    token_asked: bool,
+    pub(crate) token_asked: bool,
     pub(crate) sent: u64,
-    next_answer: u32,
-    first_flight: u32,
+    pub(crate) next_answer: u32,
+    pub(crate) first_flight: u32,
     pub(crate) in_flight: u32,
-    arriving: Arriving,
+    pub(crate) arriving: Arriving,
+    pub(crate) course: Course,
 }
 
 /// A request that was sent and not yet answered; times as nanoseconds on the driver's clock.
@@ -122,6 +128,10 @@ pub struct Generator {
     pub(crate) connecting: usize,
     pub(crate) established: usize,
     pub(crate) in_flight: u64,
+    /// What else was sent and waits for its answer.
+    pub(crate) outstanding: u64,
+    /// Sessions to be opened in the place of those that have ended.
+    pub(crate) following: VecDeque<u32>,
     /// Established sessions that may send more.
     pub(crate) unfinished: usize,
     pub(crate) cpu_from: Option<Duration>,
@@ -151,16 +161,20 @@ impl Generator {
                 number,
                 schedule: Schedule::of_session(&plan, number),
                 blocked: false,
+                is_due_noted: false,
                 token_asked: false,
                 sent: 0,
                 next_answer: 0,
                 first_flight: 0,
                 in_flight: 0,
                 arriving: Arriving::default(),
+                course: Course::default(),
             })
             .collect();
         let mut recorder = Recorder::default();
         recorder.counts.sessions = count as u64;
+        recorder.prepare(&plan);
+        let churns = plan.mix.churns();
         Generator {
             flights: vec![Flight::default(); count * plan.depth as usize],
             due: BinaryHeap::with_capacity(count),
@@ -173,6 +187,8 @@ impl Generator {
             connecting: 0,
             established: 0,
             in_flight: 0,
+            outstanding: 0,
+            following: VecDeque::with_capacity(if churns { count } else { 0 }),
             unfinished: 0,
             cpu_from: None,
             armed: None,
@@ -192,7 +208,7 @@ impl Generator {
         let _ = self.notices.send(notice);
     }
 
-    /// Sends every request of a session that is due and has a place.
+    /// Goes through the script of a session as far as it goes: sends what is due and has a place.
     pub(crate) fn issue<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
         let now = ctx.now();
         let Phase::Running(window) = self.phase else { return };
@@ -200,39 +216,66 @@ impl Generator {
             return;
         }
         let Some(id) = self.slots[index as usize].id else { return };
-        let mut sent_any = false;
         loop {
-            let slot = &mut self.slots[index as usize];
-            if slot.stage != Stage::Established || self.plan.is_finished(slot.sent) {
+            let slot = &self.slots[index as usize];
+            if slot.stage != Stage::Established || slot.course.pending.is_some() {
                 break;
             }
-            let due = match &slot.schedule {
-                None => now,
-                Some(schedule) => window.start + Duration::from_nanos(schedule.due_ns()),
+            let step = slot.course.script.next(&self.plan.mix);
+            if step.leads_on() && self.plan.is_finished(slot.sent) {
+                self.finished(ctx, index);
+                break;
+            }
+            let goes_on = match step {
+                Step::Ssdu => self.issue_ssdu(ctx, index, id, window, now),
+                step => self.issue_operation(ctx, index, id, step),
             };
-            if due > now {
+            if !goes_on {
+                break;
+            }
+        }
+        let slot = &self.slots[index as usize];
+        if self.plan.dialogue == Dialogue::HalfDuplex
+            && slot.in_flight > 0
+            && slot.stage == Stage::Established
+            && slot.course.pending.is_none()
+        {
+            self.give_token(ctx, index, id);
+        }
+    }
+
+    /// Sends the next SSDU; false when it has to wait, or the session is over.
+    fn issue_ssdu<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        index: u32,
+        id: SessionId,
+        window: Window,
+        now: Duration,
+    ) -> bool {
+        let slot = &mut self.slots[index as usize];
+        let due = match &slot.schedule {
+            None => now,
+            Some(schedule) => window.start + Duration::from_nanos(schedule.due_ns()),
+        };
+        if due > now {
+            slot.blocked = false;
+            if !std::mem::replace(&mut slot.is_due_noted, true) {
                 self.due.push(Reverse((due.as_nanos() as u64, index)));
-                slot.blocked = false;
-                self.wake_by(ctx, due);
-                break;
             }
-            if slot.in_flight >= self.plan.depth || ctx.is_congested(id) {
-                slot.blocked = true;
-                break;
-            }
-            if self.plan.dialogue == Dialogue::HalfDuplex && !owns_data_token(ctx, id) {
-                self.slots[index as usize].blocked = true;
-                self.want_token(ctx, index, id);
-                break;
-            }
-            if !self.send_one(ctx, index, id, due, now) {
-                break;
-            }
-            sent_any = true;
+            self.wake_by(ctx, due);
+            return false;
         }
-        if sent_any && self.plan.dialogue == Dialogue::HalfDuplex {
-            self.give_token(ctx, id);
+        if slot.in_flight >= self.plan.depth || ctx.is_congested(id) {
+            slot.blocked = true;
+            return false;
         }
+        if !self.may_send(ctx, id) {
+            self.slots[index as usize].blocked = true;
+            self.want_token(ctx, index, id);
+            return false;
+        }
+        self.send_one(ctx, index, id, due, now)
     }
 
     fn send_one<D: Driver>(
@@ -246,10 +289,7 @@ impl Generator {
         let slot = &mut self.slots[index as usize];
         let parts = self.content.ssdu(&slot.identity, slot.sent as u32);
         if let Err(error) = ctx.data_request(id, parts.as_slices(), Enclosure::WHOLE) {
-            self.recorder.error(&format!("S-DATA request: {error}"));
-            ctx.provider_abort(id, colloquy_session::ProviderAbortReason::Undefined);
-            slot.stage = Stage::Releasing;
-            return false;
+            return self.refused_here(ctx, index, id, Operation::Data, error);
         }
         let depth = self.plan.depth;
         let place = index * depth + (slot.first_flight + slot.in_flight) % depth;
@@ -258,7 +298,7 @@ impl Generator {
         slot.in_flight += 1;
         slot.sent += 1;
         let blocked = std::mem::take(&mut slot.blocked);
-        let finished = self.plan.is_finished(slot.sent);
+        slot.course.script.done(&self.plan.mix, Step::Ssdu);
         if let Some(schedule) = &mut slot.schedule {
             schedule.advance();
             self.note_lateness(blocked, due, now);
@@ -268,13 +308,17 @@ impl Generator {
         counts.sent += 1;
         counts.sent_in_window += u64::from(self.window.contains(now));
         self.live.sent(counts.sent);
-        if finished {
+        true
+    }
+
+    /// Notes that a session has sent all it has to send and begun what was due behind it.
+    fn finished<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
+        if std::mem::take(&mut self.slots[index as usize].course.unfinished) {
             self.unfinished -= 1;
             if self.unfinished == 0 {
                 self.all_sent(ctx);
             }
         }
-        true
     }
 
     fn note_lateness(&mut self, blocked: bool, due: Duration, now: Duration) {
@@ -288,47 +332,6 @@ impl Generator {
         let lateness = now.saturating_sub(due);
         self.recorder.counts.late += u64::from(lateness > LATE);
         self.recorder.lateness_ns.saturating_record(lateness.as_nanos() as u64);
-    }
-
-    fn give_token<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        if let Err(error) = ctx.token_give_request(id, Tokens::DATA, &[]) {
-            self.recorder.error(&format!("S-TOKEN-GIVE request: {error}"));
-        }
-    }
-
-    /// Gives the data token to a peer that asks for it, unless requests follow anyway.
-    pub(crate) fn token_asked<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        if owns_data_token(ctx, id) {
-            self.give_token(ctx, id);
-        }
-    }
-
-    /// Asks for the data token once everything sent was answered.
-    pub(crate) fn want_token<D: Driver>(
-        &mut self,
-        ctx: &mut Context<'_, D, Self>,
-        index: u32,
-        id: SessionId,
-    ) {
-        let slot = &mut self.slots[index as usize];
-        if slot.in_flight > 0 || slot.token_asked {
-            return;
-        }
-        slot.token_asked = true;
-        if let Err(error) = ctx.token_please_request(id, Tokens::DATA, &[]) {
-            self.recorder.error(&format!("S-TOKEN-PLEASE request: {error}"));
-        }
-    }
-
-    /// The data token came.
-    pub(crate) fn token_arrived<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
-        self.slots[index as usize].token_asked = false;
-        match self.phase {
-            Phase::Releasing { .. } if self.slots[index as usize].stage == Stage::Established => {
-                self.release_one(ctx, index as usize);
-            }
-            _ => self.issue(ctx, index),
-        }
     }
 
     /// Takes an SSDU, or a part of one, that came from the peer.
@@ -370,16 +373,7 @@ impl Generator {
         }
         self.record(flight, now, in_window);
         self.in_flight -= 1;
-        match self.phase {
-            Phase::Running(_) => {
-                self.issue(ctx, index);
-                if self.unfinished == 0 && self.in_flight == 0 {
-                    self.advance(ctx);
-                }
-            }
-            Phase::Draining { .. } if self.in_flight == 0 => self.advance(ctx),
-            _ => {}
-        }
+        self.go_on_with(ctx, index);
     }
 
     fn record(&mut self, flight: Flight, now: Duration, in_window: bool) {
@@ -397,11 +391,7 @@ impl Generator {
 }
 
 impl Window {
-    fn contains(&self, at: Duration) -> bool {
+    pub(crate) fn contains(&self, at: Duration) -> bool {
         self.from <= at && at < self.until
     }
-}
-
-pub(crate) fn owns_data_token<D: Driver>(ctx: &Context<'_, D, Generator>, id: SessionId) -> bool {
-    ctx.machine(id).is_some_and(|machine| machine.tokens_owned().contains(Tokens::DATA))
 }

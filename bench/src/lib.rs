@@ -32,11 +32,18 @@
 //! A newcomer reads [`plan`] for what can be asked for, [`generator`] for what happens to one request,
 //! and [`report`] for what is told and when a run is not valid.
 
+mod asides;
+mod churn;
 pub mod content;
+mod course;
 pub mod environment;
 pub mod generator;
 mod handlers;
+pub mod hex;
 pub mod live;
+pub mod mix;
+pub mod operation;
+mod operations;
 pub mod pace;
 mod phases;
 pub mod plan;
@@ -44,8 +51,13 @@ pub mod random;
 pub mod recorder;
 pub mod report;
 pub mod run;
+pub mod script;
+mod tokens;
+pub mod units;
+mod validate;
 
 pub use live::Seen;
+pub use mix::{MinorConfirm, Mix, ResyncKind};
 pub use plan::{Check, Dialogue, DriverChoice, LoadPlan, Mode, PlanError};
 pub use report::Report;
 pub use run::{Go, LoadError, Progress, Stage, run};

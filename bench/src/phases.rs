@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use colloquy_session::{
-    ConnectParameters, ConnectionIdentifier, FunctionalUnits, ProviderAbortReason, Selector, SessionConfig,
-    TokenSettings, Versions,
+    ConnectParameters, ConnectionIdentifier, FunctionalUnits, ProviderAbortReason, Selector, SerialNumber,
+    SessionConfig, TokenSettings, TsduMaximumSize, Versions,
 };
-use colloquy_shard::{ConnectTarget, Context};
+use colloquy_shard::{ConnectTarget, Context, SessionId};
 use colloquy_transport::class0::{Class0Config, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 
-use crate::generator::{Generator, Notice, Phase, Stage, Window, owns_data_token};
-use crate::plan::{Dialogue, LoadPlan, Mode};
+use crate::generator::{Generator, Notice, Phase, Stage, Window};
+use crate::operation::Operation;
+use crate::plan::{LoadPlan, Mode};
 use crate::recorder::thread_cpu;
+use crate::script::Step;
 
 /// How long sessions may take to be released before they are aborted.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,7 +32,7 @@ impl Generator {
             Phase::Opening { began } => self.open_more(ctx, began),
             Phase::Running(window) => self.go_on(ctx, window),
             Phase::Draining { until } => {
-                if self.in_flight == 0 || now >= until {
+                if self.is_idle() || now >= until {
                     self.release_all(ctx);
                 } else {
                     self.wake_at(ctx, Some(until));
@@ -97,14 +99,14 @@ impl Generator {
         }
     }
 
-    fn open_one<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: usize) {
+    pub(crate) fn open_one<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: usize) {
         let plan = self.plan.clone();
         let number = self.slots[index].number as usize;
         let source = match plan.source_addresses.as_slice() {
             [] => None,
             addresses => Some(SocketAddr::new(addresses[number % addresses.len()], 0)),
         };
-        let session = session_config(plan.dialogue);
+        let session = session_config(&plan);
         let selector = |octets: &[u8]| Selector::new(octets).expect("the plan was validated");
         let tsap = |octets: &[u8]| (!octets.is_empty()).then(|| TransportSelector::new(octets)).flatten();
         let target = ConnectTarget {
@@ -120,9 +122,10 @@ impl Generator {
                 called: selector(&plan.called_ssap.octets),
                 versions: session.versions,
                 requirements: session.functional_units,
-                initial_serial_number: None,
+                initial_serial_number: initial_serial_number(session.functional_units),
+                // All tokens begin at the initiator.
                 token_settings: TokenSettings::default(),
-                tsdu_maximum_size: None,
+                tsdu_maximum_size: tsdu_maximum_size(plan.tsdu_octets_max),
                 user_data: &plan.content.connect_user_data,
             },
         };
@@ -142,24 +145,43 @@ impl Generator {
                 self.slots[index].stage = Stage::Over;
                 self.recorder.error(&format!("connect: {error}"));
                 self.session_failed();
+                if std::mem::take(&mut self.slots[index].course.unfinished) {
+                    self.unfinished -= 1;
+                }
             }
         }
     }
 
     /// The session is in the data phase.
     pub(crate) fn session_established<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
+        let now = ctx.now();
+        let mix = self.plan.mix;
         let slot = &mut self.slots[index as usize];
         slot.stage = Stage::Established;
         if let Some(id) = slot.id {
             ctx.set_timer(id, None);
         }
-        let connect_time = ctx.now().saturating_sub(slot.opened_at);
+        let connect_time = now.saturating_sub(slot.opened_at);
+        let follows = slot.course.unfinished;
+        slot.course.connected();
+        slot.course.unfinished = true;
+        slot.next_answer = slot.sent as u32;
+        slot.arriving = Default::default();
+        slot.token_asked = false;
+        if !follows {
+            slot.course.script.opened(&mix);
+            self.unfinished += 1;
+        }
         self.recorder.connect_ns.saturating_record(connect_time.as_nanos() as u64);
         self.recorder.counts.established += 1;
         self.connecting -= 1;
         self.established += 1;
-        self.unfinished += 1;
         self.live.established(self.established);
+        match self.phase {
+            Phase::Running(_) => self.issue(ctx, index),
+            Phase::Releasing { .. } => self.release_one(ctx, index as usize),
+            _ => {}
+        }
         self.advance(ctx);
     }
 
@@ -193,7 +215,8 @@ impl Generator {
 
     fn go_on<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, window: Window) {
         let now = ctx.now();
-        let finished = self.unfinished == 0 && self.in_flight == 0;
+        self.open_following(ctx);
+        let finished = self.unfinished == 0 && self.is_idle();
         if now >= window.until || finished {
             self.end_window(ctx, now.min(window.until));
             return;
@@ -207,6 +230,7 @@ impl Generator {
                 break;
             }
             self.due.pop();
+            self.slots[index as usize].is_due_noted = false;
             self.issue(ctx, index);
         }
         let window = self.window;
@@ -247,14 +271,33 @@ impl Generator {
         ctx.stop_when_empty();
     }
 
-    /// Asks for the release of one session; without the data token, asks for the token first.
+    /// Asks for the release of one session; ends its activity and gets the data token first.
     pub(crate) fn release_one<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: usize) {
         let Some(id) = self.slots[index].id else { return };
-        if self.plan.dialogue == Dialogue::HalfDuplex && !owns_data_token(ctx, id) {
+        if self.slots[index].course.pending.is_some() {
+            return;
+        }
+        if !self.may_send(ctx, id) {
             self.want_token(ctx, index as u32, id);
             return;
         }
+        if self.slots[index].course.script.must_end_activity() {
+            self.begin(ctx, index as u32, id, Step::ActivityEnd);
+            return;
+        }
+        self.slots[index].course.leaving = Some((Operation::Release, ctx.now()));
+        self.request_release(ctx, index, id);
+    }
+
+    /// S-RELEASE request.
+    pub(crate) fn request_release<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        index: usize,
+        id: SessionId,
+    ) {
         self.slots[index].stage = Stage::Releasing;
+        self.recorder.operations.of_mut(Operation::Release).begun += 1;
         if let Err(error) = ctx.release_request(id, &self.plan.content.release_user_data) {
             self.recorder.error(&format!("S-RELEASE request: {error}"));
             ctx.provider_abort(id, ProviderAbortReason::Undefined);
@@ -263,9 +306,12 @@ impl Generator {
 
     /// Counts what a session that ends leaves unanswered.
     pub(crate) fn count_lost(&mut self, index: usize) {
-        let in_flight = u64::from(std::mem::take(&mut self.slots[index].in_flight));
+        let slot = &mut self.slots[index];
+        let in_flight = u64::from(std::mem::take(&mut slot.in_flight));
         self.recorder.counts.lost += in_flight;
         self.in_flight -= in_flight;
+        self.outstanding -= slot.course.awaited(self.plan.mix.minor_confirm);
+        slot.course.count_lost(self.plan.mix.minor_confirm, &mut self.recorder.operations);
     }
 
     /// Ends the run before its load has started.
@@ -298,16 +344,29 @@ fn class0_config(plan: &LoadPlan) -> Class0Config {
     let default = Class0Config::default();
     Class0Config {
         tpdu_octets_max: plan.tpdu_octets_max,
+        expedited: plan.functional_units().contains(FunctionalUnits::EXPEDITED),
         tsdu_octets_max: default.tsdu_octets_max.max(plan.ssdu_octets as usize + SPDU_HEADER_OCTETS_MAX),
         ..default
     }
 }
 
-/// Version 2 alone where nothing needs version 1, because several real responders accept nothing else.
-fn session_config(dialogue: Dialogue) -> SessionConfig {
-    let functional_units = match dialogue {
-        Dialogue::Duplex => FunctionalUnits::DUPLEX,
-        Dialogue::HalfDuplex => FunctionalUnits::HALF_DUPLEX,
-    };
-    SessionConfig { versions: Versions::V2, functional_units, ..SessionConfig::default() }
+fn session_config(plan: &LoadPlan) -> SessionConfig {
+    let version = |number: &u8| if *number == 1 { Versions::V1 } else { Versions::V2 };
+    SessionConfig {
+        versions: plan.versions.iter().map(version).collect(),
+        functional_units: plan.functional_units(),
+        ..SessionConfig::default()
+    }
+}
+
+/// The first synchronization point, where it is not numbered by its activity.
+fn initial_serial_number(units: FunctionalUnits) -> Option<SerialNumber> {
+    let numbered = FunctionalUnits::MINOR_SYNC | FunctionalUnits::MAJOR_SYNC | FunctionalUnits::RESYNCHRONIZE;
+    let needed = units.intersects(numbered) && !units.contains(FunctionalUnits::ACTIVITY);
+    needed.then_some(SerialNumber(1))
+}
+
+fn tsdu_maximum_size(octets_max: u16) -> Option<TsduMaximumSize> {
+    (octets_max > 0)
+        .then_some(TsduMaximumSize { initiator_to_responder: octets_max, responder_to_initiator: octets_max })
 }

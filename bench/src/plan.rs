@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use colloquy_session::Selector;
-use colloquy_transport::class0::TransportSelector;
 use serde::{Deserialize, Serialize};
+
+pub use crate::hex::{HexFault, octets_of_hex};
+use crate::mix::Mix;
 
 /// The only schema of load plans so far.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -193,6 +194,14 @@ pub struct LoadPlan {
     pub seed: u64,
     /// Lateness (p99) of an open loop beyond which a run is not valid.
     pub lateness_p99_us_max: u64,
+    /// Protocol versions proposed: 1, 2 or both.
+    pub versions: Vec<u8>,
+    /// Functional units proposed, by name; none derives them from the dialogue and the mix.
+    pub units: Vec<String>,
+    /// Longest TSDU proposed for both directions, in octets; longer SSDUs are segmented. 0 proposes no limit.
+    pub tsdu_octets_max: u16,
+    /// What happens among the SSDUs.
+    pub mix: Mix,
     /// Octets of CN and FN user data and of each SSDU, read from the files by [`LoadPlan::from_file`] or set here.
     #[serde(skip)]
     pub content: Content,
@@ -242,6 +251,10 @@ impl Default for LoadPlan {
             connect_timeout_ms: 10_000,
             seed: 1,
             lateness_p99_us_max: 5000,
+            versions: vec![2],
+            units: Vec::new(),
+            tsdu_octets_max: 0,
+            mix: Mix::default(),
             content: Content::default(),
         }
     }
@@ -290,57 +303,6 @@ impl LoadPlan {
         Ok(())
     }
 
-    /// Checks every value and reports all faults at once.
-    ///
-    /// # Errors
-    /// [`PlanError::Range`] with one line for each fault.
-    pub fn validate(&self) -> Result<(), PlanError> {
-        let mut faults = Vec::new();
-        let mut check = |good: bool, fault: String| {
-            if !good {
-                faults.push(fault);
-            }
-        };
-        let in_flight = u64::from(self.sessions) * u64::from(self.depth);
-        check(
-            self.schema_version == SCHEMA_VERSION,
-            format!("schema_version = {}: only {SCHEMA_VERSION} is known", self.schema_version),
-        );
-        check(!self.to.is_empty(), "to: at least one address is needed, as in [\"127.0.0.1:10102\"]".into());
-        check(
-            (1..=SESSIONS_MAX).contains(&self.sessions),
-            format!("sessions = {}: 1 to {SESSIONS_MAX}", self.sessions),
-        );
-        check(
-            (1..=SSDU_OCTETS_MAX).contains(&self.ssdu_octets),
-            format!("ssdu_octets = {}: 1 to {SSDU_OCTETS_MAX}", self.ssdu_octets),
-        );
-        check((1..=DEPTH_MAX).contains(&self.depth), format!("depth = {}: 1 to {DEPTH_MAX}", self.depth));
-        check(in_flight <= IN_FLIGHT_MAX, format!("sessions x depth = {in_flight}: at most {IN_FLIGHT_MAX}"));
-        check(
-            self.mode == Mode::Closed || (self.rate_per_s > 0.0 && self.rate_per_s.is_finite()),
-            format!("rate_per_s = {}: an open loop needs a rate above 0", self.rate_per_s),
-        );
-        check(self.duration_ms > 0, "duration_ms = 0: at least 1".into());
-        check(
-            (1..=THREADS_MAX.min(self.sessions.max(1))).contains(&self.threads),
-            format!("threads = {}: 1 to {THREADS_MAX}, and not more than sessions", self.threads),
-        );
-        check(
-            (128..=8192).contains(&self.tpdu_octets_max) && self.tpdu_octets_max.is_power_of_two(),
-            format!("tpdu_octets_max = {}: a power of two, 128 to 8192", self.tpdu_octets_max),
-        );
-        check(self.connecting_max > 0, "connecting_max = 0: at least 1".into());
-        check(self.connect_timeout_ms > 0, "connect_timeout_ms = 0: at least 1".into());
-        for (key, tsap) in [("calling_tsap", &self.calling_tsap), ("called_tsap", &self.called_tsap)] {
-            check(TransportSelector::new(&tsap.octets).is_some(), format!("{key}: at most 32 octets"));
-        }
-        for (key, ssap) in [("calling_ssap", &self.calling_ssap), ("called_ssap", &self.called_ssap)] {
-            check(Selector::new(&ssap.octets).is_some(), format!("{key}: at most 16 octets"));
-        }
-        if faults.is_empty() { Ok(()) } else { Err(PlanError::Range(faults)) }
-    }
-
     /// True when a session that sent `sent` SSDUs sends no more.
     pub fn is_finished(&self, sent: u64) -> bool {
         self.ssdus_per_session_max > 0 && sent >= self.ssdus_per_session_max
@@ -385,51 +347,6 @@ pub enum PlanError {
     Range(Vec<String>),
 }
 
-/// What is no hex, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", match self.found { Some(found) => format!("`{found}` is no hex digit"), None => "a hex digit is missing at the end".into() })]
-pub struct HexFault {
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1.
-    pub column: usize,
-    /// The character at fault; `None` when the number of digits is odd.
-    pub found: Option<char>,
-}
-
-/// Octets of hex text; white space and `:` separate, `#` starts a comment.
-///
-/// # Errors
-/// [`HexFault`] with line and column.
-pub fn octets_of_hex(text: &str) -> Result<Vec<u8>, HexFault> {
-    let mut octets = Vec::with_capacity(text.len() / 2);
-    let mut high = None;
-    let mut place = (1, 1);
-    for (row, line) in text.lines().enumerate() {
-        for (column, found) in line.chars().enumerate() {
-            place = (row + 1, column + 1);
-            match found {
-                '#' => break,
-                ' ' | '\t' | '\r' | ':' => continue,
-                _ => {}
-            }
-            let digit = found.to_digit(16).ok_or(HexFault {
-                line: row + 1,
-                column: column + 1,
-                found: Some(found),
-            })? as u8;
-            match high.take() {
-                None => high = Some(digit),
-                Some(high) => octets.push(high << 4 | digit),
-            }
-        }
-    }
-    match high {
-        None => Ok(octets),
-        Some(_) => Err(HexFault { line: place.0, column: place.1, found: None }),
-    }
-}
-
 fn read_hex(path: &Path) -> Result<Vec<u8>, PlanError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| PlanError::Read { path: path.to_owned(), error })?;
@@ -448,33 +365,9 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_of_a_plan_are_reported_at_once() {
-        let plan = LoadPlan { sessions: 0, depth: 0, tpdu_octets_max: 1000, ..LoadPlan::default() };
-        let PlanError::Range(faults) = plan.validate().unwrap_err() else { panic!("range expected") };
-        for key in ["to:", "sessions", "depth", "tpdu_octets_max"] {
-            assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key} in {faults:?}");
-        }
-    }
-
-    #[test]
-    fn an_open_loop_needs_a_rate() {
-        let plan =
-            LoadPlan { to: vec![([127, 0, 0, 1], 1).into()], mode: Mode::Poisson, ..LoadPlan::default() };
-        assert!(plan.validate().unwrap_err().to_string().contains("rate_per_s"));
-        assert!(LoadPlan { rate_per_s: 10.0, ..plan }.validate().is_ok());
-    }
-
-    #[test]
     fn selectors_are_octets() {
         assert_eq!("0x0001".parse::<SelectorText>().unwrap().octets, [0, 1]);
         assert_eq!("ascii:ICCP".parse::<SelectorText>().unwrap().octets, b"ICCP");
         assert!("17".parse::<SelectorText>().is_err());
-    }
-
-    #[test]
-    fn hex_text_takes_comments_and_names_the_place_of_a_fault() {
-        assert_eq!(octets_of_hex("01 02 # three\n0a:ff\n").unwrap(), [1, 2, 10, 255]);
-        assert_eq!(octets_of_hex("01\n0g").unwrap_err(), HexFault { line: 2, column: 2, found: Some('g') });
-        assert_eq!(octets_of_hex("01 2").unwrap_err(), HexFault { line: 1, column: 4, found: None });
     }
 }

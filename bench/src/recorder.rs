@@ -6,6 +6,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::content::Verdict;
+use crate::operation::{Operation, Operations};
+use crate::plan::{Dialogue, LoadPlan};
 
 /// Longest time a histogram tells apart, in nanoseconds; longer ones count as this long.
 pub const LATENCY_NS_MAX: u64 = 600_000_000_000;
@@ -30,6 +32,8 @@ pub struct Recorder {
     pub lateness_ns: Histogram<u64>,
     /// From opening the network connection to the S-CONNECT confirm.
     pub connect_ns: Histogram<u64>,
+    /// What operations beside data and connect took.
+    pub operations: Operations,
     /// Counts.
     pub counts: Counts,
     /// Ends and refusals by class.
@@ -75,6 +79,12 @@ pub struct Counts {
     pub reordered: u64,
     /// Answers whose content was not what was sent.
     pub corrupted: u64,
+    /// SSDUs in flight that a resynchronization was meant to purge.
+    pub purged: u64,
+    /// Sessions that the generator aborted because the plan says so.
+    pub aborted: u64,
+    /// Synchronization points left out because the serial numbers of a session ran out.
+    pub points_left_out: u64,
     /// SSDUs received that nothing asked for.
     pub unexpected: u64,
     /// Octets of SSDUs answered while the measured part lasted.
@@ -100,6 +110,9 @@ impl Counts {
             waited,
             reordered,
             corrupted,
+            purged,
+            aborted,
+            points_left_out,
             unexpected,
             octets_in_window,
         } = other;
@@ -119,6 +132,9 @@ impl Counts {
         self.waited += waited;
         self.reordered += reordered;
         self.corrupted += corrupted;
+        self.purged += purged;
+        self.aborted += aborted;
+        self.points_left_out += points_left_out;
         self.unexpected += unexpected;
         self.octets_in_window += octets_in_window;
     }
@@ -131,6 +147,7 @@ impl Default for Recorder {
             service_ns: histogram(),
             lateness_ns: histogram(),
             connect_ns: histogram(),
+            operations: Operations::default(),
             counts: Counts::default(),
             errors: BTreeMap::new(),
             cpu: Vec::new(),
@@ -140,6 +157,29 @@ impl Default for Recorder {
 }
 
 impl Recorder {
+    /// Takes the memory that recording the operations of a plan needs.
+    pub fn prepare(&mut self, plan: &LoadPlan) {
+        let mix = &plan.mix;
+        for (operation, wanted) in [
+            (Operation::Typed, mix.typed_each > 0),
+            (Operation::Expedited, mix.expedited_each > 0),
+            (Operation::MinorSync, mix.minor_sync_each > 0),
+            (Operation::MajorSync, mix.major_sync_each > 0),
+            (Operation::Resync, mix.resync_each > 0),
+            (Operation::Exception, mix.exception_each > 0),
+            (Operation::ActivityInterrupt, mix.activity_interrupt_each > 0),
+            (Operation::ActivityDiscard, mix.activity_discard_each > 0),
+            (Operation::ActivityEnd, mix.activity_ssdus > 0),
+            (Operation::Capability, mix.capability_each > 0),
+            (Operation::TokenTurn, plan.dialogue == Dialogue::HalfDuplex),
+            (Operation::Release, true),
+        ] {
+            if wanted {
+                self.operations.prepare(operation);
+            }
+        }
+    }
+
     /// Adds one to the errors of `class`.
     pub fn error(&mut self, class: &str) {
         match self.errors.get_mut(class) {
@@ -169,6 +209,7 @@ impl Recorder {
         ] {
             mine.add(theirs).expect("all histograms have the same bounds");
         }
+        self.operations.merge(&other.operations);
         self.counts.add(&other.counts);
         for (class, count) in &other.errors {
             *self.errors.entry(class.clone()).or_default() += count;

@@ -11,7 +11,9 @@ use hdrhistogram::serialization::{Serializer, V2Serializer};
 use serde::Serialize;
 
 use crate::environment::Environment;
-use crate::plan::{Check, LoadPlan, Mode};
+use crate::mix::Mix;
+use crate::operation::Operation;
+use crate::plan::{Check, Dialogue, LoadPlan, Mode};
 use crate::recorder::{Counts, Recorder};
 
 /// Version of the record's form.
@@ -60,6 +62,23 @@ impl Percentiles {
             max: us(histogram_ns.max()),
         }
     }
+}
+
+/// What became of the operations of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct OperationReport {
+    /// Requested, in all.
+    pub begun: u64,
+    /// Answered; of those that nothing answers, sent.
+    pub completed: u64,
+    /// Answered wrongly, or refused by the machine here.
+    pub errors: u64,
+    /// Never answered.
+    pub lost: u64,
+    /// Taken by a resynchronization that was meant to.
+    pub purged: u64,
+    /// From request to answer, of those begun in the measured part; connect and release: of all.
+    pub service_us: Percentiles,
 }
 
 /// What the generator itself needed.
@@ -112,6 +131,8 @@ pub struct Report {
     pub service_us: Percentiles,
     /// From opening the network connection to the S-CONNECT confirm.
     pub connect_us: Percentiles,
+    /// Every kind of operation that happened, by its name ([`Operation::name`]).
+    pub operations: BTreeMap<&'static str, OperationReport>,
     /// The generator's own part.
     pub generator: Own,
     /// False when something makes the numbers say less than they seem to.
@@ -166,6 +187,7 @@ impl Report {
             response_us: Percentiles::of(&recorder.response_ns),
             service_us: Percentiles::of(&recorder.service_ns),
             connect_us: Percentiles::of(&recorder.connect_ns),
+            operations: operations_of(&recorder),
             generator,
             valid: true,
             invalid_reasons: Vec::new(),
@@ -189,7 +211,9 @@ impl Report {
             counts.unexpected,
         ] == [0; 6]
             && self.errors.is_empty()
-            && counts.released == counts.sessions
+            && self.operations.values().all(|operation| operation.errors + operation.lost == 0)
+            && counts.established >= counts.sessions
+            && counts.released + counts.aborted == counts.established
     }
 
     /// Errors of all classes, and SSDUs that came back changed, out of turn or unasked for.
@@ -239,6 +263,11 @@ impl Report {
         say(counts.reordered > 0, format!("{} SSDUs came back out of order", counts.reordered));
         say(counts.corrupted > 0, format!("{} SSDUs came back changed", counts.corrupted));
         say(counts.unexpected > 0, format!("{} SSDUs came that were not asked for", counts.unexpected));
+        for (name, operation) in &self.operations {
+            let OperationReport { errors, lost, .. } = operation;
+            say(*errors > 0 && *name != "data", format!("{errors} x {name} went wrong"));
+            say(*lost > 0 && *name != "data", format!("{lost} x {name} without an answer"));
+        }
         say(
             clock_step > Duration::from_millis(200),
             format!("the clock was set by {} ms during the run", clock_step.as_millis()),
@@ -257,12 +286,16 @@ impl Report {
         json.push(b'\n');
         std::fs::write(folder.join("result.json"), json)?;
         let recorder = &self.recorder;
-        for (name, histogram) in [
+        let own = [
             ("response", &recorder.response_ns),
             ("service", &recorder.service_ns),
             ("lateness", &recorder.lateness_ns),
             ("connect", &recorder.connect_ns),
-        ] {
+        ];
+        let operations = Operation::ALL.into_iter().filter_map(|operation| {
+            Some((operation.name(), recorder.operations.of(operation).latency_ns.as_deref()?))
+        });
+        for (name, histogram) in own.into_iter().chain(operations) {
             if histogram.is_empty() {
                 continue;
             }
@@ -276,6 +309,19 @@ impl Report {
         Ok(())
     }
 
+    /// Operations whose latency is not in the table anyway, in the order of [`Operation::ALL`].
+    fn operations_beside(&self) -> impl Iterator<Item = (&'static str, &OperationReport)> {
+        let plain = self.plan.mix == Mix::default() && self.plan.dialogue == Dialogue::Duplex;
+        let in_table = move |operation: &Operation| {
+            matches!(operation, Operation::Connect | Operation::Data)
+                || (plain && *operation == Operation::Release)
+        };
+        Operation::ALL
+            .into_iter()
+            .filter(move |operation| !in_table(operation))
+            .filter_map(|operation| Some((operation.name(), self.operations.get(operation.name())?)))
+    }
+
     /// The result as a table for people.
     pub fn table(&self) -> String {
         let mut text = String::new();
@@ -283,14 +329,16 @@ impl Report {
         let mut row = |name: &str, value: String| {
             text.push_str(&format!("{name:<18}{value}\n"));
         };
-        row("sessions", format!("{} of {} established", counts.established, counts.sessions));
+        if self.plan.mix.churns() {
+            let (sessions, established) = (counts.sessions, counts.established);
+            row("sessions", format!("{sessions} at a time, {established} established one after another"));
+        } else {
+            row("sessions", format!("{} of {} established", counts.established, counts.sessions));
+        }
         let target = self.target_ssdu_per_s.map_or(String::new(), |rate| format!(" of {rate:.0} asked for"));
         row("SSDU/s", format!("{:.0}{target}", self.ssdu_per_s));
         row("MB/s", format!("{:.1} each way", self.mb_per_s));
         row("latency in us", format!("{:>9}{:>9}{:>9}{:>9}{:>10}", "p50", "p90", "p99", "p99.9", "max"));
-        let times = |p: &Percentiles| {
-            format!("{:>9.0}{:>9.0}{:>9.0}{:>9.0}{:>10.0}", p.p50, p.p90, p.p99, p.p999, p.max)
-        };
         row("  response", times(&self.response_us));
         row("  service", times(&self.service_us));
         row("  connect", times(&self.connect_us));
@@ -301,6 +349,9 @@ impl Report {
                 format!("{} late, {} waited, {} missed", counts.late, counts.waited, counts.missed),
             );
         }
+        for (name, operation) in self.operations_beside() {
+            row(&format!("  {name}"), format!("{}  {}", times(&operation.service_us), operation.tally()));
+        }
         let checked = if self.plan.check == Check::Echo { "" } else { " (content not checked)" };
         row(
             "SSDUs",
@@ -309,6 +360,13 @@ impl Report {
                 counts.sent, counts.answered, counts.lost, counts.reordered, counts.corrupted
             ),
         );
+        if counts.purged + counts.points_left_out > 0 {
+            let (purged, left_out) = (counts.purged, counts.points_left_out);
+            row(
+                "on purpose",
+                format!("{purged} SSDUs purged, {left_out} points left out for want of numbers"),
+            );
+        }
         for (class, count) in &self.errors {
             row("error", format!("{count} x {class}"));
         }
@@ -330,6 +388,62 @@ impl Report {
         }
         text
     }
+}
+
+impl OperationReport {
+    /// The counts, those that are not zero beside the first.
+    fn tally(&self) -> String {
+        let mut text = format!("{} done", self.completed);
+        let open = self.begun.saturating_sub(self.completed + self.lost + self.purged);
+        for (count, name) in
+            [(self.errors, "wrong"), (self.lost, "lost"), (self.purged, "purged"), (open, "unconfirmed")]
+        {
+            if count > 0 {
+                text.push_str(&format!(", {count} {name}"));
+            }
+        }
+        text
+    }
+}
+
+/// Percentiles as columns of the table.
+fn times(p: &Percentiles) -> String {
+    format!("{:>9.0}{:>9.0}{:>9.0}{:>9.0}{:>10.0}", p.p50, p.p90, p.p99, p.p999, p.max)
+}
+
+fn operations_of(recorder: &Recorder) -> BTreeMap<&'static str, OperationReport> {
+    let counts = &recorder.counts;
+    let report = |operation: Operation| match operation {
+        Operation::Connect => OperationReport {
+            begun: counts.established + counts.failed,
+            completed: counts.established,
+            errors: counts.failed,
+            service_us: Percentiles::of(&recorder.connect_ns),
+            ..OperationReport::default()
+        },
+        Operation::Data => OperationReport {
+            begun: counts.sent,
+            completed: counts.answered,
+            errors: recorder.operations.of(operation).errors + counts.reordered + counts.corrupted,
+            lost: counts.lost,
+            purged: counts.purged,
+            service_us: Percentiles::of(&recorder.service_ns),
+        },
+        _ => {
+            let record = recorder.operations.of(operation);
+            let latency = record.latency_ns.as_deref();
+            OperationReport {
+                begun: record.begun,
+                completed: record.completed,
+                errors: record.errors,
+                lost: record.lost,
+                purged: record.purged,
+                service_us: latency.map(Percentiles::of).unwrap_or_default(),
+            }
+        }
+    };
+    let reports = Operation::ALL.into_iter().map(|operation| (operation.name(), report(operation)));
+    reports.filter(|(_, report)| report.begun + report.completed + report.errors > 0).collect()
 }
 
 fn steal_share(environment: &Environment, elapsed: Duration) -> Option<f64> {

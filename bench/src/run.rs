@@ -261,7 +261,7 @@ struct Seat {
 
 impl Seat {
     fn spawn(self, backend: Backend, options: ThreadOptions) -> io::Result<ShardThread<Command, Recorder>> {
-        let connections_max = self.numbers.len() as u32 + SPARE_CONNECTIONS;
+        let connections_max = self.connections() as u32 + SPARE_CONNECTIONS;
         match backend {
             Backend::Mio => {
                 let config = MioConfig { connections_max, ..MioConfig::default() };
@@ -279,9 +279,14 @@ impl Seat {
         }
     }
 
+    /// Connections at once: where session connections follow one another, the next begins while the last is closed.
+    fn connections(&self) -> usize {
+        self.numbers.len() * if self.plan.mix.churns() { 2 } else { 1 }
+    }
+
     fn shard<D: Driver>(self, driver: D) -> Shard<D, Generator> {
         let config = ShardConfig {
-            sessions_max: self.numbers.len(),
+            sessions_max: self.connections(),
             connect_timeout: Duration::from_millis(self.plan.connect_timeout_ms),
             ..ShardConfig::default()
         };

@@ -112,7 +112,9 @@ pub(crate) fn run(args: &LoadArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Err(fault) = descriptors::raise(u64::from(plan.sessions) + DESCRIPTORS_SPARE) {
+    // Where session connections follow one another, the next begins while the last is closed.
+    let connections = u64::from(plan.sessions) * if plan.mix.churns() { 2 } else { 1 };
+    if let Err(fault) = descriptors::raise(connections + DESCRIPTORS_SPARE) {
         eprintln!("colloquy: {fault}");
         return ExitCode::from(1);
     }
