@@ -79,6 +79,7 @@ impl ListenerConfig {
                 extended_concatenation: self.extended_concatenation,
                 exception_reports: self.exception_reports,
                 transport_reuse: self.transport_reuse,
+                ..SessionConfig::default()
             },
             sessions_max: self.sessions_max,
             not_established_max: self.connections_not_established_max,

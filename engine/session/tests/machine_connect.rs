@@ -195,10 +195,6 @@ fn tp009_and_tp010_user_data_of_a_connect_are_delivered_complete() {
         let (_, indicated) = connect_indication(&tsdu);
         assert_eq!(indicated.user_data, user_data);
     }
-    let long = vec![0; 10241];
-    let connect = ConnectParameters { user_data: &long, ..connect() };
-    let error = Session::initiator(&config(), &connect).err();
-    assert_eq!(error, Some(ServiceError::UserDataLength { octets: 10241, octets_max: 10240 }));
 }
 
 #[test]
@@ -218,10 +214,22 @@ fn more_than_512_octets_narrow_the_offer_to_version_2() {
 }
 
 #[test]
-fn tp011_a_connect_with_data_overflow_is_refused_as_an_implementation_restriction() {
-    let user_data = vec![0; 10240];
-    let connect = Connect { data_overflow: true, user_data: &user_data, ..cn() };
-    assert_eq!(refused_with(&config(), &tsdu(Spdu::Connect(connect))), 134);
+fn more_user_data_than_are_taken_are_refused_as_an_implementation_restriction() {
+    let config = SessionConfig { connect_user_data_octets_max: 10_240, ..config() };
+    let user_data = vec![0; 10_240];
+    let overflow = Connect { data_overflow: true, user_data: &user_data, ..cn() };
+    assert_eq!(refused_with(&config, &tsdu(Spdu::Connect(overflow))), 134);
+    assert_eq!(
+        refused_with(&config, &tsdu(Spdu::Connect(Connect { data_overflow: false, ..overflow }))),
+        0xff
+    );
+    let config = SessionConfig { connect_user_data_octets_max: 600, ..config };
+    assert_eq!(
+        refused_with(&config, &tsdu(Spdu::Connect(Connect { user_data: &user_data[..601], ..cn() }))),
+        134
+    );
+    let only_1 = SessionConfig { versions: Versions::V1, ..config };
+    assert_eq!(refused_with(&only_1, &tsdu(Spdu::Connect(overflow))), 132);
 }
 
 #[test]

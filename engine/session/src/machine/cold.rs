@@ -15,6 +15,8 @@ pub(super) struct Cold {
     pub(super) outbox: Outbox,
     /// The CONNECT, encoded, until the transport is connected.
     pub(super) connect: Vec<u8>,
+    /// User data of CONNECT that do not fit into it, until OVERFLOW ACCEPT asks for them.
+    pub(super) overflow: Vec<u8>,
     /// The CONNECT sent or received, until it is answered.
     pub(super) proposal: Option<Proposal>,
     /// An SPDU of which segments are missing.
@@ -34,6 +36,7 @@ impl Cold {
     pub(super) fn is_idle(&self) -> bool {
         self.outbox.is_drained()
             && self.connect.is_empty()
+            && self.overflow.is_empty()
             && self.proposal.is_none()
             && self.joining.is_none()
             && self.joined.is_empty()

@@ -21,6 +21,10 @@ pub struct SessionConfig {
     pub tim: Duration,
     /// Refuse what the reference calls "strict mode" deviations instead of tolerating them.
     pub strict: bool,
+    /// Most octets of user data of S-CONNECT that are sent, or taken from a peer: beyond 10 240 octets they
+    /// follow CONNECT in CONNECT DATA OVERFLOW SPDUs (version 2), and the receiver holds all of them. A peer with
+    /// more is refused (reason 134) or, once it was told to go on, disconnected.
+    pub connect_user_data_octets_max: usize,
     /// Tell the peer that it may send TSDUs with more than one category 2 SPDU.
     pub extended_concatenation: bool,
     /// Keep the transport connection after a release, refusal or abort where the peer does too. Not possible
@@ -40,6 +44,7 @@ impl Default for SessionConfig {
                 .union(FunctionalUnits::NEGOTIATED_RELEASE),
             tim: Duration::from_secs(5),
             strict: false,
+            connect_user_data_octets_max: 1024 * 1024,
             extended_concatenation: false,
             transport_reuse: false,
             exception_reports: false,

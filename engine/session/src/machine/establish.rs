@@ -4,9 +4,10 @@ use core::time::Duration;
 
 use super::content::Content;
 use super::negotiation::{self, Agreement, Proposal};
+use super::overflow::overflow_accept;
 use super::receive::{PROTOCOL_ERROR, Source};
 use super::{Arguments, Event, Output, Session, State};
-use crate::spdu::{Accept, Connect, Deferred, PleaseTokens, Spdu, Tsdu};
+use crate::spdu::{Accept, Connect, Deferred, OverflowAccept, PleaseTokens, Spdu, Tsdu};
 use crate::{AcceptParameters, ConnectParameters, Indication, TokenSide};
 
 impl Session {
@@ -17,12 +18,17 @@ impl Session {
         connect: &Connect<'a>,
         source: Source<'a>,
     ) -> Option<Indication<'a>> {
+        if self.state() == State::Sta01D && tsdu.joined.is_some() {
+            return self.receive_joined_connect(now, connect, source);
+        }
         let judged = negotiation::judge_connect(&self.config, connect, self.transport_expedited);
-        let arguments = Arguments { unacceptable: judged.is_err(), ..Arguments::NONE };
+        let overflow = connect.data_overflow;
+        let arguments = Arguments { unacceptable: judged.is_err(), overflow, ..Arguments::NONE };
         let refusal = judged.err();
         let content = Content {
             reason: refusal.map_or(0, |refusal| refusal.reason),
             versions: refusal.filter(|refusal| refusal.reason == 132).map(|_| self.config.versions),
+            overflow_accept: judged.as_ref().map_or_else(|_| OverflowAccept::default(), overflow_accept),
             ..self.protocol_error_content(source)
         };
         let outcome = self.fire_with(now, Event::Cn, &arguments, source, &content);
@@ -31,6 +37,10 @@ impl Session {
             Ok(proposal) if outcome.outputs.contains(&Output::SConInd) => {
                 self.cold().proposal = Some(proposal);
                 Some(Indication::Connect(indicated_connect(connect, &proposal)))
+            }
+            Ok(proposal) if outcome.effects.keep_user_data => {
+                self.keep_connect(proposal, connect, source);
+                None
             }
             Err(refusal) if outcome.outputs.contains(&Output::RfNr) => {
                 self.record(source.violation(refusal.rule));
@@ -87,7 +97,7 @@ impl Session {
     }
 }
 
-fn indicated_connect<'a>(connect: &Connect<'a>, proposal: &Proposal) -> ConnectParameters<'a> {
+pub(super) fn indicated_connect<'a>(connect: &Connect<'a>, proposal: &Proposal) -> ConnectParameters<'a> {
     ConnectParameters {
         identifier: connect.identifier,
         calling: connect.calling,

@@ -3,9 +3,9 @@
 use crate::Enclosure;
 use crate::spdu::{
     Abort, Accept, ActivityDiscard, ActivityDiscardAck, ActivityEnd, ActivityInterrupt, ActivityInterruptAck,
-    ActivityResume, ActivityStart, CapabilityData, CapabilityDataAck, Disconnect, ExceptionData, Finish,
-    Flow, GiveTokens, GiveTokensConfirm, Head, MajorSyncAck, MajorSyncPoint, MinorSyncAck, MinorSyncPoint,
-    NotFinished, PleaseTokens, Refuse, Resynchronize, ResynchronizeAck, Spdu, SpduKind, Tsdu,
+    ActivityResume, ActivityStart, CapabilityData, CapabilityDataAck, Connect, Disconnect, ExceptionData,
+    Finish, Flow, GiveTokens, GiveTokensConfirm, Head, MajorSyncAck, MajorSyncPoint, MinorSyncAck,
+    MinorSyncPoint, NotFinished, PleaseTokens, Refuse, Resynchronize, ResynchronizeAck, Spdu, SpduKind, Tsdu,
 };
 
 /// Most octets of user data put together from segments, or sent in segments.
@@ -20,12 +20,14 @@ pub(super) struct Joining {
     /// The first segment: it has all parameters.
     first: Vec<u8>,
     user_data: Vec<u8>,
+    /// Most octets of user data that are put together.
+    octets_max: usize,
 }
 
 impl Joining {
-    pub(super) fn new(kind: SpduKind, first: &[u8], user_data: &[u8]) -> Joining {
+    pub(super) fn new(kind: SpduKind, first: &[u8], user_data: &[u8], octets_max: usize) -> Joining {
         let head = kind.head().map_or(Vec::new(), |head| vec![head.si(), 0]);
-        Joining { kind, head, first: first.to_vec(), user_data: user_data.to_vec() }
+        Joining { kind, head, first: first.to_vec(), user_data: user_data.to_vec(), octets_max }
     }
 
     /// The kind of the first segment.
@@ -55,7 +57,7 @@ impl Joining {
 
     /// Appends a segment; false when the SSDU grows too long.
     pub(super) fn append(&mut self, user_data: &[u8]) -> bool {
-        if self.user_data.len() + user_data.len() > JOINED_OCTETS_MAX {
+        if self.user_data.len() + user_data.len() > self.octets_max {
             return false;
         }
         self.user_data.extend_from_slice(user_data);
@@ -134,6 +136,7 @@ macro_rules! segmentable {
         ) -> Spdu<'a> {
             match spdu {
                 $(Spdu::$kind(spdu) => Spdu::$kind($kind { user_data, enclosure, ..spdu }),)*
+                Spdu::Connect(spdu) => Spdu::Connect(Connect { user_data, ..spdu }),
                 Spdu::Refuse(spdu) => Spdu::Refuse(Refuse { user_data, enclosure, ..spdu }),
                 other => other,
             }

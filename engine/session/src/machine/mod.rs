@@ -20,6 +20,7 @@ mod join;
 mod negotiation;
 mod outbox;
 mod output;
+mod overflow;
 mod predicate;
 mod primitives;
 mod receive;

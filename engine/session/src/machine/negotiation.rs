@@ -4,7 +4,7 @@
 
 use super::config::SessionConfig;
 use super::variables::tokens_of;
-use crate::spdu::{Accept, Connect, ConnectAcceptItem, SpduKind, offset_of_unit, pi};
+use crate::spdu::{Accept, Connect, ConnectAcceptItem, OverflowAccept, SpduKind, offset_of_unit, pi};
 use crate::{
     AcceptParameters, ConnectParameters, FunctionalUnits as Fu, ProtocolOptions, Selector, SerialNumber,
     ServiceError, TokenSettings, TokenSide, Tokens, TsduMaximumSize, Versions,
@@ -32,6 +32,8 @@ pub(super) struct Proposal {
     pub(super) token_settings: TokenSettings,
     pub(super) initial_serial_number: Option<SerialNumber>,
     pub(super) tsdu_maximum_size: TsduMaximumSize,
+    /// OVERFLOW ACCEPT has answered the sizes, and ACCEPT repeats them.
+    pub(super) sizes_answered: bool,
     pub(super) called: Selector,
 }
 
@@ -97,7 +99,7 @@ pub(super) fn propose(
         versions &= Versions::V2;
         let octets_max = match versions.is_empty() {
             true => USER_DATA_OCTETS_MAX_V1,
-            false => Connect::USER_DATA_OCTETS_MAX,
+            false => config.connect_user_data_octets_max,
         };
         if octets > octets_max {
             return Err(ServiceError::UserDataLength { octets, octets_max });
@@ -127,6 +129,7 @@ pub(super) fn propose(
         token_settings: connect.token_settings,
         initial_serial_number: connect.initial_serial_number,
         tsdu_maximum_size,
+        sizes_answered: false,
         called: connect.called,
     })
 }
@@ -159,8 +162,11 @@ pub(super) fn judge_connect(
     if versions.is_empty() {
         return refuse(132, pi::VERSION, "no common protocol version");
     }
-    if connect.data_overflow {
-        return refuse(134, pi::DATA_OVERFLOW, "data overflow is not supported");
+    if connect.user_data.len() + usize::from(connect.data_overflow) > config.connect_user_data_octets_max {
+        return refuse(134, pi::DATA_OVERFLOW, "more user data than are taken");
+    }
+    if config.strict && connect.data_overflow && connect.user_data.len() < Connect::USER_DATA_OCTETS_MAX {
+        return refuse(133, pi::DATA_OVERFLOW, "data overflow although CONNECT has room");
     }
     let proposed = connect.requirements;
     if let Some(words) = contradiction(proposed)
@@ -190,6 +196,7 @@ pub(super) fn judge_connect(
         token_settings: item.token_settings.unwrap_or_default(),
         initial_serial_number: item.initial_serial_number,
         tsdu_maximum_size,
+        sizes_answered: false,
         called: connect.called,
     })
 }
@@ -226,6 +233,9 @@ pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Resu
     };
     let proposed = proposal.tsdu_maximum_size;
     let tsdu_maximum_size = accept.tsdu_maximum_size.unwrap_or(proposed);
+    if proposal.sizes_answered && tsdu_maximum_size != proposed {
+        return Err(ServiceError::Parameter("TSDU maximum size other than the one answered before"));
+    }
     if !sizes_in_range(tsdu_maximum_size) || !answers(proposed, tsdu_maximum_size) {
         return Err(ServiceError::Parameter("TSDU maximum size above the one proposed, or below 64"));
     }
@@ -283,8 +293,17 @@ pub(super) fn judge_accept(
     if needs_serial_number(units) && item.initial_serial_number.is_none() {
         return Err(rule(pi::INITIAL_SERIAL, "initial serial number missing"));
     }
-    let tsdu_maximum_size =
-        selected_sizes(strict, proposal.tsdu_maximum_size, item.tsdu_maximum_size.unwrap_or_default())?;
+    let tsdu_maximum_size = match item.tsdu_maximum_size {
+        None if proposal.sizes_answered && !strict => proposal.tsdu_maximum_size,
+        answered if proposal.sizes_answered && strict => {
+            let answered = answered.unwrap_or_default();
+            if answered != proposal.tsdu_maximum_size {
+                return Err(rule(pi::TSDU_MAXIMUM_SIZE, "TSDU maximum size other than in OVERFLOW ACCEPT"));
+            }
+            answered
+        }
+        answered => selected_sizes(strict, proposal.tsdu_maximum_size, answered.unwrap_or_default())?,
+    };
     Ok(Agreement {
         version,
         units,
@@ -292,6 +311,18 @@ pub(super) fn judge_accept(
         initial_serial_number: item.initial_serial_number,
         tsdu_maximum_size,
     })
+}
+
+/// Looks at a received OVERFLOW ACCEPT; the TSDU sizes that it selects.
+pub(super) fn judge_overflow_accept(
+    strict: bool,
+    proposal: &Proposal,
+    accept: &OverflowAccept,
+) -> Result<TsduMaximumSize, Rule> {
+    if accept.versions != Versions::V2 || !proposal.versions.contains(Versions::V2) {
+        return Err(rule(pi::VERSION, "data overflow in another version than 2"));
+    }
+    selected_sizes(strict, proposal.tsdu_maximum_size, accept.tsdu_maximum_size.unwrap_or_default())
 }
 
 /// Tokens that are at `side` with these settings.

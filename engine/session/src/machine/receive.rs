@@ -152,6 +152,8 @@ impl Session {
             Spdu::DataTransfer(data) => self.receive_data(now, tsdu, data.into(), source),
             Spdu::TypedData(data) => self.receive_data(now, tsdu, data.into(), source),
             Spdu::Connect(connect) => self.receive_connect(now, tsdu, &connect, source),
+            Spdu::OverflowAccept(accept) => self.receive_overflow_accept(now, tsdu, &accept, source),
+            Spdu::ConnectDataOverflow(overflow) => self.receive_overflow(now, tsdu, &overflow, source),
             Spdu::Accept(accept) => self.receive_accept(now, tsdu, &accept, source),
             Spdu::Disconnect(disconnect) if self.is_early_disconnect() => {
                 self.spm.record_early_disconnect();

@@ -79,13 +79,19 @@ impl Session {
         if refuse.reason != 2 && !refuse.user_data.is_empty() {
             return Err(ServiceError::Parameter("user data with a reason other than 2"));
         }
-        let version = match self.cold.as_ref().and_then(|cold| cold.proposal) {
+        let proposal = self.cold.as_ref().and_then(|cold| cold.proposal);
+        let version = match proposal {
             Some(proposal) if proposal.versions.contains(Versions::V2) => Versions::V2,
             _ => Versions::V1,
         };
         check_user_data(SpduKind::Refuse, version, refuse.user_data)?;
         let content = Content { reason: refuse.reason, user_data: refuse.user_data, ..Content::default() };
-        let limits = SendLimits { version: Some(version), octets_max: self.send_octets_max() };
+        // Only OVERFLOW ACCEPT has agreed on sizes by now.
+        let octets_max = proposal
+            .filter(|proposal| proposal.sizes_answered)
+            .map(|proposal| usize::from(proposal.tsdu_maximum_size.responder_to_initiator))
+            .filter(|octets_max| *octets_max != 0);
+        let limits = SendLimits { version: Some(version), octets_max };
         self.fire_request(now, Event::SConRspNeg, &Arguments::NONE, &content, limits)
     }
 

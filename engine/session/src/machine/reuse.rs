@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Arguments, Event, Output, Session, State, negotiation};
+use super::{Event, Output, Session, State, negotiation, overflow};
 use crate::spdu::{Connect, Flow, Spdu};
 use crate::{ConnectParameters, FunctionalUnits, ServiceError, TsduMaximumSize};
 
@@ -25,15 +25,17 @@ impl Session {
             connect.requirements -= FunctionalUnits::EXPEDITED;
         }
         let proposal = negotiation::propose(&self.config, &connect)?;
-        if self.spm.row(Event::SConReq, &Arguments::NONE).is_none() || self.state() != State::Sta01C {
+        let arguments = overflow::arguments(connect.user_data);
+        if self.spm.row(Event::SConReq, &arguments).is_none() || self.state() != State::Sta01C {
             return Err(ServiceError::State { state: self.state() });
         }
         let octets = encode_connect(&self.config, &connect, &proposal)?;
-        let outcome = self.spm.fire(Event::SConReq, &Arguments::NONE);
+        let outcome = self.spm.fire(Event::SConReq, &arguments);
         debug_assert!(outcome.outputs.contains(&Output::Cn));
         self.settle(now, &outcome);
         let cold = self.cold();
         cold.proposal = Some(proposal);
+        cold.overflow = overflow::split(connect.user_data).1.to_vec();
         cold.outbox.sink().extend_from_slice(&octets);
         cold.outbox.finish_tsdu(Flow::Normal);
         Ok(())
@@ -61,14 +63,15 @@ pub(super) fn encode_connect(
     connect: &ConnectParameters<'_>,
     proposal: &negotiation::Proposal,
 ) -> Result<Vec<u8>, ServiceError> {
+    let (user_data, overflow) = overflow::split(connect.user_data);
     let spdu = Spdu::Connect(Connect {
         identifier: connect.identifier,
         item: negotiation::connect_item(config, proposal),
         requirements: proposal.units,
         calling: connect.calling,
         called: connect.called,
-        data_overflow: false,
-        user_data: connect.user_data,
+        data_overflow: !overflow.is_empty(),
+        user_data,
     });
     let mut octets = Vec::with_capacity(spdu.encoded_octets());
     spdu.emit_tsdu(&mut octets).map_err(|_| ServiceError::Parameter("connect parameter too long"))?;

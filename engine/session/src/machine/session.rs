@@ -7,6 +7,7 @@ use super::config::{SessionConfig, Transmit};
 use super::content::{Content, abort_cause};
 use super::data_segments::DataKind;
 use super::join::Joined;
+use super::overflow;
 use super::reuse::encode_connect;
 use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation};
 use crate::spdu::Flow;
@@ -67,7 +68,7 @@ impl Session {
     /// The machine of a side that opens the transport connection (STA01B: T-CONNECT is pending).
     ///
     /// The connect parameters are kept, encoded, until the transport is connected. More than 512 octets of
-    /// user data narrow the offer to version 2.
+    /// user data narrow the offer to version 2; what is beyond 10 240 octets is kept until the peer asks for it.
     ///
     /// # Errors
     /// [`ServiceError`] when a parameter is out of range or units contradict each other.
@@ -78,9 +79,10 @@ impl Session {
         let proposal = negotiation::propose(config, connect)?;
         let octets = encode_connect(config, connect, &proposal)?;
         let mut session = Session::new(config);
-        session.spm.fire(Event::SConReq, &Arguments::NONE);
+        session.spm.fire(Event::SConReq, &overflow::arguments(connect.user_data));
         let cold = session.cold();
         cold.connect = octets;
+        cold.overflow = overflow::split(connect.user_data).1.to_vec();
         cold.proposal = Some(proposal);
         Ok(session)
     }
@@ -194,7 +196,8 @@ impl Session {
     pub fn transport_connected(&mut self, now: Duration, expedited: bool) {
         self.transport_expedited = expedited;
         self.choose_reuse();
-        let outcome = self.spm.fire(Event::TConCnf, &Arguments::NONE);
+        let overflow = self.cold.as_ref().is_some_and(|cold| !cold.overflow.is_empty());
+        let outcome = self.spm.fire(Event::TConCnf, &Arguments { overflow, ..Arguments::NONE });
         self.settle(now, &outcome);
         if outcome.outputs.contains(&Output::Cn) {
             let cold = self.cold();
@@ -327,6 +330,7 @@ impl Session {
             && let Some(cold) = &mut self.cold
         {
             cold.connect = Vec::new();
+            cold.overflow = Vec::new();
             cold.proposal = None;
             cold.joining = None;
             cold.joined.clear();

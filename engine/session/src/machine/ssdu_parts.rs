@@ -7,7 +7,7 @@
 use core::time::Duration;
 
 use super::data_segments::DataKind;
-use super::join::{self, Joining};
+use super::join::{self, JOINED_OCTETS_MAX, Joining};
 use super::negotiation::{Proposal, Rule, rule, rule_of_spdu};
 use super::receive::Source;
 use super::{Session, State, classify};
@@ -134,7 +134,8 @@ impl Session {
         if self.joining().is_some() && !self.recovering {
             return Err(rule(pi::ENCLOSURE, "first segment while an SSDU is open"));
         }
-        let mut joining = Joining::new(source.kind, source.octets, join::user_data(spdu));
+        let user_data = join::user_data(spdu);
+        let mut joining = Joining::new(source.kind, source.octets, user_data, JOINED_OCTETS_MAX);
         joining.keep_head(head);
         self.cold().joining = Some(joining);
         Ok(())
