@@ -75,10 +75,14 @@ pub(super) fn head(kind: SpduKind) -> Option<SpduKind> {
 pub(super) enum Position {
     /// At the start.
     Start,
-    /// Behind a GT without Token Item: nearly every SPDU.
+    /// Behind a GT without tokens: nearly every SPDU.
     BehindGive,
-    /// Behind any other head.
-    BehindHead { please: bool, tokens: bool },
+    /// Behind a GT with tokens.
+    BehindGiveOfTokens,
+    /// Behind a PT without tokens.
+    BehindPlease,
+    /// Behind a PT with tokens.
+    BehindPleaseForTokens,
     /// Behind a category 2 SPDU of this class.
     BehindClass(Option<Class>),
     /// Behind the last SPDU.
@@ -91,8 +95,12 @@ impl Position {
     pub(super) fn behind(kind: SpduKind, tokens: bool) -> Position {
         match kind.category() {
             _ if kind.has_user_information() => Position::End,
-            Category::Zero if kind == SpduKind::GiveTokens && !tokens => Position::BehindGive,
-            Category::Zero => Position::BehindHead { please: kind == SpduKind::PleaseTokens, tokens },
+            Category::Zero => match (kind, tokens) {
+                (SpduKind::PleaseTokens, false) => Position::BehindPlease,
+                (SpduKind::PleaseTokens, true) => Position::BehindPleaseForTokens,
+                (_, false) => Position::BehindGive,
+                (_, true) => Position::BehindGiveOfTokens,
+            },
             Category::One => Position::End,
             Category::Two => Position::BehindClass(row(kind).and_then(|row| row.class)),
         }
@@ -175,7 +183,9 @@ pub(super) fn may_stand(
             };
         }
         (Position::BehindGive, Some(_)) => (false, false),
-        (Position::BehindHead { please, tokens }, Some(_)) => (please, tokens),
+        (Position::BehindGiveOfTokens, Some(_)) => (false, true),
+        (Position::BehindPlease, Some(_)) => (true, false),
+        (Position::BehindPleaseForTokens, Some(_)) => (true, true),
     };
     match row(kind) {
         Some(row) if !leniency.any_head && please != (row.head == SpduKind::PleaseTokens) => {

@@ -222,7 +222,8 @@ impl<'a> Tsdu<'a> {
             let kind_of_fault = DecodeErrorKind::NotAlone { octets: rest_octets };
             return Err(DecodeError { offset, ..self.error(Some(kind), kind_of_fault) });
         }
-        self.position = Position::behind(kind, has_tokens(kind, parameters));
+        // Whether the head has tokens makes a difference to strict rules only.
+        self.position = Position::behind(kind, rules.strict && has_tokens(kind, parameters));
         Ok(self.take(kind, header.octets, header.length))
     }
 
@@ -327,12 +328,35 @@ impl<'a> Tsdu<'a> {
 /// The SPDU with this SI. Codes that two SPDUs share mean the one of category 0 or 1 at the start of a
 /// TSDU and the one of category 2 behind another SPDU.
 pub(crate) fn resolve(si: u8, first: bool) -> Option<SpduKind> {
-    let mut candidates = SPDUS.iter().filter(|known| known.si == si);
-    let candidate = candidates.next()?;
-    match candidates.find(|other| other.category != candidate.category) {
-        Some(other) if first == (candidate.category == Category::Two) => Some(other.kind),
-        _ => Some(candidate.kind),
+    let kinds = if first { &KINDS_FIRST } else { &KINDS_LATER };
+    *kinds.get(usize::from(si))?
+}
+
+const KINDS_FIRST: [Option<SpduKind>; SI_END] = kinds(true);
+const KINDS_LATER: [Option<SpduKind>; SI_END] = kinds(false);
+/// One more than the highest SI.
+const SI_END: usize = 63;
+
+/// The SPDU of each SI. Of two in one category, which only the parameters tell apart, the first one.
+const fn kinds(first: bool) -> [Option<SpduKind>; SI_END] {
+    let mut kinds = [None; SI_END];
+    let mut index = 0;
+    while index < SPDUS.len() {
+        let code = &SPDUS[index];
+        let fits = first != matches!(code.category, Category::Two);
+        let slot = &mut kinds[code.si as usize];
+        match *slot {
+            None => *slot = Some(code.kind),
+            Some(other) => {
+                let other_fits = first != matches!(SPDUS[other as usize].category, Category::Two);
+                if fits && !other_fits {
+                    *slot = Some(code.kind);
+                }
+            }
+        }
+        index += 1;
     }
+    kinds
 }
 
 /// MAP and AE are both of category 2: the Sync Type Item tells which. The last one counts, as in
