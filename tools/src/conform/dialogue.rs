@@ -245,6 +245,29 @@ impl Dialogue {
         self.demand(released, "T-DISCONNECT and nothing before it", || shown(&arrival))
     }
 
+    /// T-DISCONNECT; data and answers that were under way may come before it, AB may not.
+    pub(crate) fn expect_released_past_answers(&mut self) -> Verdict {
+        const UNDER_WAY_MAX: usize = 8;
+        for _ in 0..UNDER_WAY_MAX {
+            let arrival = self.next();
+            match &arrival {
+                Arrival::Closed(_) => return Ok(()),
+                Arrival::Tsdu(octets) => {
+                    let reply = Reply { octets: octets.clone(), flow: Flow::Normal };
+                    let abort = matches!(reply.spdus().last(), Some(Spdu::Abort(_)) | None);
+                    self.demand(!abort, "T-DISCONNECT", || reply.shown())?;
+                }
+                other => return Err(self.deviation("T-DISCONNECT", shown(other))),
+            }
+        }
+        Err(self.deviation("T-DISCONNECT", "other SPDUs without end"))
+    }
+
+    /// The tester's AB is taken.
+    pub(crate) fn expect_abort_taken(&mut self) -> Verdict {
+        alternatives::abort_taken(self)
+    }
+
     /// T-DISCONNECT by the IUT's timer TIM.
     pub(crate) fn expect_released_by_timer(&mut self) -> Verdict {
         let arrival = self.link.receive(self.waits.tim);
@@ -316,6 +339,9 @@ impl Dialogue {
                     return Err(self.deviation("no AB, and T-DISCONNECT after the tester's AB", "nothing"));
                 }
             };
+            if matches!(reply.spdus()[..], [Spdu::AbortAccept(_)]) {
+                return Ok(());
+            }
             if !may_come(&reply) {
                 return Err(self.deviation("no protocol error", reply.shown()));
             }
@@ -329,6 +355,11 @@ impl Dialogue {
             true => self.expect_protocol_error(),
             false => self.expect_anything_orderly(),
         }
+    }
+
+    /// A protocol error, or in a lenient reading the answer to the SPDU without the parameter in question.
+    pub(crate) fn expect_protocol_error_or(&mut self, lenient: SpduKind) -> Verdict {
+        alternatives::protocol_error_or(self, (!self.manner.strict).then_some(lenient))
     }
 
     /// A protocol error, or T-DISCONNECT without an answer.

@@ -17,7 +17,7 @@ use super::octets;
 
 /// Timer TIM of the gateways: short, since several purposes wait for it.
 pub(crate) const TIM: Duration = Duration::from_millis(300);
-/// The only SSAP the echo responder knows.
+/// The SSAP that the echo responder knows, beside the null selector.
 pub(crate) const SSAP: [u8; 2] = [0, 1];
 /// Longest time the gateways may take to end.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -131,7 +131,7 @@ fn listener_config() -> String {
 
 fn echo_config(driver: &str) -> String {
     let (engine, listener) = (engine_config(driver), listener_config());
-    format!("{engine}{listener}application = \"echo\"\ncalled_ssaps = [\"0x0001\"]\n")
+    format!("{engine}{listener}application = \"echo\"\ncalled_ssaps = [\"0x0001\", \"0x\"]\n")
 }
 
 fn relay_config(driver: &str, to: SocketAddr) -> String {

@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use colloquy_session::machine::tables::{self, Row};
 use colloquy_session::machine::{Arguments, Event, Origin, Output, Spm, Variables};
-use colloquy_session::spdu::{Flow, Spdu};
 use colloquy_session::{FunctionalUnits as Fu, State, TokenSide, Tokens};
 use serde_json::json;
 
 use super::context::{Context, Facts, Proposal, Settings, all_at};
-use super::dialogue::{Dialogue, Reply, shown};
+use super::dialogue::{Dialogue, shown};
 use super::line::Arrival;
 use super::octets::{self, resync, spdu, unit};
 use super::purpose::{Stop, Verdict};
@@ -187,6 +186,7 @@ fn over_network(context: &Context<'_>, scenario: &Scenario, event: Event) -> Ver
     let selected = unit_of(event).is_empty() || scenario.units.intersects(unit_of(event));
     match expected(scenario.state, event, &variables, scenario.v_m) {
         _ if scenario.state == State::Sta16 => d.expect_released_by_timer(),
+        _ if matches!(event, Event::AbNr | Event::AbR) => d.expect_abort_taken(),
         Expected::Taken(_) if !selected => d.expect_protocol_error(),
         Expected::Released => d.expect_released_past_answers(),
         Expected::ProtocolError => d.expect_protocol_error(),
@@ -329,24 +329,6 @@ fn unit_of(event: Event) -> Fu {
 }
 
 impl Dialogue {
-    /// T-DISCONNECT; data and answers that were under way may come before it, AB may not.
-    fn expect_released_past_answers(&mut self) -> Verdict {
-        const UNDER_WAY_MAX: usize = 8;
-        for _ in 0..UNDER_WAY_MAX {
-            let arrival = self.next();
-            match &arrival {
-                Arrival::Closed(_) => return Ok(()),
-                Arrival::Tsdu(octets) => {
-                    let reply = Reply { octets: octets.clone(), flow: Flow::Normal };
-                    let abort = matches!(reply.spdus().last(), Some(Spdu::Abort(_)) | None);
-                    self.demand(!abort, "T-DISCONNECT", || reply.shown())?;
-                }
-                other => return Err(self.deviation("T-DISCONNECT", shown(other))),
-            }
-        }
-        Err(self.deviation("T-DISCONNECT", "other SPDUs without end"))
-    }
-
     /// After an AB of the tester the transport connection ends, or is kept by an AB that said so before.
     fn expect_anything_orderly_or_kept(&mut self) -> Verdict {
         match self.expect_anything_orderly() {

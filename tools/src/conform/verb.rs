@@ -26,16 +26,19 @@ use crate::load::DriverName;
     before_help = "Example:  colloquy conform 127.0.0.1:10102\n          colloquy conform --self --json",
     after_help = "Exit status: 0 no deviation, 1 deviations or no connection, 2 bad usage."
 )]
-#[group(id = "subject", required = true, multiple = false, args = ["address", "listen", "own", "list"])]
 pub(crate) struct ConformArgs {
     /// Responder to test
-    #[arg(value_name = "ADDR")]
+    #[arg(
+        value_name = "ADDR",
+        required_unless_present_any = ["listen", "own", "list"],
+        conflicts_with_all = ["listen", "own", "list"]
+    )]
     address: Option<SocketAddr>,
     /// Wait here for initiators to test: each connection runs the next purpose
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["own", "list"])]
     listen: Option<SocketAddr>,
     /// Test this build: its responder, its initiator, its user
-    #[arg(long = "self")]
+    #[arg(long = "self", conflicts_with = "list")]
     own: bool,
     /// List the purposes
     #[arg(long)]

@@ -116,11 +116,11 @@ fn abort_without_cause(c: &Context<'_>) -> Verdict {
     ends(c, &spdu(25, &[]))
 }
 
-/// An AB that the IUT answers by T-DISCONNECT.
+/// An AB that ends the session.
 fn ends(c: &Context<'_>, abort: &[u8]) -> Verdict {
     let mut d = c.open(Fu::DUPLEX)?;
     d.send(abort);
-    d.expect_released()
+    d.expect_abort_taken()
 }
 
 fn abort_keep(c: &Context<'_>) -> Verdict {

@@ -345,9 +345,10 @@ impl Upper {
         let name = name_of(request);
         self.low.note(format!("{name} by the user"));
         let before = (self.state(), self.numbers(), self.tokens_owned());
+        let waiting = self.iut.borrow().out.len();
         let refused = self.with(|session, now| session.request(now, request)).is_err();
         let unchanged = before == (self.state(), self.numbers(), self.tokens_owned());
-        let silent = self.iut.borrow().out.is_empty();
+        let silent = self.iut.borrow().out.len() == waiting;
         self.check(refused && unchanged && silent, &format!("{name} is refused and changes nothing"))
     }
 
@@ -356,13 +357,6 @@ impl Upper {
         self.low.note("S-DATA request by the user".to_owned());
         let sent = self.data_request(ssdu, false);
         self.check(sent, "S-DATA request is taken")
-    }
-
-    /// S-TYPED-DATA request that is taken.
-    pub(super) fn typed_data(&mut self, ssdu: &[u8]) -> Verdict {
-        self.low.note("S-TYPED-DATA request by the user".to_owned());
-        let sent = self.data_request(ssdu, true);
-        self.check(sent, "S-TYPED-DATA request is taken")
     }
 
     /// S-DATA request that is refused locally.
