@@ -12,13 +12,14 @@ use colloquy_session::{
     Selector, Session, SessionConfig, State, TokenSettings, Tokens, Transmit, Versions,
 };
 use colloquy_transport::buf::{Slice, TxBatch};
-use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, Event};
+use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, EXPEDITED_OCTETS_MAX, Event};
 
 /// TPKT and TPDU: a responder and an initiator fed the octets in pieces whose length the first octet sets.
 pub(crate) fn transport(octets: &[u8]) {
     let Some((&first, rest)) = octets.split_first() else { return };
     let piece = usize::from(first).max(1);
-    let config = Class0Config { tsdu_octets_max: 100_000, ..Class0Config::default() };
+    // Expedited data is agreed upon where the octets offer or confirm it.
+    let config = Class0Config { tsdu_octets_max: 100_000, expedited: true, ..Class0Config::default() };
     for mut class0 in [Class0::responder(&config), Class0::initiator(&config)] {
         let mut out = TxBatch::new();
         if first % 2 == 1 {
@@ -32,6 +33,10 @@ pub(crate) fn transport(octets: &[u8]) {
                     Event::Data(body) => {
                         assert!(body.len() <= config.tsdu_octets_max);
                         class0.recycle(body.into_rest());
+                    }
+                    Event::Expedited(octets) => {
+                        assert!(class0.expedited() && (1..=EXPEDITED_OCTETS_MAX).contains(&octets.len()));
+                        assert_eq!(class0.expedited_request(&octets, &mut out), Ok(()));
                     }
                     _ => {}
                 }
