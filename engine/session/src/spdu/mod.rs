@@ -3,8 +3,10 @@
 //! Octets become SPDUs in two steps that share nothing but the octets. [`Tsdu::next_spdu`] finds the
 //! borders of the next SPDU and tells apart the SI codes that two SPDUs share; [`SpduView::parse`] reads
 //! its parameters into a [`Spdu`], a plain `Copy` value that borrows from the TSDU. The other way,
-//! [`Spdu::emit`] and [`Spdu::emit_into`] write octets. [`describe::describe_tsdu`] renders octets for humans, broken
-//! ones included. Neither direction allocates, recurses or panics, whatever the octets are.
+//! [`Spdu::emit`] and [`Spdu::emit_into`] write one SPDU, [`concatenate`] several as one TSDU.
+//! [`describe::describe_tsdu`] renders octets for humans, broken ones included. [`UnitData`] is the one SPDU
+//! of the connectionless protocol and stands by itself. Neither direction allocates, recurses or panics,
+//! whatever the octets are.
 //!
 //! The codec knows encoding, concatenation and limits. It does not know states, tokens or which
 //! functional units were negotiated; that is the machine's.
