@@ -159,6 +159,7 @@ impl Session {
                 self.spm.record_early_disconnect();
                 Some(Indication::ReleaseConfirm { affirmative: true, user_data: disconnect.user_data })
             }
+            Spdu::NotFinished(_) if self.is_superseded_refusal() => None,
             spdu => {
                 let indication = self.receive_event(now, &spdu, source);
                 self.drop_rest_if_over(tsdu);
@@ -206,12 +207,17 @@ impl Session {
         }
         let event = classify::plain_event(source.kind);
         let outcome = self.fire(now, event, &Arguments::NONE, source);
+        // The rest of an SSDU whose beginning was discarded is discarded too, whatever the state by now.
+        let is_rest_of_nothing = self.receiving.is_none() && !enclosure.begin;
+        let is_indicated = !is_rest_of_nothing
+            && outcome.outputs.iter().any(|output| matches!(output, Output::SDtInd | Output::STdInd));
         if matches!(outcome.cause, Cause::Row(_)) {
-            self.receiving = (!enclosure.end).then_some(data.kind);
+            self.receiving = (is_indicated && !enclosure.end).then_some(data.kind);
         }
         self.drop_rest_if_over(tsdu);
         let (user_data, user_data_offset) = (data.user_data, source.user_data_offset);
         outcome.outputs.iter().find_map(|output| match output {
+            Output::SDtInd | Output::STdInd if !is_indicated => None,
             Output::SDtInd => Some(Indication::Data { user_data, user_data_offset, enclosure }),
             Output::STdInd => Some(Indication::TypedData { user_data, user_data_offset, enclosure }),
             output => indicated_fault(*output),
@@ -224,6 +230,15 @@ impl Session {
     fn is_early_disconnect(&self) -> bool {
         let v = self.spm.variables();
         !self.config.strict && self.state() == State::Sta09 && v.vcoll && !v.vtca && !v.vdnr
+    }
+
+    /// True where an NF answers a release that this user has given up for a resynchronization since.
+    ///
+    /// Annex A has no row for it: PR-RS overtook NF on its way to STA03, and the user asked for a resynchronization
+    /// in STA15B, which no longer shows the release. In STA15B itself the tables confirm it.
+    fn is_superseded_refusal(&self) -> bool {
+        let v = self.spm.variables();
+        self.state() == State::Sta06 && v.fu(FunctionalUnits::NEGOTIATED_RELEASE)
     }
 
     /// Functional unit, version and flow: what holds whatever the state's cell says.

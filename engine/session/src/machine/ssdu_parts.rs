@@ -157,6 +157,10 @@ impl Session {
             }
             _ => {}
         }
+        // Here the peer may have cut its SSDU short and begun another, and the tables discard parts of either.
+        if self.recovering {
+            return None;
+        }
         match self.receiving {
             None if !enclosure.begin => enclosure_item("segment without a first one"),
             Some(_) if enclosure.begin => enclosure_item("first segment while an SSDU is open"),
