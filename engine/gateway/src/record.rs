@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use colloquy_session::{FunctionalUnits, ServiceError, Versions};
+use colloquy_session::{FunctionalUnits, SerialNumber, ServiceError, Versions};
 use colloquy_shard::{Fault, SessionEnd, SessionId};
 
 /// Which session a record is about.
@@ -168,6 +168,13 @@ pub enum NotCarried {
     },
     /// A primitive that no configured functional unit has.
     Unknown,
+    /// A synchronization point has another number on the other side.
+    SerialNumber {
+        /// The number indicated.
+        indicated: SerialNumber,
+        /// The number it would get.
+        next: SerialNumber,
+    },
     /// The peer did not answer in time.
     Timeout {
         /// What it did not answer.

@@ -79,7 +79,7 @@ impl ListenerConfig {
                 extended_concatenation: self.extended_concatenation,
                 exception_reports: self.exception_reports,
                 transport_reuse: self.transport_reuse,
-                ..SessionConfig::default()
+                connect_user_data_octets_max: self.connect_user_data_octets_max,
             },
             sessions_max: self.sessions_max,
             not_established_max: self.connections_not_established_max,

@@ -121,8 +121,10 @@ fn a_client_that_the_profile_cannot_serve_is_refused() {
 }
 
 #[test]
-fn more_connect_data_than_a_cn_holds_are_refused_with_a_record() {
-    let mut world = World::new(relay_config(Profile::Transparent), Manners::default());
+fn more_connect_data_than_are_taken_are_refused_with_a_record() {
+    let mut config = relay_config(Profile::Transparent);
+    config.listeners[0].connect_user_data_octets_max = 10_240;
+    let mut world = World::new(config, Manners::default());
     let at = world.raw.connect();
     world.raw.send(at, CR);
     world.settle();
@@ -133,7 +135,7 @@ fn more_connect_data_than_a_cn_holds_are_refused_with_a_record() {
     let rf = world.raw.tsdus(at).remove(0);
     assert_eq!((rf[0], rf.last()), (0x0c, Some(&134)), "RF: {rf:02x?}");
     assert!(world.server.app().sessions.is_empty(), "no upstream was opened");
-    let rule = "data overflow is not supported";
+    let rule = "more user data than are taken";
     let fault = Fault::Session(PeerFault::Violation {
         spdu: SpduKind::Connect,
         parameter: Some(60),
@@ -247,5 +249,18 @@ fn the_sink_takes_everything_and_says_nothing() {
     assert_eq!(world.gateway.tally().user_octets_in, 100_000);
     world.of_client(|ctx| ctx.release_request(client, b"").unwrap());
     world.settle();
+    world.assert_empty();
+}
+
+#[test]
+fn connect_data_beyond_a_cn_are_carried_over_whole() {
+    let mut world = World::new(relay_config(Profile::Transparent), Manners::default());
+    let user_data: Vec<u8> = (0..60_000_u32).map(|octet| (octet % 251) as u8).collect();
+    let user_data: &'static [u8] = user_data.leak();
+    let (client, server) = world.establish(&ConnectParameters { user_data, ..mms() });
+    assert_eq!(world.server.app().connected(server).user_data, user_data);
+    world.of_client(|ctx| ctx.release_request(client, b"").unwrap());
+    world.settle();
+    world.of_server(|ctx| ctx.release_response(server, true, b"").unwrap());
     world.assert_empty();
 }

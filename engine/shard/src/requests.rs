@@ -119,6 +119,61 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         Ok(())
     }
 
+    /// As [`Context::request`] for a relay, on behalf of the peer of another session: also where that peer asked
+    /// before it could hear of what this session already knows ([`Session::late_request`]).
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn late_request(&mut self, id: SessionId, request: &Request<'_>) -> Result<(), ServiceError> {
+        self.primitive(id, |machine, now| machine.late_request(now, request))?;
+        self.core.requested(id.index, request);
+        self.core.settle(id.index);
+        Ok(())
+    }
+
+    /// As [`Context::data_request`] for a relay ([`Session::late_data_request`]).
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn late_data_request(
+        &mut self,
+        id: SessionId,
+        body: &[Slice],
+        enclosure: Enclosure,
+    ) -> Result<(), ServiceError> {
+        let octets = body.iter().map(|slice| slice.len()).sum();
+        let segments = self.primitive(id, |machine, _| machine.late_data_request(octets, enclosure))?;
+        self.core.tally.spdus_data_out += self.put_segments(id, segments, body, octets);
+        Ok(())
+    }
+
+    /// As [`Context::typed_data_request`] for a relay ([`Session::late_typed_data_request`]).
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn late_typed_data_request(
+        &mut self,
+        id: SessionId,
+        body: &[Slice],
+        enclosure: Enclosure,
+    ) -> Result<(), ServiceError> {
+        let octets = body.iter().map(|slice| slice.len()).sum();
+        let segments = self.primitive(id, |machine, _| machine.late_typed_data_request(octets, enclosure))?;
+        self.core.tally.spdus_typed_data_out += self.put_segments(id, segments, body, octets);
+        Ok(())
+    }
+
+    /// Passes on an exception that the provider of another session's peer has reported
+    /// ([`Session::pass_exception_report`]).
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn pass_exception_report(&mut self, id: SessionId) -> Result<(), ServiceError> {
+        self.primitive(id, |machine, now| machine.pass_exception_report(now))?;
+        self.core.settle(id.index);
+        Ok(())
+    }
+
     /// S-TOKEN-GIVE request.
     ///
     /// # Errors

@@ -179,6 +179,7 @@ impl GatewayApp {
     pub(crate) fn drop_held<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
         let Some(state) = ctx.state(id) else { return };
         state.token_asked = false;
+        state.skipping = false;
         let mut held = std::mem::take(&mut state.held);
         ctx.keeps_octets(id, false);
         for flow in [Flow::Data, Flow::Typed] {

@@ -1,12 +1,13 @@
 //! What the application keeps of one session.
 
+use colloquy_session::{Tokens, TsduMaximumSize};
 use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
 
 use super::held::HeldFlows;
 
 /// State of one session, in its slot of the shard. Small while idle: what is rare is boxed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SessionState {
     pub(crate) role: Role,
     pub(crate) phase: Phase,
@@ -16,6 +17,12 @@ pub struct SessionState {
     pub(crate) release_requested: bool,
     /// The data token was asked for and has not come.
     pub(crate) token_asked: bool,
+    /// Tokens that the upstream asked for in AC, until the machine has indicated that too.
+    pub(crate) asked_in_accept: Tokens,
+    /// TSDU maximum sizes that the downstream proposed, until it is answered.
+    pub(crate) tsdu_proposed: TsduMaximumSize,
+    /// Segments of an SSDU whose first one was dropped, so that the others are dropped too.
+    pub(crate) skipping: bool,
     /// Place in the list of live sessions.
     pub(crate) live_index: Option<u32>,
     pub(crate) ssdus_in: u64,
@@ -27,6 +34,28 @@ pub struct SessionState {
     /// The transport selectors of the downstream: the upstream is opened with them, and so is that of the next
     /// session on the same connection.
     pub(crate) transport: Option<Box<ConnectTpdu>>,
+}
+
+impl Default for SessionState {
+    fn default() -> Self {
+        SessionState {
+            role: Role::default(),
+            phase: Phase::default(),
+            partner: None,
+            release_requested: false,
+            token_asked: false,
+            asked_in_accept: Tokens::empty(),
+            tsdu_proposed: TsduMaximumSize::default(),
+            skipping: false,
+            live_index: None,
+            ssdus_in: 0,
+            ssdus_out: 0,
+            octets_in: 0,
+            octets_out: 0,
+            held: HeldFlows::default(),
+            transport: None,
+        }
+    }
 }
 
 /// What a session is for.

@@ -108,6 +108,7 @@ fn listener(values: &Values, target_names: &[&str]) -> ListenerConfig {
         strict: values.boolean("strict"),
         extended_concatenation: values.boolean("extended_concatenation"),
         exception_reports: values.boolean("exception_reports"),
+        connect_user_data_octets_max: size(values, "connect_user_data_octets_max"),
         tsdu_maximum_size: values.integer("tsdu_maximum_size") as u16,
         transport_expedited: values.boolean("transport_expedited"),
         transport_reuse: values.boolean("transport_reuse"),

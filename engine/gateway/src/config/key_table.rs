@@ -184,6 +184,15 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         Listener,
+        "connect_user_data_octets_max",
+        integer(512, 1 << 30),
+        Value("1048576"),
+        NewSessions,
+        "Octets of user data of S-CONNECT that are taken and, by a relay, sent on. Beyond 10240 they come in\n\
+         CONNECT DATA OVERFLOW SPDUs and are held whole until the last one. More is refused.",
+    ),
+    key(
+        Listener,
         "tsdu_maximum_size",
         Kind::Integer { min: 64, max: 65535, or_zero: true },
         Value("0"),

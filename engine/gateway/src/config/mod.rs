@@ -113,6 +113,8 @@ pub struct ListenerConfig {
     pub extended_concatenation: bool,
     /// EXCEPTION REPORT instead of ABORT where that is allowed.
     pub exception_reports: bool,
+    /// Octets of user data of S-CONNECT that are taken and sent on.
+    pub connect_user_data_octets_max: usize,
     /// TSDU Maximum Size agreed to at most, in octets; 0: what the peer proposes.
     pub tsdu_maximum_size: u16,
     /// Confirm transport expedited data.

@@ -111,6 +111,9 @@ fn emit_not_carried(subject: &Subject, common: &Common<'_>, why: &NotCarried) {
         NotCarried::SsduTooLong => "the SSDU is longer than ssdu_octets_max".to_owned(),
         NotCarried::Primitive { name, error } => format!("{name}: {error}"),
         NotCarried::Unknown => "no configured functional unit has this primitive".to_owned(),
+        NotCarried::SerialNumber { indicated, next } => {
+            format!("synchronization point {} would be number {} on the other side", indicated.0, next.0)
+        }
         NotCarried::Timeout { waited_for } => format!("no {waited_for} in time"),
     };
     event!(warn, "CLQ-S03", subject, *common, { reason, }, "relay ended both sessions");

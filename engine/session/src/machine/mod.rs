@@ -17,6 +17,7 @@ mod event;
 mod indicate;
 mod invariants;
 mod join;
+mod late;
 mod negotiation;
 mod outbox;
 mod output;

@@ -108,6 +108,13 @@ impl Spm {
         tokens_owned.contains(Tokens::DATA) || !functional_units.contains(FunctionalUnits::HALF_DUPLEX)
     }
 
+    /// Puts the machine into a state and variables that it was in, or would be in, with a request that comes
+    /// late: [`super::late`].
+    pub(super) fn put(&mut self, state: State, variables: Variables) {
+        (self.state, self.variables) = (state, variables);
+        debug_assert_eq!(self.variables.invariants(self.state), Ok(()), "in {:?}", self.state);
+    }
+
     /// Notes a DN that came before the own answer to a colliding release: action 32 where no row has it.
     pub(super) fn record_early_disconnect(&mut self) {
         self.variables.vdnr = true;

@@ -2,7 +2,7 @@
 
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, FunctionalUnits, SessionConfig, TokenSettings,
-    Tokens, Versions,
+    TokenSide, Tokens, Versions,
 };
 use colloquy_shard::{ConnectError, ConnectTarget, Context, SessionId};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
@@ -12,12 +12,15 @@ use colloquy_transport::net::is_local_shortage;
 use super::super::GatewayApp;
 use super::super::admission::refuse_reason;
 use super::super::state::{Phase, Role};
+use super::super::user::limited;
 use super::end::SideEnd;
 use crate::config::{EngineConfig, ListenerConfig, Profile, TargetConfig};
 use crate::record::NotCarried;
 
 /// User data from this length on need version 2, so version 1 must not be offered with them. X.225 §8.3.1.
 const VERSION_1_USER_DATA_OCTETS_MAX: usize = 512;
+/// Octets of user data of S-CONNECT that fit CN itself. X.225 §8.3.1.
+const CONNECT_USER_DATA_OCTETS: usize = 10_240;
 /// Units with synchronization points, which have serial numbers. X.225 §8.3.1.
 const NUMBERED: FunctionalUnits = FunctionalUnits::MINOR_SYNC
     .union(FunctionalUnits::MAJOR_SYNC)
@@ -33,7 +36,8 @@ pub fn propose<'a>(
     target: &TargetConfig,
     connect: &ConnectParameters<'a>,
 ) -> Result<ConnectParameters<'a>, u8> {
-    let offered = connect.requirements & listener.functional_units;
+    // Counters for each direction are reconstructed and not carried.
+    let offered = (connect.requirements & listener.functional_units) - FunctionalUnits::SYMMETRIC_SYNC;
     let called = target.called_ssap.unwrap_or(connect.called);
     let calling = target.calling_ssap.unwrap_or(connect.calling);
     let carried = match target.profile {
@@ -70,17 +74,26 @@ pub fn propose<'a>(
 }
 
 /// What the downstream is answered when the upstream accepted.
+///
+/// TSDU maximum sizes are each side's own affair: they answer what the downstream proposed.
 pub fn answer<'a>(target: &TargetConfig, accept: &AcceptParameters<'a>) -> AcceptParameters<'a> {
     AcceptParameters {
         // A selector that the target replaced means nothing to the downstream, and some initiators abort
         // when the responding selector is not the one they called: the called one is echoed.
         responding: if target.called_ssap.is_some() { None } else { accept.responding },
-        // The sizes are each side's own affair: the machine answers the downstream's proposal.
         tsdu_maximum_size: None,
-        // The machine indicates these as S-TOKEN-PLEASE right after the confirm, which is carried over.
-        tokens_please: Tokens::empty(),
+        tokens_please: tokens_please(accept),
         ..*accept
     }
+}
+
+/// Tokens that the upstream asks for in AC, as far as a responder may ask for them: those it does not have.
+fn tokens_please(accept: &AcceptParameters<'_>) -> Tokens {
+    let TokenSettings { data, minor, major, release } = accept.token_settings;
+    let sides =
+        [(Tokens::DATA, data), (Tokens::MINOR, minor), (Tokens::MAJOR, major), (Tokens::RELEASE, release)];
+    let here = sides.into_iter().filter(|(_, side)| *side != TokenSide::Initiator);
+    accept.tokens_please - here.map(|(token, _)| token).collect()
 }
 
 impl GatewayApp {
@@ -92,11 +105,13 @@ impl GatewayApp {
     ) {
         let Some(state) = ctx.state(id) else { return };
         let Role::Downstream { listener, target: target_index } = state.role else { return };
+        state.tsdu_proposed = connect.tsdu_maximum_size.unwrap_or_default();
         let transport = state.transport.as_deref().copied().unwrap_or_default();
+        let expedited = ctx.machine(id).is_some_and(|machine| machine.transport_expedited());
         let config = std::sync::Arc::clone(&self.config);
         let target = &config.targets[usize::from(target_index)];
         let opened = propose(&config.listeners[usize::from(listener)], target, connect).and_then(|connect| {
-            let target = connect_target(&config.engine, target, &transport, connect);
+            let target = connect_target(&config.engine, target, (&transport, expedited), connect);
             ctx.connect(&target).map_err(|error| refusal_of(&error))
         });
         let upstream = match opened {
@@ -125,8 +140,20 @@ impl GatewayApp {
         accept: &AcceptParameters<'_>,
     ) {
         ctx.set_timer(upstream, None);
-        let Some(target) = self.target_of(ctx, upstream) else { return };
-        let answer = answer(target, accept);
+        let Some(state) = ctx.state(downstream) else { return };
+        let (Role::Downstream { listener, target }, proposed) = (state.role, state.tsdu_proposed) else {
+            return;
+        };
+        let config = std::sync::Arc::clone(&self.config);
+        let (listener, target) =
+            (&config.listeners[usize::from(listener)], &config.targets[usize::from(target)]);
+        let answer = AcceptParameters {
+            tsdu_maximum_size: Some(limited(proposed, listener.tsdu_maximum_size)),
+            ..answer(target, accept)
+        };
+        if let Some(state) = ctx.state(upstream) {
+            state.asked_in_accept = accept.tokens_please;
+        }
         if let Err(error) = ctx.connect_response(downstream, &answer) {
             let name = "S-CONNECT response";
             return self.give_up(ctx, upstream, NotCarried::Primitive { name, error });
@@ -142,7 +169,7 @@ impl GatewayApp {
 fn connect_target<'a>(
     engine: &EngineConfig,
     target: &TargetConfig,
-    transport: &ConnectTpdu,
+    (transport, expedited): (&ConnectTpdu, bool),
     connect: ConnectParameters<'a>,
 ) -> ConnectTarget<'a> {
     ConnectTarget {
@@ -154,12 +181,15 @@ fn connect_target<'a>(
             tpdu_octets_max: target.tpdu_octets_max,
             tsdu_octets_max: target.tsdu_octets_max,
             pinned_octets_max: engine.pinned_octets_max,
-            ..Class0Config::default()
+            expedited: expedited && target.transport_expedited,
         },
         session: SessionConfig {
             versions: connect.versions,
             functional_units: connect.requirements,
             tim: target.tim,
+            strict: target.strict,
+            connect_user_data_octets_max: connect.user_data.len().max(CONNECT_USER_DATA_OCTETS),
+            extended_concatenation: target.extended_concatenation,
             ..SessionConfig::default()
         },
         connect,

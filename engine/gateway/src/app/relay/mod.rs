@@ -9,15 +9,35 @@
 //! asked for is what the downstream proposed, as far as the listener's units and the target's profile go;
 //! what the downstream gets is what the upstream selected ([`connect`]).
 //!
-//! Each indication of one side becomes the same primitive on the other:
+//! Each indication of one side becomes the same primitive on the other ([`carry`]):
 //!
 //! | indication | request on the other side |
 //! |---|---|
-//! | S-DATA | S-DATA by reference, SSDU boundaries kept (`data.rs`) |
-//! | S-TOKEN-GIVE, S-TOKEN-PLEASE | the same, with user data |
+//! | S-DATA, S-TYPED-DATA | the same by reference, SSDU boundaries kept (`data.rs`) |
+//! | S-EXPEDITED-DATA, S-CAPABILITY-DATA and its confirm | the same |
+//! | S-TOKEN-GIVE, S-CONTROL-GIVE | the same |
+//! | S-TOKEN-PLEASE | the same, for tokens that are not on their way already; those of AC go into AC |
+//! | S-SYNC-MINOR, S-SYNC-MAJOR, S-ACTIVITY-END | the same, if its number is the same there too; else both sides are given up |
+//! | their confirms | the response |
+//! | S-RESYNCHRONIZE | the same with the positions it has; abandon goes on from the higher V(M) of the two legs |
+//! | its confirm | the response, with the number and the positions that were settled |
+//! | S-ACTIVITY-START, -RESUME, -INTERRUPT, -DISCARD and their confirms | the same |
+//! | S-U-EXCEPTION-REPORT | the same |
+//! | S-P-EXCEPTION-REPORT, received | EXCEPTION REPORT: the leg stands for the provider that found the fault |
+//! | S-P-EXCEPTION-REPORT, own finding | nothing: the peer that made the fault recovers with this leg |
 //! | S-RELEASE indication | S-RELEASE request; the release timer of the target starts |
 //! | S-RELEASE confirm, affirmative or negative | S-RELEASE response, the same |
 //! | S-RELEASE on both sides at once | both are carried over; each machine resolves its own collision |
+//!
+//! **Crossing.** A relay is two connections, so there is twice the time in which primitives cross. Both legs
+//! resolve a collision of resynchronizations alike: rank and number decide first, and of equals the initiator's
+//! side wins, which is the downstream peer on both legs. The losing request vanishes on one leg in the very call in
+//! which the winning one is sent there. What still comes from a peer that could not know is sent late
+//! ([`colloquy_session::Session::late_request`]) where it would have crossed between the two peers, and is dropped
+//! where their machines would have dropped it ([`carry::is_purged`]): a confirm of something cancelled, data behind a
+//! resynchronization. Points that a reporter of an exception takes silently are passed on before the recovery
+//! ([`carry::catch_up`]). What a resynchronization, an interrupt or a discard purges is dropped from the relay too,
+//! also in front of a data separation point where it waits for its last segment.
 //!
 //! Each end of one side becomes what [`end::translate`] says; its table is tested whole.
 //!
@@ -29,19 +49,22 @@
 //! **Nothing lost.** Data that came before a release or an abort are queued before it. While one side does
 //! not take what it is sent, the feeding side is paused, so its release or abort waits behind its data.
 
+pub mod carry;
 pub mod connect;
 mod data;
 pub mod end;
+mod release;
 
-use colloquy_session::{Indication, ProviderAbortReason, ServiceError};
+use colloquy_session::{Indication, ProviderAbortReason, Request, ServiceError, Tokens};
 use colloquy_shard::{Context, SessionEnd, SessionId};
 use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
 use super::held::Flow;
 use super::state::{Phase, Role};
-use super::{AbortOrigin, GatewayApp};
+use super::{AbortOrigin, GatewayApp, user};
 use crate::record::{NotCarried, RecordEvent};
+use carry::{Carriage, Leg};
 use end::SideEnd;
 
 impl GatewayApp {
@@ -65,14 +88,6 @@ impl GatewayApp {
             Indication::TypedData { enclosure, .. } if phase == Phase::Open => {
                 self.relay_ssdu(ctx, id, to, Flow::Typed, body, enclosure);
             }
-            Indication::TokenGive { tokens, user_data } => {
-                let carried = ctx.token_give_request(to, tokens, user_data);
-                self.must_carry(ctx, id, "S-TOKEN-GIVE request", carried);
-            }
-            Indication::TokenPlease { tokens, user_data } => {
-                let carried = ctx.token_please_request(to, tokens, user_data);
-                self.must_carry(ctx, id, "S-TOKEN-PLEASE request", carried);
-            }
             Indication::ConnectConfirm(accept) => self.relay_accept(ctx, id, to, &accept),
             Indication::ConnectRefused(refuse) => {
                 self.side_ended(ctx, id, &SideEnd::Refused { reason: refuse.reason }, refuse.user_data);
@@ -88,8 +103,64 @@ impl GatewayApp {
             Indication::ProviderAbort { reason } => {
                 self.side_ended(ctx, id, &SideEnd::ProviderAbort(reason), &[]);
             }
-            _ => self.give_up(ctx, id, NotCarried::Unknown),
+            Indication::TokenPlease { tokens, .. } if self.was_asked_in_accept(ctx, id, tokens) => {}
+            indication => self.relay_primitive(ctx, id, to, &indication),
         }
+    }
+
+    /// Carries a primitive that is decided on by the state of both legs.
+    fn relay_primitive<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        to: SessionId,
+        indication: &Indication<'_>,
+    ) {
+        let Some((from_leg, mut to_leg)) = legs(ctx, id, to) else { return };
+        while let Some(request) = carry::catch_up(&from_leg, &to_leg) {
+            let carried = ctx.late_request(to, &request);
+            if !self.must_carry(ctx, id, name_of(&request), carried) {
+                return;
+            }
+            let Some((_, now)) = legs(ctx, id, to) else { return };
+            to_leg = now;
+        }
+        if user::purges(indication) {
+            self.drop_held(ctx, id);
+            self.drop_held(ctx, to);
+        }
+        let (name, carried) = match carry::carriage(indication, &from_leg, &to_leg) {
+            None => return self.give_up(ctx, id, NotCarried::Unknown),
+            Some(Carriage::Nothing) => return self.release_cancelled(ctx, id),
+            Some(Carriage::OtherNumber { indicated, next }) => {
+                return self.give_up(ctx, id, NotCarried::SerialNumber { indicated, next });
+            }
+            Some(Carriage::ExceptionReport) => ("EXCEPTION REPORT", ctx.pass_exception_report(to)),
+            Some(Carriage::Request(request)) => (name_of(&request), ctx.late_request(to, &request)),
+        };
+        match carried {
+            Err(error) if carry::is_purged(&error, to_leg.state) => {}
+            carried => {
+                self.must_carry(ctx, id, name, carried);
+            }
+        }
+        self.release_cancelled(ctx, id);
+        self.release_cancelled(ctx, to);
+        if ctx.is_congested(to) {
+            ctx.pause(id);
+        }
+    }
+
+    /// True for the S-TOKEN-PLEASE that the machine indicates behind a confirm: AC has carried it already.
+    fn was_asked_in_accept<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        tokens: Tokens,
+    ) -> bool {
+        let Some(state) = ctx.state(id) else { return false };
+        let asked = std::mem::replace(&mut state.asked_in_accept, Tokens::empty());
+        !asked.is_empty() && asked.contains(tokens)
     }
 
     /// A side whose other side is over: it may only finish its release.
@@ -103,62 +174,15 @@ impl GatewayApp {
             Indication::Release { .. } => {
                 let _ = ctx.release_response(id, true, &[]);
             }
-            Indication::ReleaseConfirm { affirmative: false, .. } => {
+            // The peer goes on with a session that the other side has left.
+            Indication::ReleaseConfirm { affirmative: false, .. }
+            | Indication::Resynchronize(_)
+            | Indication::UserException { .. }
+            | Indication::ProviderException { .. } => {
                 ctx.provider_abort(id, ProviderAbortReason::Undefined);
             }
             _ => {}
         }
-    }
-
-    fn relay_release<D: Driver>(
-        &mut self,
-        ctx: &mut Context<'_, D, Self>,
-        id: SessionId,
-        to: SessionId,
-        user_data: &[u8],
-    ) {
-        let carried = ctx.release_request(to, user_data);
-        if self.must_carry(ctx, id, "S-RELEASE request", carried) {
-            let timeout = self.target_of(ctx, id).map(|target| target.release_timeout);
-            let at = timeout.map(|timeout| ctx.now() + timeout);
-            ctx.set_timer(to, at);
-            if let Some(state) = ctx.state(to) {
-                state.release_requested = true;
-            }
-        }
-    }
-
-    fn relay_release_confirm<D: Driver>(
-        &mut self,
-        ctx: &mut Context<'_, D, Self>,
-        id: SessionId,
-        to: SessionId,
-        affirmative: bool,
-        user_data: &[u8],
-    ) {
-        ctx.set_timer(id, None);
-        if let Some(state) = ctx.state(id)
-            && !affirmative
-        {
-            state.release_requested = false;
-        }
-        let carried = ctx.release_response(to, affirmative, user_data);
-        self.must_carry(ctx, id, "S-RELEASE response", carried);
-    }
-
-    /// A timer of the relay: the upstream did not answer CN, or a side did not answer FN.
-    pub(super) fn relay_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        let Some(state) = ctx.state(id) else { return };
-        let waited_for = match (state.phase, state.release_requested) {
-            (Phase::Connecting, _) => "AC or RF",
-            (Phase::Open, true) => "DN or NF",
-            _ => return,
-        };
-        let subject = self.subject(ctx, id);
-        self.record(subject, RecordEvent::NotCarried(NotCarried::Timeout { waited_for }));
-        self.side_ended(ctx, id, &SideEnd::Timeout, &[]);
-        self.counters.abort(AbortOrigin::Gateway, ProviderAbortReason::Undefined);
-        ctx.provider_abort(id, ProviderAbortReason::Undefined);
     }
 
     /// The last word about a side: what it has not yet told the other side is told here.
@@ -210,5 +234,40 @@ impl GatewayApp {
             return None;
         };
         self.config.targets.get(usize::from(target))
+    }
+}
+
+/// Both legs as they are.
+fn legs<D: Driver>(ctx: &Context<'_, D, GatewayApp>, from: SessionId, to: SessionId) -> Option<(Leg, Leg)> {
+    Some((Leg::of(ctx.machine(from)?), Leg::of(ctx.machine(to)?)))
+}
+
+/// A request by the name that the standard gives it, for records.
+fn name_of(request: &Request<'_>) -> &'static str {
+    match request {
+        Request::ExpeditedData { .. } => "S-EXPEDITED-DATA request",
+        Request::CapabilityData { .. } => "S-CAPABILITY-DATA request",
+        Request::CapabilityDataResponse { .. } => "S-CAPABILITY-DATA response",
+        Request::TokenGive { .. } => "S-TOKEN-GIVE request",
+        Request::TokenPlease { .. } => "S-TOKEN-PLEASE request",
+        Request::ControlGive { .. } => "S-CONTROL-GIVE request",
+        Request::SyncMinor { .. } => "S-SYNC-MINOR request",
+        Request::SyncMinorResponse { .. } => "S-SYNC-MINOR response",
+        Request::SyncMajor { .. } => "S-SYNC-MAJOR request",
+        Request::SyncMajorResponse { .. } => "S-SYNC-MAJOR response",
+        Request::Resynchronize(_) => "S-RESYNCHRONIZE request",
+        Request::ResynchronizeResponse(_) => "S-RESYNCHRONIZE response",
+        Request::UserException { .. } => "S-U-EXCEPTION-REPORT request",
+        Request::ActivityStart { .. } => "S-ACTIVITY-START request",
+        Request::ActivityResume(_) => "S-ACTIVITY-RESUME request",
+        Request::ActivityInterrupt { .. } => "S-ACTIVITY-INTERRUPT request",
+        Request::ActivityInterruptResponse { .. } => "S-ACTIVITY-INTERRUPT response",
+        Request::ActivityDiscard { .. } => "S-ACTIVITY-DISCARD request",
+        Request::ActivityDiscardResponse { .. } => "S-ACTIVITY-DISCARD response",
+        Request::ActivityEnd { .. } => "S-ACTIVITY-END request",
+        Request::ActivityEndResponse { .. } => "S-ACTIVITY-END response",
+        Request::Release { .. } => "S-RELEASE request",
+        Request::ReleaseResponse { .. } => "S-RELEASE response",
+        _ => "S-U-ABORT request",
     }
 }
