@@ -18,6 +18,8 @@
 //! * Calls never nest. What a call causes in other sessions is told when it has returned.
 //! * Every session ends with exactly one [`Application::ended`], whatever its peer, its network or its
 //!   application do; its id is stale from then on. The connection is closed behind it.
+//! * Where both sides want it a connection is kept for the next session, under a new id
+//!   ([`Application::transport_kept`]).
 //! * Everything is bounded: [`ShardConfig`] and [`ListenerConfig`] name the maxima and the times.
 //!
 //! An application that accepts every session and sends back what it gets:

@@ -12,14 +12,15 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use colloquy_session::Enclosure;
-use colloquy_shard::SessionId;
+use colloquy_session::{ConnectParameters, Enclosure, FunctionalUnits, SessionConfig};
+use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, ShardConfig};
 use colloquy_transport::buf::{Slice, copies};
 use pair::{Pair, World};
-use recorder::{Manners, Seen};
+use recorder::{Manners, Seen, proposal, target};
 
 pair::on_real_drivers! {
     echoing_allocates_nothing_and_copies_no_large_body,
+    echoing_typed_data_allocates_nothing_and_copies_no_large_body,
     an_idle_session_holds_less_than_a_kibibyte,
 }
 
@@ -60,12 +61,17 @@ static ALLOCATOR: Counting = Counting;
 fn ping_pong<W: World>(pair: &mut Pair<W>, sessions: &[SessionId], body: &Slice, depth: u64, rounds: u64) {
     let app = pair.client.app_mut();
     app.reply = Some(body.clone());
+    let typed = app.typed;
     app.replies_left = sessions.len() as u64 * depth * (rounds - 1);
     let wanted = app.data_count + sessions.len() as u64 * depth * rounds;
     pair.client.with(|_, ctx| {
         for &session in sessions {
             for _ in 0..depth {
-                ctx.data_request(session, std::slice::from_ref(body), Enclosure::WHOLE).unwrap();
+                let one = std::slice::from_ref(body);
+                match typed {
+                    true => ctx.typed_data_request(session, one, Enclosure::WHOLE).unwrap(),
+                    false => ctx.data_request(session, one, Enclosure::WHOLE).unwrap(),
+                }
             }
         }
     });
@@ -76,22 +82,51 @@ fn ping_pong<W: World>(pair: &mut Pair<W>, sessions: &[SessionId], body: &Slice,
     }
 }
 
-fn echo_pair<W: World>(sessions: usize) -> Option<(Pair<W>, Vec<SessionId>)> {
+fn echo_pair<W: World>(sessions: usize, typed: bool) -> Option<(Pair<W>, Vec<SessionId>)> {
     let server = Manners { echo: true, keep_data: false, ..Manners::default() };
     let client = Manners { keep_data: false, ..Manners::default() };
-    let mut pair = Pair::<W>::new(server, client)?;
-    let sessions = (0..sessions).map(|_| pair.established().0).collect();
+    let mut pair = Pair::<W>::with(server, client, ShardConfig::default(), listener())?;
+    pair.server.app_mut().typed = typed;
+    pair.client.app_mut().typed = typed;
+    let sessions = (0..sessions).map(|_| established(&mut pair)).collect();
     Some((pair, sessions))
+}
+
+const UNITS: FunctionalUnits = FunctionalUnits::DUPLEX.union(FunctionalUnits::TYPED_DATA);
+
+fn session() -> SessionConfig {
+    SessionConfig { functional_units: UNITS, ..SessionConfig::default() }
+}
+
+fn listener() -> ListenerConfig {
+    ListenerConfig { session: session(), ..ListenerConfig::default() }
+}
+
+/// A session that carries data and typed data.
+fn established<W: World>(pair: &mut Pair<W>) -> SessionId {
+    let connect = ConnectParameters { requirements: UNITS, ..proposal(b"hello") };
+    let target = ConnectTarget { session: session(), ..target(pair.address, connect) };
+    let id = pair.client.with(|_, ctx| ctx.connect(&target)).unwrap();
+    pair.until(|pair| pair.client.app().of(id).contains(&Seen::Confirm));
+    id
 }
 
 /// Windows after which a load that still allocates is held to do so for ever.
 const WINDOWS_MAX: usize = 10;
 
 fn echoing_allocates_nothing_and_copies_no_large_body<W: World>() {
+    echoing::<W>(false);
+}
+
+fn echoing_typed_data_allocates_nothing_and_copies_no_large_body<W: World>() {
+    echoing::<W>(true);
+}
+
+fn echoing<W: World>(typed: bool) {
     let loads =
         [(64, 1, 8), (256, 16, 8), (2048, 4, 8), (16 << 10, 1, 8), (16 << 10, 2, 8), (16 << 10, 8, 1)];
     for (octets, depth, sessions) in loads {
-        let Some((mut pair, sessions)) = echo_pair::<W>(sessions) else { return };
+        let Some((mut pair, sessions)) = echo_pair::<W>(sessions, typed) else { return };
         let body = Slice::from_vec(vec![7; octets]);
         let rounds = 200;
         let copied = copies::of_this_thread().large_count;
@@ -113,7 +148,7 @@ fn echoing_allocates_nothing_and_copies_no_large_body<W: World>() {
 
 fn an_idle_session_holds_less_than_a_kibibyte<W: World>() {
     const SESSIONS: usize = 200;
-    let Some((mut pair, _)) = echo_pair::<W>(SESSIONS) else { return };
+    let Some((mut pair, _)) = echo_pair::<W>(SESSIONS, false) else { return };
     pair.client.app_mut().seen = Vec::new();
     pair.server.app_mut().seen = Vec::new();
     let before = HELD.get();

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use colloquy_session::{
-    FunctionalUnits as Fu, ProviderAbortReason, Request, ServiceError, SessionConfig, State,
+    ConnectParameters, ConnectionIdentifier, FunctionalUnits as Fu, ProviderAbortReason, Request,
+    ServiceError, SessionConfig, State,
 };
 use colloquy_shard::{ListenerConfig, ShardConfig};
+use colloquy_transport::driver::Driver;
 
 use crate::pair::{Pair, World};
 use crate::raw::{Raw, cn, tpkt};
@@ -30,6 +32,7 @@ crate::pair::on_every_driver! {
 crate::pair::on_real_drivers! {
     a_cn_that_comes_with_the_end_of_the_session_before_waits_for_its_id,
     an_abort_that_is_never_answered_runs_into_tim,
+    a_connection_lost_while_an_abort_waits_for_its_peer_ends_once,
     nonsense_on_a_kept_connection_is_the_next_sessions_fault,
 }
 
@@ -82,6 +85,9 @@ fn a_hundred_sessions_released_one_after_the_other<W: World>() {
         pair.until(|pair| pair.client.app().data_count == session + 1);
         assert_eq!(pair.client.app().data()[session as usize], vec![session as u8; 3000]);
         assert_eq!((pair.client.connection_count(), pair.server.connection_count()), (1, 1));
+        let connections =
+            [pair.client.driver().stats().connections, pair.server.driver().stats().connections];
+        assert_eq!(connections, [1, 1], "descriptors are constant");
         pair.client.with(|_, ctx| ctx.release_request(id, &[])).unwrap();
         pair.until(|pair| pair.client.app().count(|seen| *seen == Seen::Kept(id)) == 1);
         let stale = pair.client.with(|_, ctx| ctx.abort_request(id, &[]));
@@ -234,7 +240,8 @@ fn only_a_kept_connection_can_be_connected_again<W: World>() {
         assert_eq!(refused, Err(ServiceError::State { state: State::Sta01C }), "a responder");
     });
     talk.pair.client.with(|_, ctx| {
-        let long = proposal(&[0; 200_000]);
+        let identifier = ConnectionIdentifier { user_reference: &[0; 65], ..Default::default() };
+        let long = ConnectParameters { identifier, ..again };
         assert!(ctx.connect_again(client, &long).is_err(), "a parameter out of range");
         ctx.connect_again(client, &again).unwrap();
         let refused = ctx.connect_again(client, &again);
@@ -336,4 +343,24 @@ fn nonsense_on_a_kept_connection_is_the_next_sessions_fault<W: World>() {
     pair.until(|pair| pair.server.connection_count() == 0);
     assert_eq!(pair.server.app().ends(), ["Released", "ProtocolError"]);
     assert_eq!(pair.server.app().count(|seen| matches!(seen, Seen::Fault(_))), 1);
+}
+
+fn a_connection_lost_while_an_abort_waits_for_its_peer_ends_once<W: World>() {
+    for (reuse, state) in [(true, "Sta01A"), (false, "Sta16")] {
+        let listener =
+            ListenerConfig { session: SessionConfig { tim: LONG, ..session(reuse) }, ..Default::default() };
+        let pair = Pair::<W>::with(Manners::default(), Manners::default(), ShardConfig::default(), listener);
+        let Some(mut pair) = pair else { return };
+        let mut raw = Raw::connect(pair.address);
+        raw.open_session(&mut pair);
+        let id = pair.server.app().seen[0].0;
+        pair.server.with(|_, ctx| ctx.abort_request(id, &[])).unwrap();
+        raw.until(&mut pair, |raw, _| !raw.received.is_empty());
+        assert!(pair.server.inspect()[0].contains(state), "{:?}", pair.server.inspect());
+        drop(raw);
+        pair.until(|pair| pair.server.connection_count() == 0);
+        assert_eq!(pair.server.app().ends(), ["Aborted { by_peer: false, by_user: true }"]);
+        let aborts = |seen: &Seen| matches!(seen, Seen::ProviderAbort(_) | Seen::Kept(_));
+        assert_eq!(pair.server.app().count(aborts), 0);
+    }
 }

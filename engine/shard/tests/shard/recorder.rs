@@ -85,6 +85,8 @@ pub(crate) struct Recorder {
     /// What to send back when a `Data` comes and `echo` is off: the client of a ping-pong.
     pub(crate) reply: Option<Slice>,
     pub(crate) replies_left: u64,
+    /// The ping-pong is one of typed data, which are counted and answered alone.
+    pub(crate) typed: bool,
     /// Sessions that were paused through [`Recorder::pause`]: nothing may be delivered from them.
     pub(crate) paused: HashSet<SessionId>,
     /// What an initiator does with a kept transport connection: connects again as often, then closes it.
@@ -159,6 +161,23 @@ impl Recorder {
         }
     }
 
+    fn typed_data_indicated<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        body: &Body,
+    ) {
+        self.data_count += 1;
+        if self.manners.echo {
+            ctx.typed_data_request_body(id, body, Enclosure::WHOLE).unwrap();
+        } else if let Some(reply) = &self.reply
+            && self.replies_left > 0
+        {
+            self.replies_left -= 1;
+            ctx.typed_data_request(id, std::slice::from_ref(reply), Enclosure::WHOLE).unwrap();
+        }
+    }
+
     fn connect_indicated<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
@@ -201,6 +220,7 @@ impl Application for Recorder {
     ) {
         let seen = match indication {
             Indication::Data { .. } => return self.data_indicated(ctx, id, body),
+            Indication::TypedData { .. } if self.typed => return self.typed_data_indicated(ctx, id, body),
             Indication::TypedData { .. } => {
                 Seen::Typed(body.slices().flat_map(|slice| slice.iter().copied()).collect())
             }
