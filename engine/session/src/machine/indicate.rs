@@ -137,7 +137,9 @@ const PREPARE_SI: u8 = 7;
 
 fn indication_of_kernel<'a>(output: Output, spdu: &Spdu<'a>, outcome: &Outcome) -> Option<Indication<'a>> {
     let user_data = join::user_data(spdu);
-    let fault = || indicated_fault(output).filter(|_| !matches!(spdu, Spdu::ExceptionReport(_)));
+    // An exception that the peer reports is no fault that this machine finds.
+    let reported = output == Output::SPErInd && matches!(spdu, Spdu::ExceptionReport(_));
+    let fault = || indicated_fault(output).filter(|_| !reported);
     Some(match (output, spdu) {
         (Output::SxAbInd, Spdu::Abort(abort)) => indicated_abort(abort),
         (Output::SConCnfNeg, Spdu::Refuse(refuse)) => {
