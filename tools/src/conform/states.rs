@@ -143,8 +143,8 @@ enum Expected {
 }
 
 /// Looks an event up with the variables of the tester's model.
-fn expected(state: State, event: Event, variables: &Variables, serial: u32) -> Expected {
-    let arguments = Arguments { serial: Some(serial), tokens: Tokens::DATA, ..Arguments::NONE };
+fn expected(state: State, event: Event, variables: &Variables, number: u32) -> Expected {
+    let arguments = arguments_of(event, number);
     let spm = Spm::at(state, *variables, &[]);
     match spm.row(event, &arguments) {
         Some(row) if row.outputs.contains(&Output::TDisReq) => Expected::Released,
@@ -223,34 +223,138 @@ fn before_connect(context: &Context<'_>, event: Event) -> Verdict {
     }
 }
 
-/// One cell of a machine whose variables can be looked at only from outside: the peer sees AB, T-DISCONNECT
-/// or something else, the user an abort or not.
+/// One cell of a machine in this process: what its peer receives, what its user is told, and its state.
 fn in_process(state: State, event: Event) -> Verdict {
     let mut u = reach::reach(state)?;
-    let (_, v_m, _, _) = u.numbers();
+    let model = reach::model(state);
+    let (v_a, v_m, v_r, vsc) = u.numbers();
+    let v = *model.variables();
+    let session =
+        !matches!(state, State::Sta01A | State::Sta01C | State::Sta01D | State::Sta15D | State::Sta16);
+    if session && !matches!(state, State::Sta02A | State::Sta02B | State::Sta08) {
+        u.check((v_a, v_m, v_r, vsc) == (v.v_a, v.v_m, v.v_r, v.vsc), "the numbers of the model")?;
+        u.check(u.tokens_owned() == v.tokens_owned, "the tokens of the model")?;
+    }
     let Some(tsdu) = octets_of(event, v_m) else {
         return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
     };
-    let blank = tables::cell(state, event).is_empty();
-    let expedited = matches!(event, Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb | Event::Ex);
-    if expedited && u.low.has_expedited() {
+    if is_expedited(event) && v.texp {
         u.low.send_expedited(&tsdu);
     } else {
         u.low.send(&tsdu);
     }
-    if !blank {
-        // Which row holds is the machine's own tests' business; here the end must be orderly.
-        return u.low.expect_anything_orderly_or_kept();
+    let outcome = outcome_of(model, event, v_m, session);
+    let told: Vec<&str> = outcome.outputs.iter().filter_map(|output| indication_of(*output)).collect();
+    u.saw(&told)?;
+    u.check(u.state() == outcome.next, &format!("{:?}", outcome.next))?;
+    // AB of a protocol error has at most 16 octets: with transport expedited it needs no PREPARE (8.4).
+    let to_peer = |output: &&Output| indication_of(**output).is_none() && **output != Output::PrAb;
+    for output in outcome.outputs.iter().filter(to_peer) {
+        let arrival = u.low.next();
+        let right = match (output, &arrival) {
+            (Output::TDisReq, Arrival::Closed(_)) => true,
+            (output, Arrival::Tsdu(octets) | Arrival::Expedited(octets)) => {
+                octets.first() == si_of(*output).as_ref()
+            }
+            _ => false,
+        };
+        u.low.demand(right, output.name(), || shown(&arrival))?;
     }
-    match state {
-        State::Sta01C | State::Sta01D => u.low.expect_released(),
-        State::Sta01A | State::Sta16 => u.low.expect_released_by_timer(),
-        State::Sta15D => u.low.expect_anything_orderly_or_kept(),
-        _ => {
-            u.low.expect_protocol_error()?;
-            u.saw(&["ProviderAbort"]).map(|_| ())
-        }
+    match outcome.next {
+        State::Sta01 => Ok(()),
+        _ => u.low.expect_quiet(),
     }
+}
+
+/// What the model makes of an event.
+struct Outcome {
+    outputs: Vec<Output>,
+    next: State,
+}
+
+/// Runs an event through the model. An SPDU of a unit that is not selected is an error whatever its cell says.
+fn outcome_of(mut model: Spm, event: Event, number: u32, session: bool) -> Outcome {
+    let v = *model.variables();
+    let units = unit_of(event);
+    let negotiated = !v.functional_units.is_empty();
+    let is_prepare = matches!(event, Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb);
+    let selected = match is_expedited(event) {
+        true if !v.texp => false,
+        _ if is_prepare => true,
+        _ => units.is_empty() || !negotiated || v.functional_units.intersects(units),
+    };
+    let outcome = match session && !selected {
+        true => model.protocol_error(),
+        false => model.fire(event, &arguments_of(event, number)),
+    };
+    Outcome { outputs: outcome.outputs.to_vec(), next: model.state() }
+}
+
+/// The parameters of the SPDU that [`octets_of`] gives.
+fn arguments_of(event: Event, number: u32) -> Arguments {
+    let serial = match event {
+        Event::Mia | Event::Maa => number.saturating_sub(1),
+        _ => number,
+    };
+    let tokens = if matches!(event, Event::Gt | Event::Pt) { Tokens::DATA } else { Tokens::empty() };
+    let functional_units = if event == Event::Ac { Fu::DUPLEX } else { Fu::empty() };
+    let (kept, last) = (event == Event::FnR, event == Event::Cdo);
+    Arguments { serial: Some(serial), tokens, kept, last, functional_units, ..Arguments::NONE }
+}
+
+fn is_expedited(event: Event) -> bool {
+    matches!(event, Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb | Event::Ex)
+}
+
+/// SI of an SPDU that answers another without the user; `None` for T-DISCONNECT.
+fn si_of(output: Output) -> Option<u8> {
+    Some(match output {
+        Output::Aa => 26,
+        Output::AbNr | Output::AbR => 25,
+        Output::Gta => 22,
+        Output::Oa => 16,
+        Output::Cdo => 15,
+        Output::RfNr | Output::RfR => 12,
+        _ => return None,
+    })
+}
+
+/// The indication of an output; `None` for what goes to the peer or to the transport.
+fn indication_of(output: Output) -> Option<&'static str> {
+    Some(match output {
+        Output::SActDInd => "ActivityDiscard",
+        Output::SActDCnf => "ActivityDiscardConfirm",
+        Output::SActEInd => "ActivityEnd",
+        Output::SActECnf => "ActivityEndConfirm",
+        Output::SActIInd => "ActivityInterrupt",
+        Output::SActICnf => "ActivityInterruptConfirm",
+        Output::SActRInd => "ActivityResume",
+        Output::SActSInd => "ActivityStart",
+        Output::SCdInd => "CapabilityData",
+        Output::SCdCnf => "CapabilityDataConfirm",
+        Output::SCgInd => "ControlGive",
+        Output::SConInd => "Connect",
+        Output::SConCnfPos => "ConnectConfirm",
+        Output::SConCnfNeg => "ConnectRefused",
+        Output::SDtInd => "Data",
+        Output::SExInd => "ExpeditedData",
+        Output::STdInd => "TypedData",
+        Output::SGtInd => "TokenGive",
+        Output::SPtInd => "TokenPlease",
+        Output::SRelInd => "Release",
+        Output::SRelCnfPos | Output::SRelCnfNeg => "ReleaseConfirm",
+        Output::SRsynInd => "Resynchronize",
+        Output::SRsynCnf => "ResynchronizeConfirm",
+        Output::SSynMajInd => "SyncMajor",
+        Output::SSynMajCnf => "SyncMajorConfirm",
+        Output::SSynMinInd | Output::SSynMinDsInd => "SyncMinor",
+        Output::SSynMinCnf => "SyncMinorConfirm",
+        Output::SPErInd => "ProviderException",
+        Output::SUErInd => "UserException",
+        Output::SPAbInd => "ProviderAbort",
+        Output::SxAbInd => "UserAbort",
+        _ => return None,
+    })
 }
 
 /// The SPDU of an event, with the number that fits where it has one.
@@ -325,15 +429,5 @@ fn unit_of(event: Event) -> Fu {
         // PR is for transport expedited, which these sessions do not have.
         Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb => Fu::SYMMETRIC_SYNC,
         _ => Fu::empty(),
-    }
-}
-
-impl Dialogue {
-    /// After an AB of the tester the transport connection ends, or is kept by an AB that said so before.
-    fn expect_anything_orderly_or_kept(&mut self) -> Verdict {
-        match self.expect_anything_orderly() {
-            Ok(()) => Ok(()),
-            Err(_) => self.expect_released_by_timer(),
-        }
     }
 }

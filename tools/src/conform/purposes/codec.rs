@@ -16,7 +16,8 @@ pub(super) static PURPOSES: &[Purpose] = &[
         .user(upper::extended),
     syntax(138, "extended concatenation, where not advertised")
         .units(Fu::MINOR_SYNC)
-        .responder(not_advertised),
+        .responder(not_advertised)
+        .user(upper::not_advertised),
     valid(139, "decode and encode are inverse").user(upper::round_trips),
     syntax(140, "no octets end the IUT").units(Fu::DUPLEX).responder(fuzz).user(upper::fuzz),
     syntax(141, "long LI below 255").units(Fu::DUPLEX).echo().responder(long_form),

@@ -19,6 +19,27 @@ pub(crate) fn extended() -> Verdict {
     u.check(seen[0].user_data == b"before" && seen[1].serial == Some(1), "data in front of the point")
 }
 
+/// 138: the same, where the IUT did not say so: an error in strict mode, else taken apart.
+pub(crate) fn not_advertised() -> Verdict {
+    for strict in [true, false] {
+        let mut setup = Setup::of(Fu::DUPLEX | Fu::MINOR_SYNC);
+        setup.config.strict = strict;
+        let mut u = setup.responder()?;
+        u.low.send(&[&octets::mip(1)[..], &[0x01, 0x00], b"before"].concat());
+        match strict {
+            true => {
+                // What stands in front of the SPDU that is one too many may have counted already.
+                u.low.expect_protocol_error()?;
+                u.saw_last("ProviderAbort")?;
+            }
+            false => {
+                u.saw(&["Data", "SyncMinor"])?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// TSDUs in the form that the codec sends itself.
 fn canonical() -> Vec<Vec<u8>> {
     use octets::{activity_discard, activity_resume, activity_start, behind_pt, serial};

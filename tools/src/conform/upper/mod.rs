@@ -399,6 +399,13 @@ impl Upper {
         }
     }
 
+    /// What the user was told last is this.
+    pub(super) fn saw_last(&mut self, name: &str) -> Verdict {
+        let seen = std::mem::take(&mut self.iut.borrow_mut().seen);
+        let last = seen.last().map(|seen| seen.name);
+        self.low.demand(last == Some(name), &format!("{name} as the last indication"), || format!("{last:?}"))
+    }
+
     /// The one indication since the last look.
     pub(super) fn saw_one(&mut self, name: &str) -> Result<Seen, Stop> {
         self.saw(&[name]).map(|mut seen| seen.remove(0))

@@ -1,9 +1,11 @@
 //! Brings a machine into each of its states, by valid SPDUs and primitives.
 
+use colloquy_session::machine::{Arguments, Event, Spm, Variables};
 use colloquy_session::{
-    FunctionalUnits as Fu, Request, ResyncType, ResynchronizeParameters, State, TokenSide,
+    FunctionalUnits as Fu, Request, ResyncType, ResynchronizeParameters, State, TokenSide, Tokens,
 };
 
+use super::super::context::tokens_of;
 use super::super::octets::{self, resync, spdu, unit};
 use super::super::purpose::Stop;
 use super::{Setup, Upper};
@@ -157,4 +159,74 @@ fn told(state: State) -> Result<Upper, Stop> {
         u.low.send_expedited(&octets::prepare(kind));
     }
     Ok(u)
+}
+
+/// The tester's own model of a machine in this state: what the tables say about the events that lead there.
+pub(crate) fn model(state: State) -> Spm {
+    use Event::*;
+    let asked = |units: Fu, expedited: bool, events: &[Event]| modelled(units, true, expedited, events);
+    let told = |units: Fu, expedited: bool, events: &[Event]| modelled(units, false, expedited, events);
+    match state {
+        State::Sta02A | State::Sta02B => Spm::at(state, Variables::new(), &[]),
+        State::Sta01C | State::Sta01D | State::Sta08 => {
+            Spm::at(state, Variables { vtca: true, ..Variables::new() }, &[])
+        }
+        State::Sta01A => {
+            let reuse =
+                Variables { keep_transport: true, offer_reuse: true, ..in_data(Fu::DUPLEX, true, false) };
+            let mut spm = Spm::at(State::Sta713, reuse, &[]);
+            spm.fire(SUAbReq, &Arguments::NONE);
+            spm
+        }
+        State::Sta19 => {
+            let without = Variables { tokens_owned: Tokens::empty(), ..in_data(EXCEPTIONS, true, false) };
+            let mut spm = Spm::at(State::Sta713, without, &[]);
+            spm.fire(SUErReq, &Arguments::NONE);
+            spm
+        }
+        State::Sta20 => {
+            let with = Variables { tokens_owned: Tokens::DATA, ..in_data(EXCEPTIONS, false, false) };
+            let mut spm = Spm::at(State::Sta713, with, &[]);
+            spm.fire(Ed, &Arguments::NONE);
+            spm
+        }
+        State::Sta03 => asked(Fu::DUPLEX, false, &[SRelReq]),
+        State::Sta16 => asked(Fu::DUPLEX, false, &[SUAbReq]),
+        State::Sta04A => asked(POINTS, false, &[SSynMajReq]),
+        State::Sta05A => asked(POINTS, false, &[SRsynReqA]),
+        State::Sta04B => asked(ACTIVITIES, false, &[SActSReq, SActEReq]),
+        State::Sta05B => asked(ACTIVITIES, false, &[SActSReq, SActIReq]),
+        State::Sta05C => asked(ACTIVITIES, false, &[SActSReq, SActDReq]),
+        State::Sta18 => asked(ACTIVITIES, false, &[SCgReq]),
+        State::Sta21 => asked(ACTIVITIES, false, &[SCdReq]),
+        State::Sta06 => asked(POINTS, true, &[SRsynReqA, PrRs]),
+        State::Sta15A => asked(POINTS, true, &[SSynMajReq, PrMaa]),
+        State::Sta15C => asked(POINTS, true, &[SRsynReqA, PrRa]),
+        State::Sta09 => told(Fu::DUPLEX, false, &[FnNr]),
+        State::Sta10A => told(POINTS, false, &[Map]),
+        State::Sta11A => told(POINTS, false, &[RsA]),
+        State::Sta10B => told(ACTIVITIES, false, &[As, Ae]),
+        State::Sta11B => told(ACTIVITIES, false, &[As, Ai]),
+        State::Sta11C => told(ACTIVITIES, false, &[As, Ad]),
+        State::Sta22 => told(ACTIVITIES, false, &[Cd]),
+        State::Sta15B => told(POINTS, true, &[PrRs]),
+        State::Sta15D => told(POINTS, true, &[PrAb]),
+        _ => told(POINTS, false, &[]),
+    }
+}
+
+/// Variables in data transfer: an initiator has all tokens, a responder none.
+fn in_data(units: Fu, initiator: bool, expedited: bool) -> Variables {
+    let tokens_owned = if initiator { tokens_of(units) } else { Tokens::empty() };
+    let variables = Variables::new();
+    Variables { functional_units: units, tokens_owned, vtca: !initiator, texp: expedited, ..variables }
+}
+
+fn modelled(units: Fu, initiator: bool, expedited: bool, events: &[Event]) -> Spm {
+    let mut spm = Spm::at(State::Sta713, in_data(units, initiator, expedited), &[]);
+    for event in events {
+        // Every number on the way is V(M), which is 1.
+        spm.fire(*event, &Arguments { serial: Some(1), ..Arguments::NONE });
+    }
+    spm
 }
