@@ -5,9 +5,13 @@ mod machine_support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use colloquy_session::machine::{Arguments, Cause, Event, Output, Spm, Variables, tokens_of};
+use colloquy_session::machine::{
+    Arguments, Bundle, Cause, Companions, Event, Output, Spm, Variables, tokens_of,
+};
 use colloquy_session::spdu::Tsdu;
-use colloquy_session::{Enclosure, FunctionalUnits, Indication, ServiceError, Session, State, Tokens};
+use colloquy_session::{
+    Enclosure, FunctionalUnits, Indication, Request, ServiceError, Session, State, Tokens,
+};
 use machine_support::{NOW, duplex, half_duplex};
 
 /// All that the cells of DT and S-DATA request in STA713 could look at, as far as it can be so in that state.
@@ -149,6 +153,48 @@ fn segmented_data_and_refused_data_allocate_nothing() {
         assert_eq!(refused.err(), Some(ServiceError::Token(Tokens::DATA)));
     }
     assert_eq!(allocations() - before, 0);
+}
+
+#[test]
+fn data_with_a_point_and_a_token_allocate_nothing_on_their_way_out() {
+    let units = FunctionalUnits::HALF_DUPLEX | FunctionalUnits::MINOR_SYNC;
+    let config = colloquy_session::SessionConfig {
+        functional_units: units,
+        extended_concatenation: true,
+        ..Default::default()
+    };
+    let connect = colloquy_session::ConnectParameters {
+        requirements: units,
+        initial_serial_number: Some(colloquy_session::SerialNumber(1)),
+        ..machine_support::connect()
+    };
+    let (mut initiator, mut responder) =
+        machine_support::established(&config, &connect, &machine_support::accept());
+    assert_eq!(machine_support::drain(&mut responder), []);
+    let user_data = [0x5a; 100];
+    let point =
+        Request::SyncMinor { confirmation_optional: true, data_separation: false, user_data: &user_data };
+    let companions = Companions { point: Some(point), ..Default::default() };
+    let mut bundle = Bundle::default();
+    let mut tsdu = Vec::with_capacity(8192);
+    let mut before = 0;
+    for round in 0..100 {
+        if round == 1 {
+            before = allocations();
+        }
+        initiator.data_request_with(NOW, 4096, Enclosure::WHOLE, &companions, &mut bundle).expect("allowed");
+        tsdu.clear();
+        for part in bundle.tsdus() {
+            tsdu.extend_from_slice(part.header());
+            tsdu.resize(tsdu.len() + part.octets, 0);
+        }
+        let mut received = Tsdu::new(&tsdu);
+        assert!(matches!(responder.handle_tsdu(NOW, &mut received), Some(Indication::Data { .. })));
+        assert!(matches!(responder.handle_tsdu(NOW, &mut received), Some(Indication::SyncMinor { .. })));
+        assert_eq!(responder.handle_tsdu(NOW, &mut received), None);
+    }
+    assert_eq!(allocations() - before, 0);
+    assert_eq!(responder.serial_numbers().next.0, 101);
 }
 
 thread_local! {

@@ -7,8 +7,8 @@ use super::negotiation::{self, Agreement, Proposal};
 use super::overflow::overflow_accept;
 use super::receive::{PROTOCOL_ERROR, Source};
 use super::{Arguments, Event, Output, Session, State};
-use crate::spdu::{Accept, Connect, Deferred, OverflowAccept, PleaseTokens, Spdu, Tsdu};
-use crate::{AcceptParameters, ConnectParameters, Indication, TokenSide};
+use crate::spdu::{Accept, Connect, ConnectAcceptItem, Deferred, OverflowAccept, PleaseTokens, Spdu, Tsdu};
+use crate::{AcceptParameters, ConnectParameters, Indication, ProtocolOptions, TokenSide};
 
 impl Session {
     pub(super) fn receive_connect<'a>(
@@ -33,6 +33,9 @@ impl Session {
         };
         let outcome = self.fire_with(now, Event::Cn, &arguments, source, &content);
         self.drop_rest_if_over(tsdu);
+        if judged.is_ok() {
+            self.note_options(&connect.item);
+        }
         match judged {
             Ok(proposal) if outcome.outputs.contains(&Output::SConInd) => {
                 self.cold().proposal = Some(proposal);
@@ -48,6 +51,10 @@ impl Session {
             }
             _ => outcome.outputs.contains(&Output::SPAbInd).then_some(PROTOCOL_ERROR),
         }
+    }
+
+    fn note_options(&mut self, item: &ConnectAcceptItem<'_>) {
+        self.peer_takes_extended = item.protocol_options.contains(ProtocolOptions::EXTENDED_CONCATENATION);
     }
 
     pub(super) fn receive_accept<'a>(
@@ -75,6 +82,7 @@ impl Session {
         };
         let outcome = self.fire(now, Event::Ac, &arguments, source);
         self.note_queue(&outcome, &Spdu::Accept(*accept));
+        self.note_options(&accept.item);
         self.version = Some(agreement.version);
         self.tsdu_maximum_size = agreement.tsdu_maximum_size;
         self.cold().proposal = None;

@@ -7,6 +7,7 @@
 //! All 913 rows of all functional units are executed by tests.
 
 mod action;
+mod bundle;
 mod classify;
 mod cold;
 mod config;
@@ -22,6 +23,7 @@ mod negotiation;
 mod outbox;
 mod output;
 mod overflow;
+mod pack;
 mod predicate;
 mod primitives;
 mod receive;
@@ -40,6 +42,7 @@ mod transmit;
 mod variables;
 
 pub use action::{Action, Effects, TimerEffect};
+pub use bundle::{Bundle, BundleTsdu, Companions};
 pub use config::{SERVICE_UNITS, SessionConfig, Transmit};
 pub use data_segments::{DataSegment, DataSegments};
 pub use event::{Event, Origin};

@@ -39,6 +39,20 @@ impl Outbox {
         self.octets.truncate(self.end());
     }
 
+    /// Drops everything and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.octets.clear();
+        self.ends.clear();
+        self.taken = 0;
+    }
+
+    /// The octets of a TSDU, taken or not.
+    pub(super) fn tsdu(&self, index: usize) -> Option<&[u8]> {
+        let (end, _) = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        Some(&self.octets[start..end])
+    }
+
     /// True when every TSDU was taken.
     pub(super) fn is_drained(&self) -> bool {
         self.taken == self.ends.len()

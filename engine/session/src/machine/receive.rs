@@ -6,7 +6,9 @@ use super::content::Content;
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
 use super::join;
 use super::negotiation::{Rule, rule, rule_of_spdu};
-use super::{Arguments, Cause, Event, Outcome, Output, Session, State, classify, resync, tables};
+use super::{
+    Arguments, Cause, Event, Outcome, Output, Session, SessionConfig, State, classify, resync, tables,
+};
 use crate::spdu::{
     Abort, DecodeError, DecodeRules, Deferred, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
 };
@@ -43,8 +45,9 @@ impl Source<'_> {
 impl Session {
     /// Takes the next SPDU from `tsdu`; call until `None`.
     ///
-    /// The tokens of a GT or PT at the head of the TSDU count after the SPDU behind it, so they are
-    /// indicated by the following call.
+    /// SPDUs are taken in the order in which they count, which is not the one of the wire: the tokens of a GT
+    /// or PT at the head of the TSDU come last, and in extended concatenation data come before the
+    /// synchronization point in front of them.
     #[inline]
     pub fn handle_tsdu<'a>(&mut self, now: Duration, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
         match self.plain_data(tsdu) {
@@ -86,10 +89,10 @@ impl Session {
                 let source = Source { kind: spdu.kind(), offset: 0, octets: &[], user_data_offset: 0 };
                 return self.receive_event(now, &spdu, source);
             }
-            let octets = tsdu.head;
-            let tsdu_octets = (tsdu.consumed == 0).then(|| tsdu.remaining_octets());
+            let (octets, consumed) = (tsdu.head, tsdu.consumed);
+            let tsdu_octets = (consumed == 0).then(|| tsdu.remaining_octets());
             let rules = self.rules();
-            let taken = tsdu.next_spdu(&rules).and_then(|view| match view {
+            let taken = tsdu.next_in_processing_order(&rules).and_then(|view| match view {
                 Some(view) => view.parse(&rules).map(|spdu| Some((view, spdu))),
                 None => Ok(None),
             });
@@ -97,7 +100,7 @@ impl Session {
                 Ok(taken) => taken?,
                 Err(error) => return self.decode_fault(now, tsdu, error, octets),
             };
-            let source = source(&view, octets);
+            let source = source(&view, &octets[view.offset - consumed..]);
             if tsdu_octets.is_some_and(|octets| self.is_oversized(octets)) && tsdu.joined.is_none() {
                 let rule = rule_of_spdu("TSDU longer than the agreed maximum");
                 return self.violation(now, tsdu, source, rule);
@@ -111,7 +114,8 @@ impl Session {
     }
 
     fn rules(&self) -> DecodeRules {
-        DecodeRules { strict: self.config.strict, extended_concatenation: false, version: self.version }
+        let SessionConfig { strict, extended_concatenation, .. } = self.config;
+        DecodeRules { strict, extended_concatenation, version: self.version }
     }
 
     /// Lenient: some peers count user data only, not the headers in front of them.

@@ -139,6 +139,15 @@ impl Session {
         octets: usize,
         enclosure: Enclosure,
     ) -> Result<DataSegments, ServiceError> {
+        let discarded = self.fire_data(kind, enclosure)?;
+        if discarded {
+            return Ok(DataSegments::discarded(kind));
+        }
+        Ok(self.segments(kind, octets, enclosure))
+    }
+
+    /// Takes S-DATA or S-TYPED-DATA request through the tables; true where the state discards it.
+    pub(super) fn fire_data(&mut self, kind: DataKind, enclosure: Enclosure) -> Result<bool, ServiceError> {
         let event = match kind {
             DataKind::Data => Event::SDtReq,
             DataKind::Typed => Event::STdReq,
@@ -149,8 +158,7 @@ impl Session {
         if row.is_none() && !goes_on {
             return Err(self.refusal(event, &Arguments::NONE));
         }
-        let limit = self.send_octets_max();
-        if limit.is_none() && enclosure != Enclosure::WHOLE {
+        if self.send_octets_max().is_none() && enclosure != Enclosure::WHOLE {
             return Err(ServiceError::Parameter("a part of an SSDU without segmenting"));
         }
         match self.sending {
@@ -160,16 +168,17 @@ impl Session {
             Some(open) if enclosure.begin || open != kind => return Err(ServiceError::SsduIncomplete),
             _ => {}
         }
-        let discarded = row.is_some_and(|row| row.outputs.is_empty());
         if !goes_on {
             self.spm.fire(event, &Arguments::NONE);
         }
         self.sending = (!enclosure.end).then_some(kind);
-        if discarded {
-            return Ok(DataSegments::discarded(kind));
-        }
-        let segment_octets_max = limit.map(|octets_max| octets_max - DATA_OVERHEAD_OCTETS);
-        Ok(DataSegments::new(kind, octets, enclosure, segment_octets_max))
+        Ok(row.is_some_and(|row| row.outputs.is_empty()))
+    }
+
+    /// The segments of an SSDU or a part of one, in the sizes of this direction.
+    pub(super) fn segments(&self, kind: DataKind, octets: usize, enclosure: Enclosure) -> DataSegments {
+        let segment_octets_max = self.send_octets_max().map(|octets_max| octets_max - DATA_OVERHEAD_OCTETS);
+        DataSegments::new(kind, octets, enclosure, segment_octets_max)
     }
 
     /// A request or a response of the user.
@@ -195,7 +204,7 @@ impl Session {
     }
 
     /// Remembers or forgets what a resynchronization was about.
-    fn note_resync(&mut self, event: Event, resync: Option<Resync>) {
+    pub(super) fn note_resync(&mut self, event: Event, resync: Option<Resync>) {
         match event {
             _ if resync.is_some() => self.cold().resync = resync,
             Event::SRsynRsp | Event::SActIReq | Event::SActDReq | Event::SUAbReq => self.forget_resync(),
@@ -226,7 +235,7 @@ impl Session {
 
 /// Requests that may stand between the segments of an SSDU: those on the other flow, PT, and those that throw
 /// the SSDU away. X.225 §6.3.5 (reference 3.4).
-fn may_interleave(event: Event) -> bool {
+pub(super) fn may_interleave(event: Event) -> bool {
     matches!(
         event,
         Event::SPtReq
@@ -241,7 +250,11 @@ fn may_interleave(event: Event) -> bool {
     )
 }
 
-fn check_user_data(kind: SpduKind, version: Versions, user_data: &[u8]) -> Result<(), ServiceError> {
+pub(super) fn check_user_data(
+    kind: SpduKind,
+    version: Versions,
+    user_data: &[u8],
+) -> Result<(), ServiceError> {
     let octets_max = match version {
         Versions::V2 if super::join::can_be_segmented(kind) => JOINED_OCTETS_MAX,
         version => user_data_octets_max(kind, version),

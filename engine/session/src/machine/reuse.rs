@@ -53,6 +53,7 @@ impl Session {
         self.tsdu_maximum_size = TsduMaximumSize::default();
         self.receiving = None;
         self.sending = None;
+        self.peer_takes_extended = false;
         self.fault_recorded = false;
     }
 }

@@ -57,6 +57,8 @@ pub struct Session {
     pub(super) recovering: bool,
     /// T-DISCONNECT request is to be handed out.
     disconnect: bool,
+    /// What the peer's CN or AC says about its receiver.
+    pub(super) peer_takes_extended: bool,
     /// Class 0 agreed on the transport expedited flow: TEXP, once the session is up.
     pub(super) transport_expedited: bool,
     /// A fault was recorded already.
@@ -113,6 +115,7 @@ impl Session {
             sending: None,
             recovering: false,
             disconnect: false,
+            peer_takes_extended: false,
             transport_expedited: false,
             fault_recorded: false,
             cold: None,
@@ -165,6 +168,11 @@ impl Session {
     /// The transport expedited flow is there.
     pub fn transport_expedited(&self) -> bool {
         self.transport_expedited
+    }
+
+    /// The peer's CN or AC says that it receives extended concatenation; false before it came. X.225 §8.3.1.7.
+    pub fn peer_takes_extended_concatenation(&self) -> bool {
+        self.peer_takes_extended
     }
 
     /// Selected TSDU maximum sizes.

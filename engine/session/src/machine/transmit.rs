@@ -1,5 +1,7 @@
 //! SPDUs on their way out: flow, segments, outbox.
 
+use arrayvec::ArrayVec;
+
 use super::content::Content;
 use super::outbox::Outbox;
 use super::session::Session;
@@ -31,15 +33,12 @@ impl Session {
         content: &Content<'_>,
         limits: SendLimits,
     ) -> Result<(), ServiceError> {
-        let texp = self.transport_expedited;
-        let mut mark = None;
-        for output in outputs {
-            let Some(spdu) = content.spdu(*output) else { continue };
-            let announced = *output == Output::PrAb && goes_ahead(content.spdu(Output::AbNr), texp);
-            if announced || !is_sent(*output, outputs, self.spm.variables()) {
-                continue;
-            }
-            let mark = *mark.get_or_insert_with(|| self.cold().outbox.mark());
+        let spdus = self.spdus_of(outputs, content);
+        if spdus.is_empty() {
+            return Ok(());
+        }
+        let mark = self.cold().outbox.mark();
+        for spdu in spdus {
             if let Err(error) = self.send_parts(spdu, limits) {
                 self.cold().outbox.roll_back(mark);
                 self.shed();
@@ -47,6 +46,17 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// The SPDUs that really go out for the outputs of a row, by the values before the event.
+    pub(super) fn spdus_of<'u>(&self, outputs: &[Output], content: &Content<'u>) -> ArrayVec<Spdu<'u>, 3> {
+        let texp = self.transport_expedited;
+        let is_announced = |output| output == Output::PrAb && goes_ahead(content.spdu(Output::AbNr), texp);
+        let really = outputs
+            .iter()
+            .copied()
+            .filter(|output| !is_announced(*output) && is_sent(*output, outputs, self.spm.variables()));
+        really.filter_map(|output| content.spdu(output)).collect()
     }
 
     pub(super) fn send_limits(&self) -> SendLimits {
