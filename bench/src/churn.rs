@@ -6,6 +6,7 @@ use colloquy_transport::driver::Driver;
 
 use crate::generator::{Generator, Phase, Stage};
 use crate::operation::Operation;
+use crate::phases::OPEN_RETRY;
 use crate::script::Step;
 
 impl Generator {
@@ -70,11 +71,22 @@ impl Generator {
         true
     }
 
-    /// Opens sessions in the place of those that have ended, as many as may be opening at one time.
+    /// Opens sessions in the place of those that have ended, as many as may be opening at one time. What finds no
+    /// place, because connections of ended sessions are still being closed, is tried again soon.
     pub(crate) fn open_following<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
-        while self.connecting < self.plan.connecting_max as usize {
+        let connections_max = connections_max(self.slots.len());
+        while self.connecting < self.plan.connecting_max as usize && ctx.session_count() < connections_max {
             let Some(index) = self.following.pop_front() else { return };
             self.open_one(ctx, index as usize);
         }
+        if !self.following.is_empty() {
+            self.wake_by(ctx, ctx.now() + OPEN_RETRY);
+        }
     }
+}
+
+/// Connections that `sessions` session connections which follow one another may take on one thread, with those
+/// that are still being closed.
+pub(crate) fn connections_max(sessions: usize) -> usize {
+    4 * sessions
 }

@@ -21,7 +21,7 @@ use crate::script::Step;
 /// How long sessions may take to be released before they are aborted.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How soon opening is tried again when nothing else causes it.
-const OPEN_RETRY: Duration = Duration::from_millis(1);
+pub(crate) const OPEN_RETRY: Duration = Duration::from_millis(1);
 
 impl Generator {
     /// Goes as far in the course of the run as the time allows, and arms the timer for what comes next.
@@ -215,7 +215,6 @@ impl Generator {
 
     fn go_on<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, window: Window) {
         let now = ctx.now();
-        self.open_following(ctx);
         let finished = self.unfinished == 0 && self.is_idle();
         if now >= window.until || finished {
             self.end_window(ctx, now.min(window.until));
@@ -237,6 +236,7 @@ impl Generator {
         let next_mark = if now < window.from { window.from } else { window.until };
         let next_due = self.due.peek().map(|Reverse((due_ns, _))| Duration::from_nanos(*due_ns));
         self.wake_at(ctx, Some(next_due.map_or(next_mark, |due| due.min(next_mark))));
+        self.open_following(ctx);
     }
 
     /// Ends the measured part at `end` and waits for what is unanswered.

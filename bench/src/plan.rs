@@ -308,6 +308,12 @@ impl LoadPlan {
         self.ssdus_per_session_max > 0 && sent >= self.ssdus_per_session_max
     }
 
+    /// Connections at once, those included that are still being closed where session connections follow one another.
+    pub fn connections_max(&self) -> u64 {
+        let sessions = self.sessions as usize;
+        (if self.mix.churns() { crate::churn::connections_max(sessions) } else { sessions }) as u64
+    }
+
     /// The measured part.
     pub fn duration(&self) -> Duration {
         Duration::from_millis(self.duration_ms)

@@ -13,6 +13,7 @@ use colloquy_transport::driver::select::{Backend, BackendChoice, select};
 #[cfg(target_os = "linux")]
 use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 
+use crate::churn::connections_max;
 use crate::environment::{Environment, rfc3339};
 use crate::generator::{Command, Generator, Notice};
 use crate::live::{Live, Seen};
@@ -279,9 +280,12 @@ impl Seat {
         }
     }
 
-    /// Connections at once: where session connections follow one another, the next begins while the last is closed.
+    /// Connections at once.
     fn connections(&self) -> usize {
-        self.numbers.len() * if self.plan.mix.churns() { 2 } else { 1 }
+        match self.plan.mix.churns() {
+            true => connections_max(self.numbers.len()),
+            false => self.numbers.len(),
+        }
     }
 
     fn shard<D: Driver>(self, driver: D) -> Shard<D, Generator> {

@@ -1,6 +1,7 @@
 //! Whole runs against a responder that behaves, and against ones that do not.
 #![allow(clippy::unwrap_used)] // A test.
 
+#[allow(dead_code, reason = "shared with the tests of operations, which use more of it")]
 mod responder;
 
 use std::time::{Duration, Instant};

@@ -112,9 +112,7 @@ pub(crate) fn run(args: &LoadArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // Where session connections follow one another, the next begins while the last is closed.
-    let connections = u64::from(plan.sessions) * if plan.mix.churns() { 2 } else { 1 };
-    if let Err(fault) = descriptors::raise(connections + DESCRIPTORS_SPARE) {
+    if let Err(fault) = descriptors::raise(plan.connections_max() + DESCRIPTORS_SPARE) {
         eprintln!("colloquy: {fault}");
         return ExitCode::from(1);
     }

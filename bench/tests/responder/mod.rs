@@ -1,14 +1,16 @@
 //! A responder for tests of the generator: an echo that can be told to misbehave.
 #![allow(clippy::unwrap_used)] // For tests only.
 
+mod operations;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use colloquy_session::{
-    AcceptParameters, ConnectionIdentifier, Enclosure, Indication, ProviderAbortReason, RefuseParameters,
-    TokenSettings, Tokens,
+    AcceptParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication, ProviderAbortReason,
+    RefuseParameters, SessionConfig, TokenSettings, Tokens,
 };
 use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
 use colloquy_shard::{
@@ -41,6 +43,18 @@ pub(crate) enum Habit {
     Refuse,
     /// Refuses every T-CONNECT.
     RefuseTransport,
+    /// Takes no functional unit but the dialogue.
+    OnlyDialogue,
+    /// Answers operations and expedited SSDUs with other user data.
+    WrongMark,
+    /// Never confirms a minor point.
+    NoMinorConfirm,
+    /// Never confirms a major point.
+    NoMajorConfirm,
+    /// Never answers typed SSDUs.
+    NoTyped,
+    /// Answers typed SSDUs by plain ones.
+    TypedAsData,
 }
 
 /// The running responder.
@@ -59,8 +73,13 @@ impl Responder {
         let build = move || {
             let driver = MioDriver::new(MioConfig::default())?;
             let mut shard = Shard::new(driver, echo, ShardConfig::default());
-            let transport = Class0Config { tsdu_octets_max: 32 << 20, ..Class0Config::default() };
-            shard.listen(socket, 0, ListenerConfig { transport, ..ListenerConfig::default() })?;
+            let transport =
+                Class0Config { tsdu_octets_max: 32 << 20, expedited: true, ..Class0Config::default() };
+            let session = SessionConfig {
+                functional_units: FunctionalUnits::all() - FunctionalUnits::SYMMETRIC_SYNC,
+                ..SessionConfig::default()
+            };
+            shard.listen(socket, 0, ListenerConfig { transport, session, ..ListenerConfig::default() })?;
             Ok(shard)
         };
         let shard = spawn(ThreadOptions::default(), build, drop).unwrap();
@@ -178,10 +197,13 @@ impl Application for Echo {
                 ctx.connect_refuse(id, &refuse).unwrap();
             }
             Indication::Connect(connect) => {
+                let dialogue = FunctionalUnits::HALF_DUPLEX | FunctionalUnits::DUPLEX;
+                let wanted =
+                    if self.habit == Habit::OnlyDialogue { dialogue } else { FunctionalUnits::all() };
                 let accept = AcceptParameters {
                     identifier: ConnectionIdentifier::default(),
                     responding: None,
-                    requirements: connect.requirements,
+                    requirements: connect.requirements & wanted,
                     initial_serial_number: None,
                     token_settings: TokenSettings::default(),
                     tokens_please: Tokens::empty(),
@@ -202,7 +224,7 @@ impl Application for Echo {
                 ctx.token_give_request(id, tokens, &[]).unwrap();
             }
             Indication::Release { .. } => ctx.release_response(id, true, &[]).unwrap(),
-            _ => {}
+            other => self.operation(ctx, id, &other, body),
         }
     }
 
