@@ -77,6 +77,7 @@ impl Session {
             functional_units: units,
             positions: negotiation::tokens_at(units, &token_settings, TokenSide::Initiator),
             serial: agreement.initial_serial_number.map(|serial| serial.0),
+            second_serial: agreement.second_initial_serial_number.map(|serial| serial.0),
             transport_expedited: self.transport_expedited,
             ..Arguments::NONE
         };

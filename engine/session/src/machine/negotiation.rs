@@ -22,6 +22,12 @@ const REFUSE_REASONS: [u8; 9] = [0, 1, 2, 129, 130, 131, 132, 133, 134];
 const NUMBERED_UNITS: Fu =
     Fu::MINOR_SYNC.union(Fu::MAJOR_SYNC).union(Fu::RESYNCHRONIZE).union(Fu::SYMMETRIC_SYNC);
 
+/// They exclude each other in what is selected. `[unverified]`
+const BOTH_KINDS_OF_MINOR_SYNC: Fu = Fu::MINOR_SYNC.union(Fu::SYMMETRIC_SYNC);
+
+/// Where numbers begin when nobody says where.
+const FIRST_SERIAL_NUMBER: SerialNumber = SerialNumber(1);
+
 /// What is kept of a CONNECT until it is answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Proposal {
@@ -31,6 +37,8 @@ pub(super) struct Proposal {
     pub(super) units: Fu,
     pub(super) token_settings: TokenSettings,
     pub(super) initial_serial_number: Option<SerialNumber>,
+    /// Of the flow from responder to initiator; symmetric synchronize only.
+    pub(super) second_initial_serial_number: Option<SerialNumber>,
     pub(super) tsdu_maximum_size: TsduMaximumSize,
     /// OVERFLOW ACCEPT has answered the sizes, and ACCEPT repeats them.
     pub(super) sizes_answered: bool,
@@ -45,6 +53,8 @@ pub(super) struct Agreement {
     pub(super) units: Fu,
     pub(super) token_settings: TokenSettings,
     pub(super) initial_serial_number: Option<SerialNumber>,
+    /// Of the flow from responder to initiator; symmetric synchronize only.
+    pub(super) second_initial_serial_number: Option<SerialNumber>,
     pub(super) tsdu_maximum_size: TsduMaximumSize,
 }
 
@@ -128,6 +138,7 @@ pub(super) fn propose(
         units,
         token_settings: connect.token_settings,
         initial_serial_number: connect.initial_serial_number,
+        second_initial_serial_number: second_number(units, None, connect.initial_serial_number),
         tsdu_maximum_size,
         sizes_answered: false,
         called: connect.called,
@@ -142,6 +153,7 @@ pub(super) fn connect_item(config: &SessionConfig, proposal: &Proposal) -> Conne
         tsdu_maximum_size: unless_unlimited(proposal.tsdu_maximum_size),
         versions: proposal.versions,
         initial_serial_number: proposal.initial_serial_number,
+        second_initial_serial_number: proposal.second_initial_serial_number,
         token_settings: settings_of(proposal.units, proposal.token_settings),
         ..ConnectAcceptItem::default()
     }
@@ -195,6 +207,11 @@ pub(super) fn judge_connect(
         units,
         token_settings: item.token_settings.unwrap_or_default(),
         initial_serial_number: item.initial_serial_number,
+        second_initial_serial_number: second_number(
+            units,
+            item.second_initial_serial_number,
+            item.initial_serial_number,
+        ),
         tsdu_maximum_size,
         sizes_answered: false,
         called: connect.called,
@@ -206,6 +223,9 @@ pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Resu
     let mut units = proposal.units & accept.requirements;
     if units.contains(Fu::DUPLEX) {
         units -= Fu::HALF_DUPLEX;
+    }
+    if units.contains(BOTH_KINDS_OF_MINOR_SYNC) {
+        units -= Fu::SYMMETRIC_SYNC;
     }
     let units = without_orphans(units);
     if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
@@ -227,10 +247,15 @@ pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Resu
     if !wrong.is_empty() {
         return Err(ServiceError::Token(wrong));
     }
-    let initial_serial_number = match needs_serial_number(units) {
-        true => accept.initial_serial_number.or(proposal.initial_serial_number),
-        false => None,
-    };
+    if accept.initial_serial_number.is_some_and(|serial| serial > SerialNumber::MAX) {
+        return Err(ServiceError::Parameter("initial serial number above 999999"));
+    }
+    // A CONNECT that proposes activities need not have a number, and one is needed when they are turned down.
+    let initial_serial_number = needs_serial_number(units).then(|| {
+        accept.initial_serial_number.or(proposal.initial_serial_number).unwrap_or(FIRST_SERIAL_NUMBER)
+    });
+    let second = proposal.second_initial_serial_number;
+    let second_initial_serial_number = second_number(units, second, initial_serial_number);
     let proposed = proposal.tsdu_maximum_size;
     let tsdu_maximum_size = accept.tsdu_maximum_size.unwrap_or(proposed);
     if proposal.sizes_answered && tsdu_maximum_size != proposed {
@@ -240,7 +265,14 @@ pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Resu
         return Err(ServiceError::Parameter("TSDU maximum size above the one proposed, or below 64"));
     }
     let version = highest(proposal.versions);
-    Ok(Agreement { version, units, token_settings, initial_serial_number, tsdu_maximum_size })
+    Ok(Agreement {
+        version,
+        units,
+        token_settings,
+        initial_serial_number,
+        second_initial_serial_number,
+        tsdu_maximum_size,
+    })
 }
 
 /// The Connect/Accept Item of an ACCEPT.
@@ -250,6 +282,7 @@ pub(super) fn accept_item(config: &SessionConfig, agreement: &Agreement) -> Conn
         tsdu_maximum_size: unless_unlimited(agreement.tsdu_maximum_size),
         versions: agreement.version,
         initial_serial_number: agreement.initial_serial_number,
+        second_initial_serial_number: agreement.second_initial_serial_number,
         token_settings: settings_of(agreement.units, agreement.token_settings),
         ..ConnectAcceptItem::default()
     }
@@ -272,6 +305,9 @@ pub(super) fn judge_accept(
     let units = without_orphans(proposal.units & accept.requirements);
     if units.contains(Fu::HALF_DUPLEX) == units.contains(Fu::DUPLEX) {
         return Err(rule(pi::USER_REQUIREMENTS, "not exactly one of half duplex and duplex"));
+    }
+    if units.contains(BOTH_KINDS_OF_MINOR_SYNC) {
+        return Err(rule(pi::USER_REQUIREMENTS, "both minor and symmetric synchronize"));
     }
     let mut token_settings = TokenSettings::default();
     for token in tokens_of(units).iter() {
@@ -309,6 +345,11 @@ pub(super) fn judge_accept(
         units,
         token_settings,
         initial_serial_number: item.initial_serial_number,
+        second_initial_serial_number: second_number(
+            units,
+            item.second_initial_serial_number,
+            item.initial_serial_number,
+        ),
         tsdu_maximum_size,
     })
 }
@@ -431,6 +472,16 @@ fn without_orphans(mut units: Fu) -> Fu {
         units -= Fu::DATA_SEPARATION;
     }
     units
+}
+
+/// The initial serial number of the flow from responder to initiator (PI 55): the one that is given, or that of the
+/// other flow (PI 23). `[unverified]` which of the two parameters belongs to which flow. Symmetric synchronize only.
+fn second_number(
+    units: Fu,
+    given: Option<SerialNumber>,
+    first: Option<SerialNumber>,
+) -> Option<SerialNumber> {
+    given.or(first).filter(|_| units.contains(Fu::SYMMETRIC_SYNC))
 }
 
 fn needs_serial_number(units: Fu) -> bool {

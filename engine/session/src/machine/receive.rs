@@ -163,6 +163,12 @@ impl Session {
                 self.spm.record_early_disconnect();
                 Some(Indication::ReleaseConfirm { affirmative: true, user_data: disconnect.user_data })
             }
+            Spdu::Refuse(refuse) => {
+                self.would_accept = refuse.requirements;
+                let indication = self.receive_event(now, &spdu, source);
+                self.drop_rest_if_over(tsdu);
+                indication
+            }
             Spdu::NotFinished(_) if self.is_superseded_refusal() => None,
             spdu => {
                 let indication = self.receive_event(now, &spdu, source);

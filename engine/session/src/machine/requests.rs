@@ -54,6 +54,7 @@ impl Session {
                 TokenSide::Responder,
             ),
             serial: agreement.initial_serial_number.map(|serial| serial.0),
+            second_serial: agreement.second_initial_serial_number.map(|serial| serial.0),
             transport_expedited: self.transport_expedited,
             ..Arguments::NONE
         };

@@ -33,6 +33,7 @@ impl Session {
         let outcome = self.spm.fire(Event::SConReq, &arguments);
         debug_assert!(outcome.outputs.contains(&Output::Cn));
         self.settle(now, &outcome);
+        self.would_accept = None;
         let cold = self.cold();
         cold.proposal = Some(proposal);
         cold.overflow = overflow::split(connect.user_data).1.to_vec();

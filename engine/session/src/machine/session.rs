@@ -59,6 +59,8 @@ pub struct Session {
     disconnect: bool,
     /// What the peer's CN or AC says about its receiver.
     pub(super) peer_takes_extended: bool,
+    /// PI 20 of a REFUSE.
+    pub(super) would_accept: Option<FunctionalUnits>,
     /// Class 0 agreed on the transport expedited flow: TEXP, once the session is up.
     pub(super) transport_expedited: bool,
     /// A fault was recorded already.
@@ -116,6 +118,7 @@ impl Session {
             recovering: false,
             disconnect: false,
             peer_takes_extended: false,
+            would_accept: None,
             transport_expedited: false,
             fault_recorded: false,
             cold: None,
@@ -173,6 +176,11 @@ impl Session {
     /// The peer's CN or AC says that it receives extended concatenation; false before it came. X.225 §8.3.1.7.
     pub fn peer_takes_extended_concatenation(&self) -> bool {
         self.peer_takes_extended
+    }
+
+    /// The functional units that a peer's REFUSE says it would accept (PI 20, reason 2), for another attempt.
+    pub fn peer_would_accept(&self) -> Option<FunctionalUnits> {
+        self.would_accept
     }
 
     /// Selected TSDU maximum sizes.
