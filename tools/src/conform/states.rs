@@ -31,6 +31,8 @@ struct Scenario {
     v_m: u32,
     /// Vact then.
     active: bool,
+    /// Prepare Type of a PR on the expedited flow, behind what leads there.
+    prepared: Option<u8>,
 }
 
 const POINTS: Fu = reach::POINTS;
@@ -49,6 +51,8 @@ static SCENARIOS: &[Scenario] = &[
         ..DATA
     },
     Scenario { state: State::Sta16, way: || vec![octets::gta()], ..DATA },
+    Scenario { state: State::Sta15B, prepared: Some(2), ..DATA },
+    Scenario { state: State::Sta15D, prepared: Some(4), ..DATA },
 ];
 
 const DATA: Scenario = Scenario {
@@ -58,6 +62,7 @@ const DATA: Scenario = Scenario {
     way: Vec::new,
     v_m: 1,
     active: false,
+    prepared: None,
 };
 
 /// Walks the cells of a responder over the network.
@@ -68,7 +73,8 @@ pub(crate) fn walk(settings: &Settings, facts: &Facts, jobs: usize, report: &mut
         tasks.push((None, event));
     }
     for scenario in SCENARIOS {
-        if facts.lacks(scenario.units).is_empty() && settings.units.contains(scenario.units) {
+        let expedited = scenario.prepared.is_none() || facts.expedited;
+        if expedited && facts.lacks(scenario.units).is_empty() && settings.units.contains(scenario.units) {
             tasks.extend(spdu_events().map(|event| (Some(scenario), event)));
         }
     }
@@ -158,40 +164,51 @@ fn expected(state: State, event: Event, variables: &Variables, number: u32) -> E
 }
 
 fn over_network(context: &Context<'_>, scenario: &Scenario, event: Event) -> Verdict {
-    let tokens = Some(all_at(scenario.tokens_at));
-    let mut d = context.open_with(&Proposal { tokens, expedited: false, ..Proposal::of(scenario.units) })?;
-    for tsdu in (scenario.way)() {
-        d.send(&tsdu);
-    }
-    if scenario.state == State::Sta16 {
-        d.expect_protocol_error()?;
-    }
-    let available = super::context::tokens_of(scenario.units);
-    let owned = if scenario.tokens_at == TokenSide::Responder { available } else { Tokens::empty() };
-    let (v_a, v_r) = (scenario.v_m, u32::from(scenario.active));
-    let variables = Variables {
-        functional_units: scenario.units,
-        tokens_owned: owned,
-        vtca: true,
-        vact: scenario.active,
-        v_m: scenario.v_m,
-        v_a,
-        v_r,
-        ..Variables::new()
-    };
     let Some(tsdu) = octets_of(event, scenario.v_m) else {
         return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
     };
-    d.send(&tsdu);
-    let selected = unit_of(event).is_empty() || scenario.units.intersects(unit_of(event));
+    let variables = variables_of(scenario);
+    let (tokens, expedited) = (Some(all_at(scenario.tokens_at)), variables.texp);
+    let mut d = context.open_with(&Proposal { tokens, expedited, ..Proposal::of(scenario.units) })?;
+    (scenario.way)().iter().for_each(|tsdu| d.send(tsdu));
+    if scenario.state == State::Sta16 {
+        d.expect_protocol_error()?;
+    }
+    if let Some(kind) = scenario.prepared {
+        d.send_expedited(&octets::prepare(kind));
+    }
+    if expedited && is_expedited(event) {
+        d.send_expedited(&tsdu);
+    } else {
+        d.send(&tsdu);
+    }
     match expected(scenario.state, event, &variables, scenario.v_m) {
         _ if scenario.state == State::Sta16 => d.expect_released_by_timer(),
-        _ if matches!(event, Event::AbNr | Event::AbR) => d.expect_abort_taken(),
-        Expected::Taken(_) if !selected => d.expect_protocol_error(),
-        Expected::Released => d.expect_released_past_answers(),
         Expected::ProtocolError => d.expect_protocol_error(),
+        _ if matches!(event, Event::AbNr | Event::AbR) => d.expect_abort_taken(),
+        // Behind PR(AB) nothing but AB counts, of whatever unit it is.
+        Expected::Taken(_) if scenario.state != State::Sta15D && !is_selected(event, &variables) => {
+            d.expect_protocol_error()
+        }
+        Expected::Released => d.expect_released_past_answers(),
         Expected::Taken(row) => taken(&mut d, row),
         Expected::Ignored => d.expect_released_by_timer(),
+    }
+}
+
+/// The tester's model of the IUT, a responder, in the state of a scenario.
+fn variables_of(scenario: &Scenario) -> Variables {
+    let available = super::context::tokens_of(scenario.units);
+    Variables {
+        functional_units: scenario.units,
+        tokens_owned: if scenario.tokens_at == TokenSide::Responder { available } else { Tokens::empty() },
+        vtca: true,
+        texp: scenario.prepared.is_some(),
+        vact: scenario.active,
+        v_m: scenario.v_m,
+        v_a: scenario.v_m,
+        v_r: u32::from(scenario.active),
+        ..Variables::new()
     }
 }
 
@@ -274,20 +291,22 @@ struct Outcome {
 
 /// Runs an event through the model. An SPDU of a unit that is not selected is an error whatever its cell says.
 fn outcome_of(mut model: Spm, event: Event, number: u32, session: bool) -> Outcome {
-    let v = *model.variables();
-    let units = unit_of(event);
-    let negotiated = !v.functional_units.is_empty();
-    let is_prepare = matches!(event, Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb);
-    let selected = match is_expedited(event) {
-        true if !v.texp => false,
-        _ if is_prepare => true,
-        _ => units.is_empty() || !negotiated || v.functional_units.intersects(units),
-    };
+    let selected = is_selected(event, model.variables());
     let outcome = match session && !selected {
         true => model.protocol_error(),
         false => model.fire(event, &arguments_of(event, number)),
     };
     Outcome { outputs: outcome.outputs.to_vec(), next: model.state() }
+}
+
+/// False for SPDUs of units that were not selected, and for those of an expedited flow that there is not.
+fn is_selected(event: Event, variables: &Variables) -> bool {
+    if is_expedited(event) && !variables.texp {
+        return false;
+    }
+    let units = unit_of(event);
+    let negotiated = !variables.functional_units.is_empty();
+    units.is_empty() || !negotiated || variables.functional_units.intersects(units)
 }
 
 /// The parameters of the SPDU that [`octets_of`] gives.
@@ -426,8 +445,6 @@ fn unit_of(event: Event) -> Fu {
         Event::Nf => Fu::NEGOTIATED_RELEASE,
         Event::As | Event::Ar | Event::Ai | Event::Aia | Event::Ad | Event::Ada => Fu::ACTIVITY,
         Event::Ae | Event::Gtc | Event::Gta => Fu::ACTIVITY,
-        // PR is for transport expedited, which these sessions do not have.
-        Event::PrMaa | Event::PrRs | Event::PrRa | Event::PrAb => Fu::SYMMETRIC_SYNC,
         _ => Fu::empty(),
     }
 }

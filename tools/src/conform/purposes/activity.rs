@@ -8,6 +8,7 @@ use super::super::dialogue::Dialogue;
 use super::super::octets::{self, behind_gt, serial, unit};
 use super::super::purpose::{Purpose, Stop, Verdict, inopportune, syntax, valid};
 use super::super::upper::activity as upper;
+use super::connect_initiator as initiator;
 use super::minor::point;
 
 const POINTS: Fu = Fu::ACTIVITY.union(Fu::MINOR_SYNC);
@@ -46,7 +47,10 @@ pub(super) static PURPOSES: &[Purpose] = &[
         .units(Fu::ACTIVITY)
         .responder(misplaced),
     inopportune(126, "MIP between activities").units(POINTS).responder(point_between),
-    inopportune(127, "GTA without GTC").units(Fu::ACTIVITY).responder(ack_unasked),
+    inopportune(127, "GTA without GTC")
+        .units(Fu::ACTIVITY)
+        .responder(ack_unasked)
+        .initiator(initiator::control_ack),
     syntax(128, "AS without identifier, with one of 7 octets").units(Fu::ACTIVITY).responder(bad_start),
     syntax(129, "AR without Linking Information").units(Fu::ACTIVITY).responder(bad_resume),
 ];

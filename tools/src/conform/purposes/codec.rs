@@ -8,6 +8,7 @@ use super::super::octets::{self, serial};
 use super::super::purpose::{Purpose, Stop, Verdict, syntax, valid};
 use super::super::upper::codec as upper;
 use super::connect::accept_of;
+use super::connect_initiator as initiator;
 
 pub(super) static PURPOSES: &[Purpose] = &[
     valid(137, "extended concatenation, where advertised: data before the point")
@@ -21,7 +22,10 @@ pub(super) static PURPOSES: &[Purpose] = &[
     valid(139, "decode and encode are inverse").user(upper::round_trips),
     syntax(140, "no octets end the IUT").units(Fu::DUPLEX).responder(fuzz).user(upper::fuzz),
     syntax(141, "long LI below 255").units(Fu::DUPLEX).echo().responder(long_form),
-    syntax(142, "TSDU of 0 and of 1 octet").units(Fu::DUPLEX).responder(short_tsdu),
+    syntax(142, "TSDU of 0 and of 1 octet")
+        .units(Fu::DUPLEX)
+        .responder(short_tsdu)
+        .initiator(initiator::short_tsdu),
     valid(143, "two machines under random users agree").user(upper::random_users),
 ];
 

@@ -53,7 +53,7 @@ pub(super) static PURPOSES: &[Purpose] = &[
         .responder(initial_serial)
         .user(upper::serial_of_accept),
     inopportune(23, "AC, DT, FN, AB before CN: released").responder(before_cn),
-    inopportune(24, "a second CN").units(Fu::DUPLEX).responder(second_cn),
+    inopportune(24, "a second CN").units(Fu::DUPLEX).responder(second_cn).initiator(initiator::second_cn),
     inopportune(25, "CN at the side that opened the transport connection").user(upper::cn_at_initiator),
     inopportune(26, "DT before AC").initiator(initiator::data_before_accept).user(upper::early_data),
     syntax(27, "LI of CN beyond the TSDU").responder(li_too_long),

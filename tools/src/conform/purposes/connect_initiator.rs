@@ -98,6 +98,110 @@ pub(super) fn release(d: &mut Dialogue, cn: &[u8]) -> Verdict {
     Err(Stop::Skipped("the IUT does not release".to_owned()))
 }
 
+/// The tester accepts, and sends something that no state of an open session takes.
+fn wrong(d: &mut Dialogue, cn: &[u8], tsdu: &[u8]) -> Verdict {
+    established(d, cn)?;
+    d.send(tsdu);
+    d.expect_protocol_error()
+}
+
+/// The tester accepts duplex, or half duplex where duplex was not proposed.
+fn established(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    let proposed = connect_of(d, cn)?;
+    d.units = chosen(&proposed);
+    d.send(&accept(&proposed, Some(d.units.bits()), Some(responding(&proposed))));
+    Ok(())
+}
+
+/// The tester accepts and aborts: the IUT disconnects, or answers AA.
+fn aborted(d: &mut Dialogue, cn: &[u8], abort: &[u8]) -> Verdict {
+    established(d, cn)?;
+    d.send(abort);
+    d.expect_abort_taken()
+}
+
+/// 24: CN in data transfer.
+pub(super) fn second_cn(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, cn)
+}
+
+/// 35: the DT of the IUT; 01 00 01 00, or with the Enclosure Item where segmenting is selected.
+pub(super) fn data_header(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    established(d, cn)?;
+    let arrival = d.next();
+    match &arrival {
+        Arrival::Tsdu(tsdu) if tsdu.first() == Some(&1) => {
+            d.demand(tsdu.starts_with(&[1, 0, 1, 0]), "01 00 01 00 in front of the data", || shown(&arrival))
+        }
+        _ => Err(Stop::Skipped("the IUT sends no data first".to_owned())),
+    }
+}
+
+/// 42: a category 2 SPDU first.
+pub(super) fn category_2_first(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &spdu(49, &[octets::serial(1)]))
+}
+
+/// 43: a category 1 SPDU behind GT.
+pub(super) fn category_1_behind(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::behind_gt(9, &[unit(17, &[1])]))
+}
+
+/// 50: a middle segment without a first one.
+pub(super) fn middle_segment(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::dt_segment(0, b"middle"))
+}
+
+/// 63: AB 0x0b.
+pub(super) fn abort_of_three_bits(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    aborted(d, cn, &octets::abort(0x0b, b"abc"))
+}
+
+/// 64: AB with the protocol error bit.
+pub(super) fn abort_error(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    aborted(d, cn, &octets::abort(0x05, &[]))
+}
+
+/// 69: DN, to an IUT that has not asked for release.
+pub(super) fn unasked_disconnect(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::disconnect())
+}
+
+/// 71: AB without Transport Disconnect.
+pub(super) fn abort_without_cause(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    aborted(d, cn, &spdu(25, &[]))
+}
+
+/// 84: TD without its unit.
+pub(super) fn typed_data(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::td(b"typed"))
+}
+
+/// 94: MIA without minor synchronize.
+pub(super) fn minor_ack(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::mia(1))
+}
+
+/// 100: MAA without MAP.
+pub(super) fn major_ack(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::maa(1))
+}
+
+/// 113: RA without RS.
+pub(super) fn resynchronize_ack(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::ra(1, None))
+}
+
+/// 127: GTA without GTC.
+pub(super) fn control_ack(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &octets::gta())
+}
+
+/// 142: a TSDU of one octet.
+pub(super) fn short_tsdu(d: &mut Dialogue, cn: &[u8]) -> Verdict {
+    wrong(d, cn, &[0x01])
+}
+
 /// The session is up: the IUT sends no AB and does not disconnect at once.
 fn goes_on(d: &mut Dialogue) -> Verdict {
     let arrival = d.next_soon();

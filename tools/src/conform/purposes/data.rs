@@ -8,10 +8,15 @@ use super::super::octets::{self, hex};
 use super::super::purpose::{Purpose, Verdict, inopportune, syntax, valid};
 use super::super::upper::connect as upper;
 use super::connect::pattern;
+use super::connect_initiator as initiator;
 
 pub(super) static PURPOSES: &[Purpose] = &[
     valid(34, "DT of 1 octet to 1 Mbyte in both directions").units(Fu::DUPLEX).echo().responder(sizes),
-    valid(35, "user data of DT lie outside its LI").units(Fu::DUPLEX).echo().responder(header),
+    valid(35, "user data of DT lie outside its LI")
+        .units(Fu::DUPLEX)
+        .echo()
+        .responder(header)
+        .initiator(initiator::data_header),
     valid(36, "a lone DT (lenient)").units(Fu::DUPLEX).echo().responder(lone),
     valid(37, "GT with the data token and DT: data first")
         .units(Fu::HALF_DUPLEX)
@@ -23,8 +28,14 @@ pub(super) static PURPOSES: &[Purpose] = &[
         .units(Fu::HALF_DUPLEX)
         .responder(without_token),
     syntax(41, "GT and an unknown SI").units(Fu::HALF_DUPLEX).responder(unknown_si),
-    syntax(42, "category 2 SPDU first").units(Fu::DUPLEX).responder(category_2_first),
-    syntax(43, "category 1 SPDU behind GT").units(Fu::DUPLEX).responder(category_1_behind),
+    syntax(42, "category 2 SPDU first")
+        .units(Fu::DUPLEX)
+        .responder(category_2_first)
+        .initiator(initiator::category_2_first),
+    syntax(43, "category 1 SPDU behind GT")
+        .units(Fu::DUPLEX)
+        .responder(category_1_behind)
+        .initiator(initiator::category_1_behind),
 ];
 
 fn sizes(c: &Context<'_>) -> Verdict {

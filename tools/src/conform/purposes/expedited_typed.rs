@@ -8,6 +8,7 @@ use super::super::octets;
 use super::super::purpose::{Purpose, Verdict, inopportune, syntax, valid};
 use super::super::upper::expedited as upper;
 use super::connect::{accept_of, pattern};
+use super::connect_initiator as initiator;
 
 pub(super) static PURPOSES: &[Purpose] = &[
     valid(81, "EX of 1 and 14 octets")
@@ -20,7 +21,10 @@ pub(super) static PURPOSES: &[Purpose] = &[
         .units(Fu::TYPED_DATA)
         .echo()
         .responder(typed),
-    inopportune(84, "EX and TD without their units").units(Fu::DUPLEX).responder(without_units),
+    inopportune(84, "EX and TD without their units")
+        .units(Fu::DUPLEX)
+        .responder(without_units)
+        .initiator(initiator::typed_data),
     syntax(85, "EX of 0 and of 15 octets").units(Fu::EXPEDITED).expedited().responder(expedited_length),
     valid(86, "expedited data without transport expedited is cleared").units(Fu::DUPLEX).responder(cleared),
 ];

@@ -8,6 +8,7 @@ use super::super::dialogue::Dialogue;
 use super::super::octets::{self, resync};
 use super::super::purpose::{Purpose, Stop, Verdict, inopportune, syntax, valid};
 use super::super::upper::major as upper;
+use super::connect_initiator as initiator;
 
 pub(super) static PURPOSES: &[Purpose] = &[
     valid(96, "MAP, MAA: V(A) = V(R) = V(M) on both sides")
@@ -24,7 +25,10 @@ pub(super) static PURPOSES: &[Purpose] = &[
         .units(Fu::MAJOR_SYNC.union(Fu::RESYNCHRONIZE))
         .responder(cancelled)
         .user(upper::cancelled),
-    inopportune(100, "MAA without MAP").units(Fu::MAJOR_SYNC).responder(ack_unasked),
+    inopportune(100, "MAA without MAP")
+        .units(Fu::MAJOR_SYNC)
+        .responder(ack_unasked)
+        .initiator(initiator::major_ack),
     inopportune(101, "restart with a pending major sync is refused locally").user(upper::restart_refused),
     syntax(102, "MAP without its Sync Type bit").units(Fu::MAJOR_SYNC).responder(no_sync_type),
 ];

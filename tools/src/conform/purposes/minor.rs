@@ -8,6 +8,7 @@ use super::super::dialogue::Dialogue;
 use super::super::octets::{self, behind_gt, unit};
 use super::super::purpose::{Purpose, Stop, Verdict, inopportune, syntax, valid};
 use super::super::upper::minor as upper;
+use super::connect_initiator as initiator;
 
 pub(super) static PURPOSES: &[Purpose] = &[
     valid(87, "numbers of MIP count up").units(Fu::MINOR_SYNC).responder(counting).user(upper::counting),
@@ -25,7 +26,8 @@ pub(super) static PURPOSES: &[Purpose] = &[
     inopportune(93, "MIP without the minor token").units(Fu::MINOR_SYNC).responder(without_token),
     inopportune(94, "MIA of a number that is not outstanding")
         .units(Fu::MINOR_SYNC)
-        .responder(not_outstanding),
+        .responder(not_outstanding)
+        .initiator(initiator::minor_ack),
     syntax(95, "MIP without number, with letters, with 7 digits").units(Fu::MINOR_SYNC).responder(bad_number),
 ];
 

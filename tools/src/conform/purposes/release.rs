@@ -32,11 +32,13 @@ pub(super) static PURPOSES: &[Purpose] = &[
     valid(63, "AB 0x0b is a user abort")
         .units(Fu::DUPLEX)
         .responder(abort_0b)
-        .user(upper::abort_of_three_bits),
+        .user(upper::abort_of_three_bits)
+        .initiator(initiator::abort_of_three_bits),
     valid(64, "AB with the protocol error bit")
         .units(Fu::DUPLEX)
         .responder(abort_error)
-        .user(upper::abort_error),
+        .user(upper::abort_error)
+        .initiator(initiator::abort_error),
     valid(65, "AB that keeps the transport connection: AA or T-DISCONNECT")
         .units(Fu::DUPLEX)
         .responder(abort_keep)
@@ -44,11 +46,17 @@ pub(super) static PURPOSES: &[Purpose] = &[
     valid(66, "T-DISCONNECT in every state: one S-P-ABORT").user(upper::disconnect_anywhere),
     valid(67, "AB in every state: one abort indication").user(upper::abort_anywhere),
     valid(68, "AB sent, the peer is silent: T-DISCONNECT").units(Fu::DUPLEX).responder(silent_peer),
-    inopportune(69, "DN, NF, AA in data transfer").units(Fu::DUPLEX).responder(answers_unasked),
+    inopportune(69, "DN, NF, AA in data transfer")
+        .units(Fu::DUPLEX)
+        .responder(answers_unasked)
+        .initiator(initiator::unasked_disconnect),
     inopportune(70, "FN while the receiver owns tokens")
         .units(Fu::HALF_DUPLEX)
         .responder(finish_without_tokens),
-    syntax(71, "AB without Transport Disconnect").units(Fu::DUPLEX).responder(abort_without_cause),
+    syntax(71, "AB without Transport Disconnect")
+        .units(Fu::DUPLEX)
+        .responder(abort_without_cause)
+        .initiator(initiator::abort_without_cause),
     syntax(72, "AB with 10 octets in version 1").units(Fu::DUPLEX).responder(abort_too_long),
 ];
 

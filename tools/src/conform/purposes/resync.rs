@@ -8,6 +8,7 @@ use super::super::dialogue::{Dialogue, Reply};
 use super::super::octets::{self, behind_gt, resync, serial, settings_all, unit};
 use super::super::purpose::{Purpose, Stop, Verdict, inopportune, syntax, valid};
 use super::super::upper::{collisions, resync as upper};
+use super::connect_initiator as initiator;
 use super::minor::point;
 
 const UNITS: Fu = Fu::MINOR_SYNC.union(Fu::RESYNCHRONIZE);
@@ -36,7 +37,8 @@ pub(super) static PURPOSES: &[Purpose] = &[
     inopportune(113, "RA without RS, RA with a wrong number")
         .units(UNITS)
         .responder(ack_unasked)
-        .user(upper::wrong_ack),
+        .user(upper::wrong_ack)
+        .initiator(initiator::resynchronize_ack),
     syntax(114, "RS with type 3, RS without number").units(UNITS).responder(bad_resync),
 ];
 

@@ -8,6 +8,7 @@ use super::super::dialogue::Dialogue;
 use super::super::octets::{self, spdu, unit, user_data};
 use super::super::purpose::{Purpose, Stop, Verdict, inopportune, syntax, valid};
 use super::connect::{accept_of, pattern};
+use super::connect_initiator as initiator;
 
 pub(super) static PURPOSES: &[Purpose] = &[
     valid(44, "an SSDU of 5000 octets in TSDUs of 1024").units(Fu::DUPLEX).echo().responder(long_ssdu),
@@ -16,7 +17,10 @@ pub(super) static PURPOSES: &[Purpose] = &[
     valid(47, "AC lowers the sizes, by direction").units(Fu::DUPLEX).responder(lower_sizes),
     valid(48, "100 000 octets of user data in FN and DN").units(Fu::DUPLEX).responder(long_finish),
     valid(49, "abort in the middle of an SSDU").units(Fu::DUPLEX).responder(abort_in_the_middle),
-    inopportune(50, "a middle segment without a first one").units(Fu::DUPLEX).responder(middle_first),
+    inopportune(50, "a middle segment without a first one")
+        .units(Fu::DUPLEX)
+        .responder(middle_first)
+        .initiator(initiator::middle_segment),
     inopportune(51, "a first segment while an SSDU is open").units(Fu::DUPLEX).responder(first_twice),
     syntax(52, "TSDU beyond the agreed maximum").units(Fu::DUPLEX).responder(too_long),
     syntax(53, "Enclosure Item in FN of version 1").units(Fu::DUPLEX).responder(version_1),
