@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use crate::process::{Server, free_address, root, run, wait_for_listener};
 
+/// What the listeners offer for the operations of load plans.
+const UNITS: &str = "functional_units = [\"half_duplex\", \"duplex\", \"minor_synchronize\", \
+                     \"major_synchronize\", \"resynchronize\", \"activity_management\", \"negotiated_release\", \
+                     \"capability_data\", \"exceptions\"]\n";
+
 /// A running `colloquy gateway`.
 pub(crate) struct Gateway {
     address: SocketAddr,
@@ -24,6 +29,20 @@ impl Gateway {
     pub(crate) fn relay(driver: &str, target: SocketAddr) -> Gateway {
         let text = format!(
             "application = \"relay\"\ntarget = \"peer\"\n\n[[target]]\nname = \"peer\"\naddress = \"{target}\"\n"
+        );
+        Gateway::start(driver, &text)
+    }
+
+    /// An echo that offers every unit that a plan can use on the normal flow.
+    pub(crate) fn echo_of_all_units(driver: &str) -> Gateway {
+        Gateway::start(driver, &format!("application = \"echo\"\n{UNITS}"))
+    }
+
+    /// A relay that carries all of them to `target`.
+    pub(crate) fn relay_of_all_units(driver: &str, target: SocketAddr) -> Gateway {
+        let text = format!(
+            "application = \"relay\"\ntarget = \"peer\"\n{UNITS}\n[[target]]\nname = \"peer\"\n\
+             address = \"{target}\"\nprofile = \"transparent\"\n"
         );
         Gateway::start(driver, &text)
     }
@@ -75,7 +94,8 @@ pub(crate) fn load_mms(driver: &str, to: SocketAddr, flags: &[&str]) -> serde_js
     load_plan(driver, &root().join("configs/load-mms.toml"), &[&["--to", &to], flags].concat())
 }
 
-fn load_plan(driver: &str, plan: &Path, flags: &[&str]) -> serde_json::Value {
+/// The record of a plan run by `colloquy load`.
+pub(crate) fn load_plan(driver: &str, plan: &Path, flags: &[&str]) -> serde_json::Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
     command.arg("load").arg(plan).args(["--driver", driver, "--json"]).args(flags);
     let printed = run(command);

@@ -4,6 +4,7 @@
 
 mod capture;
 mod gateway;
+mod operations;
 mod peers;
 mod process;
 mod skip;
@@ -181,5 +182,9 @@ on_each_driver! {
             gateway.drain();
         }
         traffic::hold(&captured, &relays, ports[ports.len() - 1]);
+    }
+
+    fn tshark_and_dump_agree_on_every_operation_of_a_load(driver) {
+        operations::hold(driver);
     }
 }

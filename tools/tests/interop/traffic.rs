@@ -14,7 +14,7 @@ mod si {
 }
 
 /// Whatever tshark has to say against TPKT, COTP and the session.
-const WRONG: &str = "_ws.malformed || ses.bad_length || ses.bad_parameter_length || cotp.segment.error || \
+pub(crate) const WRONG: &str = "_ws.malformed || ses.bad_length || ses.bad_parameter_length || cotp.segment.error || \
                      cotp.reject || _ws.unreassembled";
 
 /// `relays` are the ports of the relays and of their targets: MMS, an echo, one that refuses. `echo` is the
