@@ -440,7 +440,7 @@ fn an_exception_report_cuts_typed_data_short_and_the_data_token_mends_it() {
 
 #[test]
 fn an_ssdu_goes_on_while_capability_data_wait_for_their_answer() {
-    let units = activity_units() - Fu::HALF_DUPLEX - Fu::EXCEPTIONS | Fu::DUPLEX;
+    let units = (activity_units() - Fu::HALF_DUPLEX - Fu::EXCEPTIONS) | Fu::DUPLEX;
     let (mut initiator, mut responder) = pair(units, both(1024));
     for part in data(&mut responder, 3, FIRST) {
         feed(&mut initiator, &part);
@@ -485,4 +485,111 @@ fn tp053_segments_are_of_version_2() {
     let error = initiator.release_request(NOW, &[0; 300]);
     assert!(matches!(error, Err(ServiceError::UserDataLength { .. })), "{error:?}");
     assert_eq!(drain(&mut initiator), []);
+}
+
+#[test]
+fn tp046_the_last_segment_of_any_spdu_may_be_empty() {
+    let (_, mut responder) = pair(sync_units(), None);
+    let first = Spdu::MajorSyncPoint(MajorSyncPoint {
+        enclosure: Some(FIRST),
+        serial_number: SerialNumber(1),
+        second_serial_number: None,
+        user_data: b"",
+    });
+    assert_eq!(feed(&mut responder, &tsdu(first)), []);
+    let middle = Segment { kind: SpduKind::MajorSyncPoint, end: false, user_data: b"all" };
+    assert_eq!(feed(&mut responder, &tsdu(Spdu::Segment(middle))), []);
+    let last = Segment { kind: SpduKind::MajorSyncPoint, end: true, user_data: b"" };
+    let told = feed(&mut responder, &tsdu(Spdu::Segment(last)));
+    assert!(matches!(told[..], [Indication::SyncMajor { user_data: b"all", .. }]), "{told:?}");
+}
+
+#[test]
+fn tp047_only_the_direction_with_a_finite_size_has_short_tsdus() {
+    let sizes = TsduMaximumSize { initiator_to_responder: 64, responder_to_initiator: 0 };
+    let long = vec![3; 1000];
+    let (mut initiator, mut responder) = pair(Fu::DUPLEX, Some(sizes));
+    initiator.release_request(NOW, &long).unwrap();
+    assert!(drain_peek(&initiator) > 15);
+    assert_eq!(carry(&mut initiator, &mut responder, 64), [Indication::Release { user_data: &long }]);
+    responder.release_response(NOW, true, &long).unwrap();
+    assert_eq!(drain_peek(&responder), 1);
+    assert_eq!(carry(&mut responder, &mut initiator, 0).len(), 1);
+}
+
+#[test]
+fn an_ssdu_of_any_length_goes_through_in_parts_without_being_held() {
+    const PARTS: usize = 2_000;
+    const PART_OCTETS: usize = 10_000;
+    let (mut initiator, mut responder) = pair(Fu::DUPLEX | Fu::TYPED_DATA, both(1024));
+    for typed in [false, true] {
+        for turned in [false, true] {
+            let (from, to) =
+                if turned { (&mut responder, &mut initiator) } else { (&mut initiator, &mut responder) };
+            let (mut received, mut ends) = (0, 0);
+            for part in 0..PARTS {
+                let enclosure = Enclosure { begin: part == 0, end: part + 1 == PARTS };
+                let segments = match typed {
+                    true => from.typed_data_request(PART_OCTETS, enclosure),
+                    false => from.data_request(PART_OCTETS, enclosure),
+                };
+                let mut tsdu = Vec::new();
+                for segment in segments.unwrap() {
+                    tsdu.clear();
+                    tsdu.extend_from_slice(segment.header());
+                    tsdu.resize(tsdu.len() + segment.octets, 0x61);
+                    assert!(tsdu.len() <= 1024);
+                    let mut tsdu = colloquy_session::spdu::Tsdu::new(&tsdu);
+                    match (typed, to.handle_tsdu(NOW, &mut tsdu)) {
+                        (false, Some(Indication::Data { user_data, enclosure, .. }))
+                        | (true, Some(Indication::TypedData { user_data, enclosure, .. })) => {
+                            assert_eq!(enclosure.begin, received == 0);
+                            received += user_data.len();
+                            ends += usize::from(enclosure.end);
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            assert_eq!((received, ends), (PARTS * PART_OCTETS, 1));
+            assert!(format!("{to:?}").contains("cold: None"), "nothing is kept");
+        }
+    }
+}
+
+#[test]
+fn tp049_a_long_abort_behind_its_prepare_is_joined_before_it_counts() {
+    let units = Fu::DUPLEX | Fu::EXPEDITED;
+    let config = SessionConfig { functional_units: units, ..Default::default() };
+    let connect = ConnectParameters { requirements: units, tsdu_maximum_size: both(64), ..connect() };
+    let mut initiator = Session::initiator(&config, &connect).unwrap();
+    initiator.transport_connected(NOW, true);
+    let mut responder = Session::responder(&config);
+    responder.use_transport_expedited();
+    feed(&mut responder, &drain_one(&mut initiator));
+    responder.connect_response(NOW, &accept()).unwrap();
+    feed(&mut initiator, &drain_one(&mut responder));
+    for part in data(&mut initiator, 100, FIRST) {
+        assert_eq!(feed(&mut responder, &part).len(), 1);
+    }
+    let long = vec![5; 200];
+    initiator.abort_request(NOW, &long).unwrap();
+    let mut told = Vec::new();
+    for (index, sent) in drain(&mut initiator).into_iter().enumerate() {
+        match sent {
+            Sent::Expedited(octets) => {
+                assert_eq!((index, &octets[..]), (0, &[7, 3, 24, 1, 4][..]), "PR-AB goes ahead");
+                let mut tsdu = colloquy_session::spdu::Tsdu::expedited(&octets);
+                assert_eq!(responder.handle_tsdu(NOW, &mut tsdu), None);
+                assert_eq!(responder.state(), State::Sta15D);
+            }
+            Sent::Tsdu(octets) => {
+                assert!(octets.len() <= 64);
+                told.extend(feed(&mut responder, &octets));
+            }
+            Sent::Disconnect => panic!("TIM runs first"),
+        }
+    }
+    assert_eq!(told, [Indication::UserAbort { user_data: &long }]);
+    assert_eq!((responder.state(), drain(&mut responder)), (State::Sta01, vec![Sent::Disconnect]));
 }

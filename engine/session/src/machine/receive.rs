@@ -149,7 +149,8 @@ impl Session {
             return self.violation(now, tsdu, source, rule);
         }
         self.throw_away(&spdu);
-        if self.has_session() && self.must_be_joined(&spdu) {
+        let awaited = self.state() == State::Sta15D && self.kind_of(&spdu) == SpduKind::Abort;
+        if (self.has_session() || awaited) && self.must_be_joined(&spdu) {
             return self.join(now, tsdu, &spdu, source);
         }
         match spdu {
