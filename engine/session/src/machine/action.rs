@@ -149,6 +149,7 @@ actions! {
         }
         s.v.v_m = s.v.v_m.max(s.arguments.serial.unwrap_or(0)).min(SerialNumber::MAX.0);
         s.v.v_a = s.v.v_a.min(s.v.v_m);
+        s.v.v_r = s.v.v_r.min(s.v.v_a);
     }
     /// Vsc := false; in no row.
     A20 = "20" a20_no_right_to_confirm(s) { s.v.vsc = false; }
@@ -340,7 +341,9 @@ fn raise_flows(s: &mut Scene<'_>) {
     let named = symmetric::named(s.event, s.arguments);
     for (flow, named) in s.v.flows.both_mut().into_iter().zip(named) {
         if let (Some(Vrsp::A), Some(sn)) = (named.kind, named.serial) {
-            flow.v_m = flow.v_m.max(sn);
+            flow.v_m = flow.v_m.max(sn).min(SerialNumber::MAX.0);
+            flow.v_a = flow.v_a.min(flow.v_m);
+            flow.v_r = flow.v_r.min(flow.v_a);
         }
     }
 }

@@ -35,8 +35,10 @@ pub(crate) fn run(actions: &[&str], event: Event, before: &Variables, arguments:
         for statement in reference().effect(action).split(';') {
             changed.statement(statement.trim(), event, arguments);
         }
-        if *action == "5" {
-            changed.start_values();
+        match *action {
+            "5" => changed.start_values(),
+            "19" => changed.highest_number(),
+            _ => {}
         }
     }
     changed
@@ -72,12 +74,20 @@ impl Changed {
         }
     }
 
-    /// What the reference tells of the start of a session in the list of variables, not in action 5.
+    /// Difference: what the reference tells of the start of a session in the list of variables, not in action 5.
     fn start_values(&mut self) {
         let v = &mut self.variables;
         (v.vtrr, v.vnextact, v.vrspnb) = (false, false, 0);
         (v.discard_rcv_flow, v.discard_snd_flow) = (false, false);
         (v.tokens_owned, v.flows) = (Tokens::empty(), Default::default());
+    }
+
+    /// Difference: the number that RA has to carry is at most 999 999, and the others do not exceed it.
+    fn highest_number(&mut self) {
+        let v = &mut self.variables;
+        v.v_m = v.v_m.min(999_999);
+        v.v_a = v.v_a.min(v.v_m);
+        v.v_r = v.v_r.min(v.v_a);
     }
 
     fn assign(&mut self, statement: &str, event: Event, arguments: &Arguments) {
@@ -212,7 +222,9 @@ impl Changed {
             }
             "raise flows" => each.for_each(|(flow, (kind, number))| {
                 if *kind == Some(Vrsp::A) {
-                    flow.v_m = flow.v_m.max(number.unwrap_or(0));
+                    flow.v_m = flow.v_m.max(number.unwrap_or(0)).min(999_999);
+                    flow.v_a = flow.v_a.min(flow.v_m);
+                    flow.v_r = flow.v_r.min(flow.v_a);
                 }
             }),
             "discard flows" => {
