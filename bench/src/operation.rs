@@ -113,7 +113,7 @@ pub struct Record {
     pub errors: u64,
     /// Never answered.
     pub lost: u64,
-    /// Taken by a resynchronization that was meant to.
+    /// Ended by a resynchronization, interrupt, discard or exception report, as the plan means it.
     pub purged: u64,
     /// From request to answer, in nanoseconds, of those begun in the measured part. Its memory is taken when
     /// a run that may need it is prepared.

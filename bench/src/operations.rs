@@ -234,9 +234,7 @@ impl Generator {
         }
         if matches!(operation, Operation::ActivityInterrupt | Operation::ActivityDiscard) {
             // All tokens come with the confirm.
-            let slot = &mut self.slots[index as usize];
-            slot.token_asked = false;
-            slot.course.token_given = None;
+            self.token_taken(index);
         }
         if matches!(operation, Operation::MajorSync | Operation::ActivityEnd | Operation::ActivityDiscard) {
             self.forget_minors(index);
@@ -296,8 +294,6 @@ impl Generator {
         slot.first_flight = 0;
         slot.next_answer = slot.sent as u32;
         slot.arriving = Default::default();
-        slot.token_asked = false;
-        slot.course.token_given = None;
         self.in_flight -= u64::from(in_flight);
         self.recorder.counts.purged += u64::from(in_flight);
         for (operation, aside) in
@@ -311,6 +307,7 @@ impl Generator {
             }
         }
         self.forget_minors(index);
+        self.token_taken(index);
     }
 
     /// Forgets minor points that are confirmed by something else, or gone with what they marked.

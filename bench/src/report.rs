@@ -75,7 +75,7 @@ pub struct OperationReport {
     pub errors: u64,
     /// Never answered.
     pub lost: u64,
-    /// Taken by a resynchronization that was meant to.
+    /// Ended by a resynchronization, interrupt, discard or exception report, as the plan means it.
     pub purged: u64,
     /// From request to answer, of those begun in the measured part; connect and release: of all.
     pub service_us: Percentiles,
@@ -408,6 +408,9 @@ impl OperationReport {
 
 /// Percentiles as columns of the table.
 fn times(p: &Percentiles) -> String {
+    if p.count == 0 {
+        return format!("{:>9}{:>9}{:>9}{:>9}{:>10}", "-", "-", "-", "-", "-");
+    }
     format!("{:>9.0}{:>9.0}{:>9.0}{:>9.0}{:>10.0}", p.p50, p.p90, p.p99, p.p999, p.max)
 }
 

@@ -62,6 +62,15 @@ impl Generator {
         }
     }
 
+    /// Something else than a request for it decides where the data token is: its turn is over.
+    pub(crate) fn token_taken(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        slot.token_asked = false;
+        if slot.course.token_given.take().is_some() {
+            self.recorder.operations.of_mut(Operation::TokenTurn).purged += 1;
+        }
+    }
+
     /// Tokens came.
     pub(crate) fn token_arrived<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, index: u32) {
         let now = ctx.now();

@@ -19,7 +19,8 @@ const DESCRIPTORS_SPARE: u64 = 64;
 #[derive(Debug, Args)]
 #[command(
     before_help = "Example:  colloquy load --to 127.0.0.1:10102 --sessions 100 --size 256 --seconds 10\n          \
-                   colloquy load configs/load.toml --rate 50000",
+                   colloquy load configs/load.toml --rate 50000\n          \
+                   colloquy load configs/load-mixed.toml --sessions 1000",
     after_help = "Flags win over the plan. Exit status: 0 nothing lost and no session failed, 1 otherwise, 2 bad plan."
 )]
 pub(crate) struct LoadArgs {

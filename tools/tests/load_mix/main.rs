@@ -7,6 +7,7 @@
 mod process;
 #[path = "../interop/skip.rs"]
 mod skip;
+mod thousand;
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -17,7 +18,7 @@ use colloquy_bench::{Check, Dialogue, DriverChoice, Go, LoadPlan, Report, Resync
 use process::{Server, free_address, root, wait_for_listener};
 
 /// SSDUs of each session: enough for every operation of every plan.
-const SSDUS: u64 = 600;
+const SSDUS: u64 = 240;
 const SESSIONS: u32 = 6;
 const UNITS: &str = "functional_units = [\"half_duplex\", \"duplex\", \"expedited_data\", \"minor_synchronize\", \
                      \"major_synchronize\", \"resynchronize\", \"activity_management\", \"negotiated_release\", \
@@ -169,7 +170,8 @@ fn gateway(driver: DriverChoice, application: &str, target: &str) -> (SocketAddr
     let address = free_address();
     let text = format!(
         "schema_version = 1\n\n[engine]\ndriver = \"{}\"\nshards = 1\n\n[log]\nlevel = \"warn\"\n\n\
-         [[listener]]\nname = \"test\"\naddress = \"{address}\"\n{application}{UNITS}{target}",
+         [[listener]]\nname = \"test\"\naddress = \"{address}\"\n\
+         connections_not_established_max = 2000\n{application}{UNITS}{target}",
         driver.as_str()
     );
     let folder = tempfile::tempdir().unwrap();
