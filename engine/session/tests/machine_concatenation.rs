@@ -5,7 +5,7 @@
 mod machine_support;
 
 use colloquy_session::machine::{Bundle, Companions};
-use colloquy_session::spdu::{DecodeErrorKind, Tsdu};
+use colloquy_session::spdu::{DecodeErrorKind, Tsdu, must_be_contiguous};
 use colloquy_session::{
     ConnectParameters, Enclosure, FunctionalUnits as Fu, Indication, PeerFault, Request, SerialNumber,
     ServiceError, Session, SessionConfig, State, Tokens,
@@ -115,6 +115,14 @@ fn tp137_gt_mip_dt_is_taken_apart_and_data_count_before_the_point_and_tokens_las
 fn tp137_data_at_the_end_of_a_long_tsdu_may_lie_elsewhere() {
     let (_, mut responder) = pair(true, false, 0);
     let head = hex("01 00 31 03 2a 01 31 01 00 61 62");
+    for octets in 0..head.len() {
+        assert_eq!(
+            must_be_contiguous(&head[..octets]),
+            octets < 9,
+            "{octets} octets: not up to the header of DT"
+        );
+    }
+    assert!(must_be_contiguous(&hex("01 00 31 03 2a 01 31 09 00 61")), "no data at the end");
     let mut tsdu = Tsdu::with_tail(&head, 1000);
     let data = responder.handle_tsdu(NOW, &mut tsdu);
     assert!(matches!(data, Some(Indication::Data { user_data: b"ab", user_data_offset: 9, .. })), "{data:?}");

@@ -5,8 +5,8 @@ use super::concatenation::{Leniency, Position, may_stand};
 use super::parameter::{Cursor, Header, read_header};
 use super::sync::sync_type;
 use super::{
-    Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, Head, ProcessingStep, ShortSpdu, SpduKind,
-    processing_step,
+    CONCATENATED_MAX, Category, DecodeError, DecodeErrorKind, DecodeRules, Flow, Head, ProcessingStep,
+    ShortSpdu, SpduKind, processing_step,
 };
 
 /// A TSDU being taken apart: the contiguous head, and how many octets follow it elsewhere.
@@ -415,20 +415,27 @@ fn has_give_tokens_parameter(parameters: &[u8]) -> bool {
 }
 
 /// True when a TSDU that begins with `head` and goes on elsewhere must be made contiguous before it is
-/// handed to the machine: its first SPDUs are not (GT or PT +) DT or TD with all parameters in `head`.
+/// handed to the machine: what begins it is not TD, or GT or PT, category 2 SPDUs and DT, with all parameters
+/// in `head`.
 ///
 /// Holds for a lone DT too: whether it is one shows only behind its parameters.
 pub fn must_be_contiguous(head: &[u8]) -> bool {
     let Some(first) = spdu_octets(head) else { return true };
     match resolve(head[0], true) {
-        Some(SpduKind::TypedData) => false,
-        Some(SpduKind::GiveTokens | SpduKind::PleaseTokens) => {
-            let rest = &head[first..];
-            let is_data = rest.first().and_then(|&si| resolve(si, false)) == Some(SpduKind::DataTransfer);
-            !is_data || spdu_octets(rest).is_none()
-        }
-        _ => true,
+        Some(SpduKind::TypedData) => return false,
+        Some(SpduKind::GiveTokens | SpduKind::PleaseTokens) => {}
+        _ => return true,
     }
+    let mut rest = &head[first..];
+    for _ in 1..CONCATENATED_MAX {
+        let kind = rest.first().and_then(|&si| resolve(si, false));
+        match (kind, spdu_octets(rest)) {
+            (Some(SpduKind::DataTransfer), Some(_)) => return false,
+            (Some(kind), Some(octets)) if kind.category() == Category::Two => rest = &rest[octets..],
+            _ => return true,
+        }
+    }
+    true
 }
 
 /// Octets of the SPDU at the start of `octets` without user information; `None` unless all are there.
