@@ -219,6 +219,29 @@ impl Dialogue {
         }
     }
 
+    /// User data of an SPDU, joined from its segments where it comes in several.
+    pub(crate) fn receive_joined(&mut self, kind: SpduKind) -> Result<Vec<u8>, Stop> {
+        let mut reply = self.expect(kind)?;
+        let mut joined = Vec::new();
+        let mut parts = 0;
+        loop {
+            // Later segments leave out what tells apart two SPDUs with one SI.
+            let spdu = reply.spdus().pop().filter(|spdu| spdu.kind().si() == kind.si());
+            let Some((data, end)) = spdu.and_then(|spdu| part_of(&spdu, parts == 0)) else {
+                return Err(self.deviation("a segment in its order", reply.shown()));
+            };
+            joined.extend_from_slice(data);
+            if end {
+                return Ok(joined);
+            }
+            parts += 1;
+            reply = match self.next() {
+                Arrival::Tsdu(octets) => Reply { octets, flow: Flow::Normal },
+                other => return Err(self.deviation("the next segment", shown(&other))),
+            };
+        }
+    }
+
     /// A whole SSDU of S-TYPED-DATA with this content.
     pub(crate) fn expect_typed_data(&mut self, expected: &[u8]) -> Verdict {
         let mut ssdu = Vec::new();
@@ -425,6 +448,21 @@ impl Dialogue {
             if initiating { sizes.initiator_to_responder } else { sizes.responder_to_initiator };
         self.send_octets_max = (towards_iut != 0).then_some(usize::from(towards_iut));
     }
+}
+
+/// User data of an SPDU or of a later segment of it, and whether they end there; `None` out of order.
+fn part_of<'s>(spdu: &Spdu<'s>, first: bool) -> Option<(&'s [u8], bool)> {
+    let (data, enclosure) = match spdu {
+        Spdu::Segment(segment) => return (!first).then_some((segment.user_data, segment.end)),
+        Spdu::Finish(finish) => (finish.user_data, finish.enclosure),
+        Spdu::Disconnect(disconnect) => (disconnect.user_data, disconnect.enclosure),
+        Spdu::Abort(abort) => (abort.user_data, abort.enclosure),
+        Spdu::MajorSyncPoint(point) => (point.user_data, point.enclosure),
+        Spdu::MajorSyncAck(ack) => (ack.user_data, ack.enclosure),
+        Spdu::Accept(accept) => (accept.user_data, accept.enclosure),
+        _ => return None,
+    };
+    first.then_some((data, enclosure.is_none_or(|enclosure| enclosure.end)))
 }
 
 impl Drop for Dialogue {

@@ -3,7 +3,7 @@
 //!
 //! Every wait has a deadline; a peer that closes, resets or sends nonsense is an arrival, never an error.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -179,7 +179,10 @@ impl Line {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Err(Arrival::Closed("closed".to_owned())),
                 Ok(read) => self.received.extend_from_slice(&buffer[..read]),
-                Err(error) if is_timeout(&error) => return Err(Arrival::Silence),
+                // An io_uring in this process interrupts system calls of its threads.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // The loop judges whether the time is up.
+                Err(error) if is_timeout(&error) => {}
                 Err(error) => return Err(Arrival::Closed(error.to_string())),
             }
         }
@@ -248,10 +251,7 @@ impl Link for Line {
 }
 
 fn is_timeout(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted
-    )
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 fn tpkt(tpdu: &[u8]) -> Vec<u8> {

@@ -188,7 +188,10 @@ fn came_back(c: &Context<'_>, d: &mut Dialogue, first: Reply, data: &[u8]) -> Ve
         back.extend_from_slice(segment.user_data);
         end = segment.end;
     }
-    if c.facts.connect_echo && !(back.is_empty() && data.len() > 512) {
+    // Users may think what is long too long to send back; ours does from the length of one SPDU on.
+    let long = if c.settings.own { 65_528 } else { 512 };
+    let may_be_left_out = back.is_empty() && data.len() > long;
+    if c.facts.connect_echo && !may_be_left_out {
         let words = format!("AC with the {} octets of CN", data.len());
         d.demand(back.ends_with(data), &words, || format!("{} octets", back.len()))?;
     }

@@ -7,6 +7,7 @@ use super::super::context::{Context, Proposal};
 use super::super::dialogue::Dialogue;
 use super::super::octets::{self, spdu, unit, user_data};
 use super::super::purpose::{Purpose, Stop, Verdict, inopportune, syntax, valid};
+use super::super::upper::segmenting as upper;
 use super::connect::{accept_of, pattern};
 use super::connect_initiator as initiator;
 
@@ -14,9 +15,18 @@ pub(super) static PURPOSES: &[Purpose] = &[
     valid(44, "an SSDU of 5000 octets in TSDUs of 1024").units(Fu::DUPLEX).echo().responder(long_ssdu),
     valid(45, "an SSDU that fits has enclosure 3").units(Fu::DUPLEX).echo().responder(short_ssdu),
     valid(46, "an empty last segment").units(Fu::DUPLEX).echo().responder(empty_last),
-    valid(47, "AC lowers the sizes, by direction").units(Fu::DUPLEX).responder(lower_sizes),
-    valid(48, "100 000 octets of user data in FN and DN").units(Fu::DUPLEX).responder(long_finish),
-    valid(49, "abort in the middle of an SSDU").units(Fu::DUPLEX).responder(abort_in_the_middle),
+    valid(47, "AC lowers the sizes, by direction")
+        .units(Fu::DUPLEX)
+        .responder(lower_sizes)
+        .user(upper::lower_sizes),
+    valid(48, "100 000 octets of user data in FN and DN")
+        .units(Fu::DUPLEX)
+        .responder(long_finish)
+        .user(upper::long_user_data),
+    valid(49, "abort in the middle of an SSDU")
+        .units(Fu::DUPLEX)
+        .responder(abort_in_the_middle)
+        .user(upper::abort_in_the_middle),
     inopportune(50, "a middle segment without a first one")
         .units(Fu::DUPLEX)
         .responder(middle_first)
@@ -106,7 +116,11 @@ fn long_finish(c: &Context<'_>) -> Verdict {
     let (first, last) = data.split_at(60_000);
     d.send(&spdu(9, &[unit(17, &[1]), unit(25, &[1]), user_data(first)]));
     d.send(&spdu(9, &[unit(25, &[2]), user_data(last)]));
-    d.expect(SpduKind::Disconnect).map(|_| ())
+    let back = d.receive_joined(SpduKind::Disconnect)?;
+    match c.settings.own {
+        true => d.demand(back == data, "DN with the data of FN", || format!("{} octets", back.len())),
+        false => Ok(()),
+    }
 }
 
 fn abort_in_the_middle(c: &Context<'_>) -> Verdict {

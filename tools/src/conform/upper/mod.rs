@@ -33,6 +33,7 @@ pub(super) mod reach;
 pub(super) mod release;
 pub(super) mod resync;
 mod seen;
+pub(super) mod segmenting;
 pub(super) mod tokens;
 
 pub(super) use seen::Seen;
