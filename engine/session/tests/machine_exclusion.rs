@@ -187,7 +187,7 @@ fn no_two_guards_of_a_cell_hold_whatever_the_values_of_their_inputs() {
 fn guards_of_a_symmetric_cell_are_opposed() {
     let lines: Vec<Line> = tables::symmetric().rows.iter().map(Line::of).collect();
     let pairs = pairs(&lines);
-    assert_eq!(pairs.len(), 29);
+    assert_eq!(pairs.len(), 33);
     for (one, other) in pairs {
         assert!(are_opposed(one, other), "{} | {}", one.title(), other.title());
     }

@@ -49,7 +49,7 @@ fn check_row(
     assert_eq!(Line::of(row).guard, line.guard, "{}", context());
     let before = &configuration.variables;
     let sent: Vec<Output> =
-        line.outputs.iter().map(|name| output(name)).filter(|o| is_sent(*o, before)).collect();
+        line.outputs.iter().map(|name| output(name)).filter(|o| is_sent(*o, &line.outputs, before)).collect();
     assert_eq!(&outcome.outputs[..], sent, "{}", context());
     let next = state(line.next);
     assert_eq!(spm.state(), next, "{}", context());
@@ -59,17 +59,17 @@ fn check_row(
     check_queue(&changed, configuration, spm, (at, event, next));
 }
 
-/// PREPAREs go out with transport expedited only; the one of a resynchronization not while an own data separation
-/// point is unconfirmed.
-fn is_sent(output: Output, v: &Variables) -> bool {
+/// PREPAREs go out with transport expedited only; the one for a RESYNCHRONIZE not while an own data separation point
+/// is unconfirmed.
+fn is_sent(output: Output, with: &[&str], v: &Variables) -> bool {
     let lowest = match v.fu(FunctionalUnits::SYMMETRIC_SYNC) {
         true => v.flows.sending.v_a,
         false => v.v_a,
     };
     let unconfirmed = v.fu(FunctionalUnits::DATA_SEPARATION) && i64::from(v.v_ado) >= i64::from(lowest);
     match output.name() {
-        "PR-RS" => v.texp && !unconfirmed,
-        "PR-MAA" | "PR-RA" | "PR-AB" => v.texp,
+        "PR-RS" if with.iter().any(|other| other.starts_with("RS-")) => v.texp && !unconfirmed,
+        "PR-RS" | "PR-MAA" | "PR-RA" | "PR-AB" => v.texp,
         _ => true,
     }
 }
