@@ -6,7 +6,7 @@ use super::content::Content;
 use super::negotiation::{self, Agreement, Proposal};
 use super::overflow::overflow_accept;
 use super::receive::{PROTOCOL_ERROR, Source};
-use super::{Arguments, Event, Output, Session, State};
+use super::{Arguments, Event, Output, Session, State, tsdu_sizes};
 use crate::spdu::{Accept, Connect, ConnectAcceptItem, Deferred, OverflowAccept, PleaseTokens, Spdu, Tsdu};
 use crate::{AcceptParameters, ConnectParameters, Indication, ProtocolOptions, TokenSide};
 
@@ -100,7 +100,7 @@ impl Session {
             initial_serial_number: agreement.initial_serial_number,
             token_settings,
             tokens_please,
-            tsdu_maximum_size: negotiation::unless_unlimited(agreement.tsdu_maximum_size),
+            tsdu_maximum_size: tsdu_sizes::unless_unlimited(agreement.tsdu_maximum_size),
             user_data: accept.user_data,
         }))
     }
@@ -115,7 +115,7 @@ pub(super) fn indicated_connect<'a>(connect: &Connect<'a>, proposal: &Proposal) 
         requirements: proposal.units,
         initial_serial_number: proposal.initial_serial_number,
         token_settings: proposal.token_settings,
-        tsdu_maximum_size: negotiation::unless_unlimited(proposal.tsdu_maximum_size),
+        tsdu_maximum_size: tsdu_sizes::unless_unlimited(proposal.tsdu_maximum_size),
         user_data: connect.user_data,
     }
 }

@@ -3,15 +3,13 @@
 //! Pure functions over parameters; states and octets are elsewhere. Reference 4.2, X.225 §7.1 to §7.3.
 
 use super::config::SessionConfig;
+use super::tsdu_sizes::{answers, selected_sizes, sizes_in_range, unless_unlimited};
 use super::variables::tokens_of;
 use crate::spdu::{Accept, Connect, ConnectAcceptItem, OverflowAccept, SpduKind, offset_of_unit, pi};
 use crate::{
     AcceptParameters, ConnectParameters, FunctionalUnits as Fu, ProtocolOptions, Selector, SerialNumber,
     ServiceError, TokenSettings, TokenSide, Tokens, TsduMaximumSize, Versions,
 };
-
-/// Least finite TSDU maximum size that is proposed or taken.
-pub const TSDU_OCTETS_MIN: u16 = 64;
 
 /// Most octets of user data in version 1.
 pub(super) const USER_DATA_OCTETS_MAX_V1: usize = 512;
@@ -371,45 +369,6 @@ pub(super) fn tokens_at(units: Fu, settings: &TokenSettings, at: TokenSide) -> T
     tokens_of(units).iter().filter(|token| side(settings, *token) == at).collect()
 }
 
-/// TSDU sizes that an ACCEPT selects. Lenient: a peer that swaps the halves (seen with rusty-cosp) is
-/// understood, and any other answer counts as it stands, because that is what the peer goes by.
-fn selected_sizes(
-    strict: bool,
-    proposed: TsduMaximumSize,
-    answered: TsduMaximumSize,
-) -> Result<TsduMaximumSize, Rule> {
-    let swapped = TsduMaximumSize {
-        initiator_to_responder: answered.responder_to_initiator,
-        responder_to_initiator: answered.initiator_to_responder,
-    };
-    let fits = answers(proposed, answered) && sizes_in_range(answered);
-    match fits {
-        true => Ok(answered),
-        false if strict => {
-            Err(rule(pi::TSDU_MAXIMUM_SIZE, "TSDU maximum size above the one proposed, or below 64"))
-        }
-        false if answers(proposed, swapped) && sizes_in_range(swapped) => Ok(swapped),
-        false if sizes_in_range(answered) => Ok(answered),
-        false => Err(rule(pi::TSDU_MAXIMUM_SIZE, "TSDU maximum size below 64")),
-    }
-}
-
-/// Each direction: equal or lower; a finite answer to "unlimited" is allowed, the opposite is not.
-fn answers(proposed: TsduMaximumSize, answered: TsduMaximumSize) -> bool {
-    let direction = |proposed: u16, answered: u16| match (proposed, answered) {
-        (0, _) => true,
-        (_, 0) => false,
-        (proposed, answered) => answered <= proposed,
-    };
-    direction(proposed.initiator_to_responder, answered.initiator_to_responder)
-        && direction(proposed.responder_to_initiator, answered.responder_to_initiator)
-}
-
-fn sizes_in_range(sizes: TsduMaximumSize) -> bool {
-    let in_range = |size: u16| size == 0 || size >= TSDU_OCTETS_MIN;
-    in_range(sizes.initiator_to_responder) && in_range(sizes.responder_to_initiator)
-}
-
 /// What this end can receive.
 fn options(config: &SessionConfig) -> ProtocolOptions {
     let mut options = ProtocolOptions::empty();
@@ -426,11 +385,6 @@ pub(super) fn take_out_expedited(connect: &mut [u8]) {
     if let Some(mask) = unit.and_then(|unit| connect.get_mut(unit + LOW_OCTET)) {
         *mask &= !(Fu::EXPEDITED.bits() as u8);
     }
-}
-
-/// PI 21 is left out where it says nothing: some peers close on it.
-pub(super) fn unless_unlimited(sizes: TsduMaximumSize) -> Option<TsduMaximumSize> {
-    (sizes != TsduMaximumSize::default()).then_some(sizes)
 }
 
 /// PI 26 is left out where no token exists.

@@ -9,7 +9,7 @@ use super::establish::indicated_connect;
 use super::join::Joining;
 use super::negotiation::{self, Proposal, rule};
 use super::receive::Source;
-use super::{Arguments, Event, Output, Session, State};
+use super::{Arguments, Event, Output, Session, State, tsdu_sizes};
 use crate::spdu::{Connect, ConnectDataOverflow, Flow, OverflowAccept, Spdu, SpduKind, Tsdu, pi};
 use crate::{Indication, ServiceError, Versions};
 
@@ -30,7 +30,7 @@ pub(super) fn arguments(user_data: &[u8]) -> Arguments {
 /// know of the connection yet.
 pub(super) fn overflow_accept(proposal: &Proposal) -> OverflowAccept {
     OverflowAccept {
-        tsdu_maximum_size: negotiation::unless_unlimited(proposal.tsdu_maximum_size),
+        tsdu_maximum_size: tsdu_sizes::unless_unlimited(proposal.tsdu_maximum_size),
         versions: Versions::V2,
     }
 }
@@ -137,6 +137,6 @@ impl Session {
 
 const _: () = assert!(
     OVERHEAD_OCTETS + ConnectDataOverflow::USER_DATA_OCTETS_MAX <= 4 + 65_535 + 4
-        && OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
+        && OVERHEAD_OCTETS < tsdu_sizes::TSDU_OCTETS_MIN as usize,
     "every TSDU size has room for user data"
 );

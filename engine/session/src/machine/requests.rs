@@ -102,6 +102,9 @@ impl Session {
     /// `begin`, the last with `end`. The owner has drained [`Session::poll_transmit`] before, so that data
     /// overtake nothing.
     ///
+    /// A resynchronization, an activity interrupt or discard, an exception report or an abort, of either side,
+    /// cuts short an SSDU whose last part is missing. Its owner stops then: a further part is an error.
+    ///
     /// # Errors
     /// [`ServiceError`]; nothing has changed.
     #[inline]

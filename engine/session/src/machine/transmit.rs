@@ -6,7 +6,7 @@ use super::content::Content;
 use super::outbox::Outbox;
 use super::session::Session;
 use super::spm::is_sent;
-use super::{Outcome, Output, join, negotiation};
+use super::{Outcome, Output, join, tsdu_sizes};
 use crate::spdu::{Flow, Segment, Spdu, SpduKind};
 use crate::{Enclosure, ServiceError, Versions};
 
@@ -155,6 +155,6 @@ pub(super) struct SendLimits {
 }
 
 const _: () = assert!(
-    HEAD_OCTETS + SEGMENT_OVERHEAD_OCTETS < negotiation::TSDU_OCTETS_MIN as usize,
+    HEAD_OCTETS + SEGMENT_OVERHEAD_OCTETS < tsdu_sizes::TSDU_OCTETS_MIN as usize,
     "the smallest TSDU has room for user data"
 );
