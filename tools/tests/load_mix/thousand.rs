@@ -10,8 +10,11 @@ use colloquy_bench::DriverChoice;
 const SESSIONS: u64 = 1000;
 const SSDUS: u64 = 12;
 
-/// Name of the plan, its keys and its mix, and the operations that each session must have completed how often.
-const PLANS: [(&str, &str, &[(&str, u64)]); 4] = [
+/// An operation, and how often each session must have completed it.
+type Wanted = (&'static str, u64);
+
+/// Name of the plan, its keys and its mix, and what comes of it.
+const PLANS: [(&str, &str, &[Wanted]); 4] = [
     (
         "half duplex",
         "depth = 3\ndialogue = \"half_duplex\"\n[mix]\ntyped_each = 4\nexception_each = 6\n",
