@@ -1,7 +1,7 @@
 //! The actions of Annex A: what a row changes.
 
 use super::symmetric::{self, Flow};
-use super::variables::{Arguments, Variables, Vrsp};
+use super::variables::{Arguments, SERIAL_NEXT_MAX, Variables, Vrsp};
 use super::{Event, predicate};
 use crate::{FunctionalUnits as Fu, SerialNumber, Tokens};
 
@@ -154,7 +154,7 @@ actions! {
     /// Vsc := false; in no row.
     A20 = "20" a20_no_right_to_confirm(s) { s.v.vsc = false; }
     /// V(M) := V(M) + 1; in no row.
-    A21 = "21" a21_next_number(s) { s.v.v_m += 1; }
+    A21 = "21" a21_next_number(s) { count(&mut s.v.v_m); }
     /// V(A) := V(R) := V(M).
     A22 = "22" a22_all_confirmed(s) {
         s.v.v_a = s.v.v_m;
@@ -166,7 +166,7 @@ actions! {
             s.v.v_a = s.v.v_m;
         }
         s.v.vsc = true;
-        s.v.v_m += 1;
+        count(&mut s.v.v_m);
     }
     /// If Vsc: V(A) := V(M). Then Vsc := false; V(M) := V(M) + 1.
     A24 = "24" a24_point_sent(s) {
@@ -174,7 +174,7 @@ actions! {
             s.v.v_a = s.v.v_m;
         }
         s.v.vsc = false;
-        s.v.v_m += 1;
+        count(&mut s.v.v_m);
     }
     /// V(A) := sn + 1.
     A25 = "25" a25_minor_point_confirmed(s) {
@@ -227,7 +227,7 @@ actions! {
         if !s.v.vsc {
             s.v.v_a = s.v.v_m;
         }
-        s.v.v_m += 1;
+        count(&mut s.v.v_m);
     }
     /// Vdnr := true.
     A32 = "32" a32_disconnect_received(s) { s.v.vdnr = true; }
@@ -249,9 +249,9 @@ actions! {
     /// Send further CONNECT DATA OVERFLOW SPDUs until no user data is left.
     A51 = "51" a51_send_overflow(s) { s.effects.send_overflow = true; }
     /// SS: V(Mr) := V(Mr) + 1.
-    A62 = "62" a62_point_received_in_flow(s) { s.v.flows.receiving.v_m += 1; }
+    A62 = "62" a62_point_received_in_flow(s) { count(&mut s.v.flows.receiving.v_m); }
     /// SS: V(Ms) := V(Ms) + 1.
-    A63 = "63" a63_point_sent_in_flow(s) { s.v.flows.sending.v_m += 1; }
+    A63 = "63" a63_point_sent_in_flow(s) { count(&mut s.v.flows.sending.v_m); }
     /// SS: V(Rs) := V(As) := V(Ms); V(Rr) := V(Ar) := V(Mr).
     A64 = "64" a64_all_confirmed_in_both_flows(s) {
         s.v.flows.both_mut().into_iter().for_each(Flow::confirm_all);
@@ -321,6 +321,12 @@ actions! {
     }
     /// Local helper, not of the standard: remove PR-RS from the queue.
     AQ1 = "q1" aq1_drop_prepare(s) { s.effects.drop_prepare = true; }
+}
+
+/// One more point. The numbers end at 999 999: rows that discard or deliver during a resynchronization do not look
+/// at the number received, and a peer may send on and on.
+fn count(next: &mut u32) {
+    *next = next.saturating_add(1).min(SERIAL_NEXT_MAX);
 }
 
 /// Action 16 with symmetric synchronize.

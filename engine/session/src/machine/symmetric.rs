@@ -95,6 +95,8 @@ impl Flow {
         if matches!(self.vrsp, Vrsp::A | Vrsp::S) {
             self.v_r = 0;
         }
+        // A peer that confirms what nobody asked for may have raised it above a restart already recorded.
+        self.v_r = self.v_r.min(self.v_a);
         self.vrsp = Vrsp::No;
     }
 

@@ -26,16 +26,16 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// Any configuration, not necessarily one that the machine can be in.
     pub(crate) fn random(random: &mut Random, event: Event, symmetric: bool) -> Configuration {
-        let mut configuration = Configuration {
-            event,
-            variables: Variables::new(),
-            arguments: Arguments::NONE,
-            prepare_queued: random.coin(),
-        };
+        let mut configuration = Configuration::at(Variables::new(), event);
         for field in 0..FIELDS {
             configuration.change(field, random, symmetric);
         }
         configuration
+    }
+
+    /// These variables before an event that brings nothing along.
+    pub(crate) fn at(variables: Variables, event: Event) -> Configuration {
+        Configuration { event, variables, arguments: Arguments::NONE, prepare_queued: false }
     }
 
     /// The same variables before another event.

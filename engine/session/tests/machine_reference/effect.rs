@@ -260,5 +260,7 @@ fn resynchronize(flow: &mut Flow, number: Option<u32>) {
     if flow.vrsp != Vrsp::R {
         flow.v_r = 0;
     }
+    // Difference: never above what the flow is restarted from.
+    flow.v_r = flow.v_r.min(flow.v_a);
     flow.vrsp = Vrsp::No;
 }
