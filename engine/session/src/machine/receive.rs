@@ -52,6 +52,8 @@ impl Session {
     pub fn handle_tsdu<'a>(&mut self, now: Duration, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
         match self.plain_data(tsdu) {
             Some(indication) => Some(indication),
+            // The call behind plain data, which ends the owner's loop.
+            None if tsdu.consumed > 0 && tsdu.remaining_octets() == 0 && tsdu.deferred.is_none() => None,
             None => self.handle_spdus(now, tsdu),
         }
     }

@@ -137,6 +137,7 @@ impl Session {
         self.data_request_by_table(DataKind::Typed, octets, enclosure)
     }
 
+    #[inline(never)]
     fn data_request_by_table(
         &mut self,
         kind: DataKind,

@@ -162,6 +162,8 @@ impl<'a> Tsdu<'a> {
     ) -> Result<Option<SpduView<'a>>, DecodeError> {
         match self.position {
             Position::Start | Position::End => self.next_spdu(rules),
+            // Nothing stands behind a DT.
+            _ if self.head.first() == Some(&SI_OF_DATA) => self.next_spdu(rules),
             _ => self.next_behind_head(rules),
         }
     }
@@ -334,6 +336,8 @@ pub(crate) fn resolve(si: u8, first: bool) -> Option<SpduKind> {
 
 const KINDS_FIRST: [Option<SpduKind>; SI_END] = kinds(true);
 const KINDS_LATER: [Option<SpduKind>; SI_END] = kinds(false);
+/// SI of DT where it is no GT: behind a head.
+const SI_OF_DATA: u8 = 1;
 /// One more than the highest SI.
 const SI_END: usize = 63;
 
