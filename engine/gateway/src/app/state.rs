@@ -21,6 +21,8 @@ pub struct SessionState {
     pub(crate) asked_in_accept: Tokens,
     /// TSDU maximum sizes that the downstream proposed, until it is answered.
     pub(crate) tsdu_proposed: TsduMaximumSize,
+    /// An interrupt of the other leg's peer that this leg cannot ask for before its capability data are answered.
+    pub(crate) interrupt: Option<Box<Interrupt>>,
     /// Segments of an SSDU whose first one was dropped, so that the others are dropped too.
     pub(crate) skipping: bool,
     /// Place in the list of live sessions.
@@ -46,6 +48,7 @@ impl Default for SessionState {
             token_asked: false,
             asked_in_accept: Tokens::empty(),
             tsdu_proposed: TsduMaximumSize::default(),
+            interrupt: None,
             skipping: false,
             live_index: None,
             ssdus_in: 0,
@@ -84,4 +87,11 @@ pub(crate) enum Phase {
     Open,
     /// Nothing of it concerns the other side any more.
     Over,
+}
+
+/// S-ACTIVITY-INTERRUPT request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Interrupt {
+    pub(crate) reason: u8,
+    pub(crate) user_data: Vec<u8>,
 }

@@ -118,6 +118,7 @@ impl Session {
         self.transmit(&outcome, &Content { reflect: &UNKNOWN_SPDU, ..Content::default() });
         self.settle(now, &outcome);
         let variables = Variables { tokens_owned: before.tokens_owned, ..*self.spm.variables() };
+        self.recovering &= late.is_empty();
         self.spm.put(if late.is_empty() { State::Sta20 } else { State::Sta713 }, variables);
         Ok(())
     }
@@ -198,11 +199,18 @@ impl Session {
         request: impl FnOnce(&mut Session) -> Result<R, ServiceError>,
     ) -> Result<R, ServiceError> {
         let (state, before) = (self.state(), *self.spm.variables());
+        // What the peer has begun to send goes on as if nothing had happened here meanwhile.
+        let recovering = self.recovering;
+        self.recovering &= earlier.next.is_none();
         self.spm.put(earlier.state, earlier.variables);
         let result = request(self);
         if result.is_err() {
+            self.recovering = recovering;
             self.spm.put(state, before);
             return result;
+        }
+        if earlier.next.is_some() {
+            self.recovering = recovering;
         }
         let after = *self.spm.variables();
         let variables = Variables { tokens_owned: after.tokens_owned | earlier.tokens_back, ..after };

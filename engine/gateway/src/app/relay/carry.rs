@@ -71,7 +71,7 @@ pub fn carriage<'a>(indication: &Indication<'a>, from: &Leg, to: &Leg) -> Option
             }
             Request::TokenPlease { tokens, user_data }
         }
-        I::Resynchronize(asked) => Request::Resynchronize(resynchronize(asked, from)),
+        I::Resynchronize(asked) => Request::Resynchronize(resynchronize(asked, from, to)),
         // What one leg finds wrong with its peer is no affair of the other's.
         I::ProviderException { reason: ProviderExceptionReason::ProtocolError } => {
             return Some(Carriage::Nothing);
@@ -118,10 +118,15 @@ fn same<'a>(indication: &Indication<'a>) -> Option<Request<'a>> {
 }
 
 /// An abandon goes on from the highest number that either leg knows of; the others name theirs.
-fn resynchronize<'a>(asked: ResynchronizeParameters<'a>, from: &Leg) -> ResynchronizeParameters<'a> {
+fn resynchronize<'a>(
+    asked: ResynchronizeParameters<'a>,
+    from: &Leg,
+    to: &Leg,
+) -> ResynchronizeParameters<'a> {
+    let next = from.numbers.next.max(to.numbers.next);
     match asked.resync_type {
         ResyncType::Abandon => {
-            ResynchronizeParameters { serial_number: Some(from.numbers.next.min(SerialNumber::MAX)), ..asked }
+            ResynchronizeParameters { serial_number: Some(next.min(SerialNumber::MAX)), ..asked }
         }
         ResyncType::Restart | ResyncType::Set => asked,
     }
@@ -151,9 +156,10 @@ pub fn is_purging(state: State) -> bool {
     )
 }
 
-/// True where a request that a leg refuses is lost as it would be between the two peers themselves.
+/// True where a request that a leg refuses is lost as it would be between the two peers themselves. Segments of an SSDU
+/// that was cut short are refused for what is missing before them.
 pub fn is_purged(error: &ServiceError, state: State) -> bool {
-    matches!(error, ServiceError::State { .. } | ServiceError::Token(_)) && is_purging(state)
+    !matches!(error, ServiceError::UserDataLength { .. }) && is_purging(state)
 }
 
 /// Points and confirmations that a leg in STA19 has taken without a word, and that the other leg, in STA20, has

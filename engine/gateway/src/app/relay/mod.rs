@@ -55,13 +55,13 @@ mod data;
 pub mod end;
 mod release;
 
-use colloquy_session::{Indication, ProviderAbortReason, Request, ServiceError, Tokens};
+use colloquy_session::{Indication, ProviderAbortReason, Request, ServiceError, State, Tokens};
 use colloquy_shard::{Context, SessionEnd, SessionId};
 use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
 use super::held::Flow;
-use super::state::{Phase, Role};
+use super::state::{Interrupt, Phase, Role};
 use super::{AbortOrigin, GatewayApp, user};
 use crate::record::{NotCarried, RecordEvent};
 use carry::{Carriage, Leg};
@@ -140,15 +140,46 @@ impl GatewayApp {
         };
         match carried {
             Err(error) if carry::is_purged(&error, to_leg.state) => {}
+            Err(ServiceError::State { state: State::Sta21 }) if self.keeps_interrupt(ctx, to, indication) => {
+            }
             carried => {
                 self.must_carry(ctx, id, name, carried);
             }
         }
+        self.interrupt_kept(ctx, to, id);
         self.release_cancelled(ctx, id);
         self.release_cancelled(ctx, to);
         if ctx.is_congested(to) {
             ctx.pause(id);
         }
+    }
+
+    /// Keeps an interrupt of capability data until `to` has them answered: with transport expedited they cannot be
+    /// interrupted (X.225 Annex A, STA21), which the other leg's peer, without it, does not know.
+    fn keeps_interrupt<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        to: SessionId,
+        indication: &Indication<'_>,
+    ) -> bool {
+        let (Indication::ActivityInterrupt { reason, user_data }, Some(state)) = (indication, ctx.state(to))
+        else {
+            return false;
+        };
+        state.interrupt = Some(Box::new(Interrupt { reason: *reason, user_data: user_data.to_vec() }));
+        true
+    }
+
+    /// Asks for an interrupt that was kept, when capability data are answered.
+    fn interrupt_kept<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, from: SessionId, id: SessionId) {
+        if ctx.machine(id).is_none_or(|machine| machine.state() == State::Sta21) {
+            return;
+        }
+        let Some(kept) = ctx.state(id).and_then(|state| state.interrupt.take()) else { return };
+        let Interrupt { reason, user_data } = &*kept;
+        let request = Request::ActivityInterrupt { reason: *reason, user_data };
+        let carried = ctx.late_request(id, &request);
+        self.must_carry(ctx, from, name_of(&request), carried);
     }
 
     /// True for the S-TOKEN-PLEASE that the machine indicates behind a confirm: AC has carried it already.
