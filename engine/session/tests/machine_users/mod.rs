@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod coverage;
+pub(crate) mod inbound;
 pub(crate) mod ledger;
 pub(crate) mod rules;
 pub(crate) mod setup;

@@ -80,8 +80,8 @@ fn units(random: &mut Random, expedited: bool) -> Fu {
         1 => Fu::DUPLEX,
         2 | 3 => duplexity | BSS,
         4 | 5 => BAS,
-        6 => duplexity | PLAIN_UNITS - Fu::DUPLEX - Fu::HALF_DUPLEX,
-        7 => duplexity | PLAIN_UNITS - Fu::DUPLEX - Fu::HALF_DUPLEX - Fu::ACTIVITY,
+        6 => duplexity | (PLAIN_UNITS - Fu::DUPLEX - Fu::HALF_DUPLEX),
+        7 => duplexity | (PLAIN_UNITS - Fu::DUPLEX - Fu::HALF_DUPLEX - Fu::ACTIVITY),
         _ => duplexity | (Fu::from_bits_truncate(random.bits() as u16) & PLAIN_UNITS),
     };
     if random.coin() {

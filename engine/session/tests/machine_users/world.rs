@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use colloquy_session::spdu::{DecodeRules, SpduKind, Tsdu};
+use colloquy_session::spdu::Tsdu;
 use colloquy_session::{
     Enclosure, Indication, ProviderAbortReason, RefuseParameters, Request, Session, State,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Side {
     pub(crate) wire: Wire,
     /// Expedited TSDUs that came ahead of their time, to be indicated later.
     pub(crate) waiting: VecDeque<Indication<'static>>,
+    /// Some of these may have been discarded, which nobody is told.
+    pub(crate) may_be_discarded: bool,
     pub(crate) awaited: Option<Awaited>,
     /// Rest of the SSDU that this user sends in parts, and whether it is typed data.
     pub(crate) open: Option<(&'static [u8], bool)>,
@@ -42,6 +44,7 @@ impl Side {
             session,
             wire,
             waiting,
+            may_be_discarded: false,
             awaited: None,
             open: None,
             receiving: false,
@@ -236,7 +239,6 @@ impl<'c> World<'c> {
 
     /// Asks the machine; what it refuses must have changed nothing.
     pub(crate) fn request(&mut self, side: usize, request: Request<'static>) -> bool {
-        self.coverage.steps += 1;
         let compare = self.random.one_in(16);
         let session = &mut self.sides[side].session;
         let before = Shown::of(session, side);
@@ -257,10 +259,17 @@ impl<'c> World<'c> {
             self.coverage.hit("request refused");
             return false;
         }
+        self.coverage.steps += 1;
         let after = Shown::of(session, side);
         let told = ledger::told(&request, &before, &after);
         self.accepted(side, &request, numbers.0);
         self.take_joined(side, &mut None);
+        if numbers.0 == State::Sta15A && !self.sides[side].waiting.is_empty() {
+            // They waited for a major confirm that this request has cancelled: those in front of a PREPARE are
+            // discarded, those behind it wait again.
+            self.sides[side].may_be_discarded = true;
+            self.coverage.hit("request while EX waits");
+        }
         self.collect(side, Some(told));
         true
     }
@@ -268,7 +277,15 @@ impl<'c> World<'c> {
     /// What the user remembers of a request that was taken.
     fn accepted(&mut self, side: usize, request: &Request<'static>, state: State) {
         let this = &mut self.sides[side];
-        if let Some(awaited) = Awaited::of_request(request) {
+        // In STA15B all but these is thrown away with what the coming resynchronization throws away.
+        let counts = state != State::Sta15B
+            || matches!(
+                request,
+                Request::Resynchronize(_)
+                    | Request::ActivityInterrupt { .. }
+                    | Request::ActivityDiscard { .. }
+            );
+        if let Some(awaited) = Awaited::of_request(request).filter(|_| counts) {
             if this.awaited.is_some() {
                 self.coverage.hit("own pending request replaced by another");
             }
@@ -292,7 +309,6 @@ impl<'c> World<'c> {
 
     /// Sends an SSDU, or the next part of one.
     fn send_data(&mut self, side: usize) {
-        self.coverage.steps += 1;
         let World { random, sides, .. } = self;
         let from = &mut sides[side];
         let begin = from.open.is_none();
@@ -314,6 +330,7 @@ impl<'c> World<'c> {
         if self.trace {
             eprintln!("{side} {state:?}: data of {octets} octets, typed: {typed}, {enclosure:?}");
         }
+        self.coverage.steps += 1;
         from.open = (!end).then_some((rest, typed));
         let wire = &mut sides[1 - side].wire;
         let mut segments = segments.enumerate().peekable();
@@ -389,148 +406,6 @@ impl<'c> World<'c> {
             self.swallowed(side, state, told);
         }
         self.collect(side, None);
-    }
-
-    fn take_joined(&mut self, side: usize, told: &mut Option<Indication<'static>>) {
-        while let Some(joined) = self.sides[side].session.take_joined() {
-            let mut tsdu = joined.tsdu();
-            let state = self.sides[side].session.state();
-            let waiting = self.sides[side].waiting.len();
-            while let Some(indication) = self.sides[side].session.handle_tsdu(self.now, &mut tsdu) {
-                self.indicated(side, &indication, told);
-            }
-            let first = joined.tsdu().next_spdu(&DecodeRules::LENIENT).ok().flatten();
-            let expedited = first.is_some_and(|view| view.kind == SpduKind::ExpeditedData);
-            if expedited && self.sides[side].waiting.len() == waiting {
-                let again = self.sides[side].waiting.pop_front().expect("it came from there");
-                self.swallowed(side, state, again);
-            }
-        }
-    }
-
-    /// A TSDU that was not indicated: kept for later, or thrown away where a state says so.
-    fn swallowed(&mut self, side: usize, state: State, told: Indication<'static>) {
-        let expedited = matches!(told, Indication::ExpeditedData { .. });
-        let keeps = matches!(state, State::Sta02A | State::Sta06 | State::Sta15A | State::Sta15C);
-        if expedited && keeps {
-            self.coverage.hit("EX kept for later");
-            self.sides[side].waiting.push_back(told);
-            return;
-        }
-        let purges = matches!(
-            state,
-            State::Sta01
-                | State::Sta01A
-                | State::Sta05A
-                | State::Sta05B
-                | State::Sta05C
-                | State::Sta06
-                | State::Sta15B
-                | State::Sta15C
-                | State::Sta15D
-                | State::Sta16
-                | State::Sta19
-                | State::Sta20
-        );
-        assert!(purges, "{told:?} was lost in {state:?}");
-        self.sides[side].purged = true;
-        self.coverage.hit(match told {
-            Indication::Data { .. } | Indication::TypedData { .. } => "data purged",
-            Indication::Resynchronize(_) => "losing RS dropped",
-            _ => "other SPDU purged",
-        });
-    }
-
-    pub(crate) fn indicated(
-        &mut self,
-        side: usize,
-        indication: &Indication<'_>,
-        told: &mut Option<Indication<'static>>,
-    ) {
-        if self.trace {
-            eprintln!("{side}   {:?}: is told {indication:?}", self.sides[side].session.state());
-        }
-        assert!(!self.sides[side].over, "{indication:?} after the end");
-        let waiting = &mut self.sides[side].waiting;
-        let is_expected = match told {
-            Some(expected) if &*expected == indication => {
-                *told = None;
-                true
-            }
-            _ => match waiting.iter().position(|waiting| waiting == indication) {
-                Some(at) => {
-                    waiting.drain(..=at);
-                    self.coverage.hit("EX indicated later");
-                    true
-                }
-                None => false,
-            },
-        };
-        self.coverage.hit(super::coverage::name_of_indication(indication));
-        match indication {
-            Indication::Connect(connect) => assert_eq!(connect.user_data, self.setup.connect.user_data),
-            Indication::ConnectConfirm(accept) => assert_eq!(accept.user_data, self.setup.accept.user_data),
-            Indication::ConnectRefused(_) => self.sides[side].over = true,
-            // What AC asked for.
-            Indication::TokenPlease { tokens, user_data: [] } if !is_expected => {
-                assert_eq!(
-                    *tokens,
-                    self.setup.accept.tokens_please & self.sides[side].session.tokens_available()
-                );
-            }
-            _ => {
-                let fault = self.sides[side].session.take_fault();
-                assert!(is_expected, "{indication:?} instead of {told:?}: {fault:?}");
-            }
-        }
-        self.remember(side, indication);
-    }
-
-    /// What the user learns from an indication.
-    fn remember(&mut self, side: usize, indication: &Indication<'_>) {
-        let this = &mut self.sides[side];
-        if ledger::is_confirm(indication) {
-            let awaited = this.awaited.take();
-            assert!(
-                awaited.is_some_and(|awaited| awaited.is_confirmed_by(indication)),
-                "{awaited:?}: {indication:?}"
-            );
-        }
-        if let Indication::Data { enclosure, .. } | Indication::TypedData { enclosure, .. } = indication {
-            assert!(enclosure.begin || this.receiving, "the rest of an SSDU whose beginning was not told");
-            assert!(!enclosure.begin || !this.receiving || this.purged, "an SSDU inside an SSDU");
-            (this.receiving, this.purged) = (!enclosure.end, false);
-        }
-        if ledger::cancels(indication) {
-            (this.open, this.receiving) = (None, false);
-            if let Some(awaited) = this.awaited.take() {
-                assert!(
-                    !matches!(awaited, Awaited::Interrupt | Awaited::Discard),
-                    "{awaited:?} {indication:?}"
-                );
-                let major = matches!(awaited, Awaited::SyncMajor | Awaited::ActivityEnd);
-                let exception = matches!(
-                    indication,
-                    Indication::UserException { .. } | Indication::ProviderException { .. }
-                );
-                self.major_dropped |= major && exception;
-                self.coverage.hit("pending request cancelled");
-            }
-        }
-        match indication {
-            Indication::UserAbort { .. } => this.over = true,
-            Indication::SyncMajorConfirm { .. }
-            | Indication::ActivityEndConfirm { .. }
-            | Indication::ActivityStart { .. }
-            | Indication::ActivityResume(_) => self.major_dropped = false,
-            Indication::ActivityInterruptConfirm { .. } | Indication::ActivityDiscardConfirm { .. } => {
-                (this.open, this.receiving) = (None, false);
-            }
-            Indication::ResynchronizeConfirm(_) => {
-                (this.receiving, self.major_dropped) = (false, false);
-            }
-            _ => {}
-        }
     }
 
     fn lose_transport(&mut self) {
