@@ -28,12 +28,14 @@ pub(crate) struct Manner {
     pub(crate) strict: bool,
     /// Without AB a protocol error counts as not answered, though the reference lets it pass.
     pub(crate) abort_demanded: bool,
+    /// What the IUT's user answers is known: it is our own.
+    pub(crate) known_user: bool,
 }
 
 /// TSDUs sent that a deviation shows.
 const SENT_SHOWN: usize = 3;
-/// Unsolicited requests for tokens that an expectation passes over.
-const PLEASE_MAX: usize = 4;
+/// Unsolicited SPDUs that an expectation passes over.
+const PASSED_OVER_MAX: usize = 16;
 
 /// A transport connection, and the session on it.
 pub(crate) struct Dialogue {
@@ -171,7 +173,7 @@ impl Dialogue {
     /// The TSDU with an SPDU of this kind. The IUT's user may ask for tokens at any time: a PT that is not
     /// expected is passed over.
     pub(crate) fn expect(&mut self, kind: SpduKind) -> Result<Reply, Stop> {
-        for _ in 0..=PLEASE_MAX {
+        for _ in 0..=PASSED_OVER_MAX {
             let arrival = self.next();
             let reply = match &arrival {
                 Arrival::Tsdu(octets) => Reply { octets: octets.clone(), flow: Flow::Normal },
@@ -181,12 +183,21 @@ impl Dialogue {
             if reply.find(kind).is_some() {
                 return Ok(reply);
             }
-            let only_please = matches!(reply.spdus()[..], [Spdu::PleaseTokens(_)]);
-            if !only_please {
+            if !self.is_passed_over(&reply) {
                 return Err(self.deviation(kind.abbreviation(), reply.shown()));
             }
         }
-        Err(self.deviation(kind.abbreviation(), "one PT after the other"))
+        Err(self.deviation(kind.abbreviation(), "other SPDUs without end"))
+    }
+
+    /// What an IUT may send while something else is expected of it: requests for tokens, and the confirmation of an
+    /// earlier minor point, which its user gives or not, and when it likes.
+    fn is_passed_over(&self, reply: &Reply) -> bool {
+        match reply.spdus()[..] {
+            [Spdu::PleaseTokens(_)] => true,
+            [Spdu::PleaseTokens(_), Spdu::MinorSyncAck(_)] => !self.manner.known_user,
+            _ => false,
+        }
     }
 
     /// An SPDU of this kind with these octets in it.
@@ -391,6 +402,17 @@ impl Dialogue {
         let verdict = self.expect_protocol_error();
         self.manner.abort_demanded = demanded;
         verdict
+    }
+
+    /// Nothing, or the end of the transport connection: what an SPDU behind the end of a session leads to. An IUT
+    /// whose timer is not known is not waited for.
+    pub(crate) fn expect_ignored(&mut self) -> Verdict {
+        if self.manner.known_user {
+            return self.expect_released_by_timer();
+        }
+        let arrival = self.link.receive(self.waits.quiet);
+        let ignored = matches!(arrival, Arrival::Silence | Arrival::Closed(_));
+        self.demand(ignored, "nothing, or T-DISCONNECT", || shown(&arrival))
     }
 
     /// Nothing comes, and the transport connection stays.

@@ -8,6 +8,7 @@
 //! octets ([`octets`]); answers are decoded with the codec of the project.
 
 mod alternatives;
+mod bar;
 mod context;
 mod dialogue;
 mod line;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use colloquy_session::spdu::SpduKind;
 use colloquy_session::{FunctionalUnits as Fu, Versions};
 
+use super::bar::Bar;
 use super::context::{Context, Facts, Proposal, Settings, words};
 use super::dialogue::{Dialogue, Reply};
 use super::line::{Arrival, Line};
@@ -84,7 +85,9 @@ pub(crate) fn responder(
     facts: &Facts,
     purposes: &[&'static Purpose],
     jobs: usize,
+    bar: &Bar,
 ) -> Vec<(u16, Outcome)> {
+    bar.begin("purposes", purposes.len());
     let next = AtomicUsize::new(0);
     let gone = AtomicBool::new(false);
     let outcomes = Mutex::new(Vec::new());
@@ -92,6 +95,7 @@ pub(crate) fn responder(
         for _ in 0..jobs.clamp(1, purposes.len().max(1)) {
             scope.spawn(|| {
                 while let Some(purpose) = purposes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    bar.step();
                     let Some(test) = purpose.responder else { continue };
                     let verdict = if gone.load(Ordering::Relaxed) {
                         Err(Stop::Skipped("the IUT cannot be reached any more".to_owned()))

@@ -12,6 +12,7 @@ use colloquy_session::machine::{Arguments, Event, Origin, Output, Spm, Variables
 use colloquy_session::{FunctionalUnits as Fu, State, TokenSide, Tokens};
 use serde_json::json;
 
+use super::bar::Bar;
 use super::context::{Context, Facts, Proposal, Settings, all_at};
 use super::dialogue::{Dialogue, shown};
 use super::line::Arrival;
@@ -66,7 +67,7 @@ const DATA: Scenario = Scenario {
 };
 
 /// Walks the cells of a responder over the network.
-pub(crate) fn walk(settings: &Settings, facts: &Facts, jobs: usize, report: &mut Report) {
+pub(crate) fn walk(settings: &Settings, facts: &Facts, jobs: usize, bar: &Bar, report: &mut Report) {
     let context = Context { settings, facts };
     let mut tasks: Vec<(Option<&Scenario>, Event)> = Vec::new();
     for event in spdu_events() {
@@ -78,11 +79,13 @@ pub(crate) fn walk(settings: &Settings, facts: &Facts, jobs: usize, report: &mut
             tasks.extend(spdu_events().map(|event| (Some(scenario), event)));
         }
     }
+    bar.begin("cells", tasks.len());
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 while let Some((scenario, event)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    bar.step();
                     let state = scenario.map_or(State::Sta01C, |scenario| scenario.state);
                     let verdict = match scenario {
                         Some(scenario) => over_network(&context, scenario, *event),
@@ -183,7 +186,7 @@ fn over_network(context: &Context<'_>, scenario: &Scenario, event: Event) -> Ver
         d.send(&tsdu);
     }
     match expected(scenario.state, event, &variables, scenario.v_m) {
-        _ if scenario.state == State::Sta16 => d.expect_released_by_timer(),
+        _ if scenario.state == State::Sta16 => d.expect_ignored(),
         Expected::ProtocolError => d.expect_protocol_error(),
         _ if matches!(event, Event::AbNr | Event::AbR) => d.expect_abort_taken(),
         // Behind PR(AB) nothing but AB counts, of whatever unit it is.
@@ -192,7 +195,7 @@ fn over_network(context: &Context<'_>, scenario: &Scenario, event: Event) -> Ver
         }
         Expected::Released => d.expect_released_past_answers(),
         Expected::Taken(row) => taken(&mut d, row),
-        Expected::Ignored => d.expect_released_by_timer(),
+        Expected::Ignored => d.expect_ignored(),
     }
 }
 

@@ -10,6 +10,7 @@ use clap::Args;
 use colloquy_bench::plan::SelectorText;
 use colloquy_session::FunctionalUnits as Fu;
 
+use super::bar::Bar;
 use super::context::Settings;
 use super::dialogue::{Manner, Waits};
 use super::line::TransportNames;
@@ -125,11 +126,13 @@ fn responder(args: &ConformArgs, address: SocketAddr, units: Fu, chosen: &Chosen
     let settings = settings(args, address, units, false);
     let facts = runner::probe(&settings).map_err(anyhow::Error::msg).context("the responder")?;
     let jobs = args.jobs.unwrap_or(1);
-    let outcomes = runner::responder(&settings, &facts, chosen, jobs);
+    let bar = Bar::new(args.json);
+    let outcomes = runner::responder(&settings, &facts, chosen, jobs, &bar);
     let mut report = collect(format!("responder {address}"), chosen, outcomes);
     if args.only.is_none() {
-        states::walk(&settings, &facts, jobs, &mut report);
+        states::walk(&settings, &facts, jobs, &bar, &mut report);
     }
+    bar.finish();
     Ok(report)
 }
 
@@ -148,7 +151,8 @@ fn own_build(args: &ConformArgs, units: Fu, chosen: &Chosen) -> anyhow::Result<R
     let settings = settings(args, own.responder()?, units, true);
     let facts = runner::probe(&settings).map_err(anyhow::Error::msg).context("our own responder")?;
     let jobs = args.jobs.unwrap_or(JOBS_OWN);
-    let mut outcomes = runner::responder(&settings, &facts, chosen, jobs);
+    let bar = Bar::new(args.json);
+    let mut outcomes = runner::responder(&settings, &facts, chosen, jobs, &bar);
     let relay = own.trigger()?;
     let mut call = || own::call(settings.clone(), relay);
     let idle = settings.waits.answer;
@@ -160,9 +164,10 @@ fn own_build(args: &ConformArgs, units: Fu, chosen: &Chosen) -> anyhow::Result<R
     }
     let mut report = collect("this build".to_owned(), chosen, outcomes);
     if args.only.is_none() {
-        states::walk(&settings, &facts, jobs, &mut report);
+        states::walk(&settings, &facts, jobs, &bar, &mut report);
         states::walk_user(&mut report);
     }
+    bar.finish();
     own.end()?;
     Ok(report)
 }
@@ -233,7 +238,7 @@ fn settings(args: &ConformArgs, address: SocketAddr, units: Fu, own: bool) -> Se
             quiet: (answer / 10).min(Duration::from_millis(100)),
             tim: Duration::from_millis(args.tim_ms),
         },
-        manner: Manner { strict: args.strict, abort_demanded: own },
+        manner: Manner { strict: args.strict, abort_demanded: own, known_user: own },
         own,
     }
 }

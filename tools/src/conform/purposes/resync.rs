@@ -95,9 +95,12 @@ fn restart(c: &Context<'_>) -> Verdict {
 fn restart_below(c: &Context<'_>) -> Verdict {
     let mut d = open(c, Fu::MAJOR_SYNC)?;
     d.send(&octets::map(1));
-    if c.settings.own {
-        d.expect(SpduKind::MajorSyncAck)?;
+    let confirmed = d.expect(SpduKind::MajorSyncAck);
+    if confirmed.is_err() && !c.settings.own {
+        // V(R) moves with the confirmation only.
+        return Err(Stop::Skipped("the IUT's user does not confirm a major point".to_owned()));
     }
+    confirmed?;
     d.send(&octets::rs(resync::RESTART, 1, Some(0)));
     d.expect_protocol_error()
 }

@@ -292,7 +292,7 @@ impl Setup {
         let iut = Rc::new(RefCell::new(Iut::new(session)));
         let second = Duration::from_secs(1);
         let waits = Waits { answer: second / 10, quiet: second / 100, tim: second * 60 };
-        let manner = Manner { strict: false, abort_demanded: true };
+        let manner = Manner { strict: false, abort_demanded: true, known_user: true };
         Upper { low: Dialogue::new(Box::new(Memory(Rc::clone(&iut))), waits, manner), iut }
     }
 }
