@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../fuzz/machine_pair.rs"]
+mod machine_pair;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 
@@ -35,6 +37,11 @@ fn spdu_corpus() {
 #[test]
 fn tsdu_sequence_corpus() {
     replay("tsdu_sequence", targets::tsdu_sequence);
+}
+
+#[test]
+fn machine_pair_corpus() {
+    replay("machine_pair", machine_pair::run);
 }
 
 #[test]
