@@ -6,7 +6,7 @@ use colloquy_session::{
     AcceptParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication, ProviderAbortReason,
     RefuseParameters, Selector, TokenSettings, Tokens, TsduMaximumSize, Versions,
 };
-use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer};
+use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole};
 use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
@@ -26,6 +26,8 @@ pub enum Seen {
     UserAbort(Vec<u8>),
     ProviderAbort(ProviderAbortReason),
     Fault(Fault),
+    /// Any other indication, as it is printed.
+    Told(String),
     Ended(String),
 }
 
@@ -75,12 +77,15 @@ pub struct Peer {
     pub seen: Vec<(SessionId, Seen)>,
     /// Sessions that stop receiving after each SSDU.
     pub pause: bool,
+    /// Transport connections that are kept are left open, and are here.
+    pub kept: Option<Vec<SessionId>>,
     transport: Vec<(SessionId, ConnectTpdu)>,
 }
 
 impl Peer {
     pub fn new(manners: Manners) -> Peer {
-        Peer { manners, sessions: Vec::new(), seen: Vec::new(), pause: false, transport: Vec::new() }
+        let (sessions, seen, transport) = (Vec::new(), Vec::new(), Vec::new());
+        Peer { manners, sessions, seen, pause: false, kept: None, transport }
     }
 
     /// What a session has seen, in order.
@@ -227,7 +232,7 @@ impl Application for Peer {
             }
             Indication::UserAbort { user_data } => Seen::UserAbort(user_data.to_vec()),
             Indication::ProviderAbort { reason } => Seen::ProviderAbort(reason),
-            other => panic!("no test makes {other:?}"),
+            other => Seen::Told(format!("{other:?}")),
         };
         self.seen.push((id, seen));
     }
@@ -242,6 +247,19 @@ impl Application for Peer {
             other => format!("{other:?}"),
         };
         self.seen.push((id, Seen::Ended(end)));
+    }
+
+    fn transport_kept<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        _: TransportRole,
+        _: SessionId,
+    ) {
+        match &mut self.kept {
+            Some(kept) => kept.push(id),
+            None => ctx.transport_disconnect(id),
+        }
     }
 
     fn fault<D: Driver>(&mut self, _: &mut Context<'_, D, Self>, id: SessionId, fault: Fault) {
