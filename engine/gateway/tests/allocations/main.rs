@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use colloquy_gateway::app::{AppCounters, GatewayApp};
 use colloquy_gateway::assemble;
-use colloquy_gateway::config::{Config, ListenerApplication, ListenerConfig, TargetConfig};
+use colloquy_gateway::config::{Config, ListenerApplication, ListenerConfig, Profile, TargetConfig};
+use colloquy_session::FunctionalUnits;
 use colloquy_shard::Shard;
 use colloquy_transport::buf::COPY_THRESHOLD_OCTETS;
 use colloquy_transport::driver::Driver;
@@ -35,15 +36,19 @@ trait Load {
     fn run(&mut self, octets: usize, depth: usize, count: usize) -> Cost;
 }
 
-/// An echo, or a relay to `server`, at `address`.
-fn config(address: SocketAddr, server: Option<SocketAddr>) -> Arc<Config> {
+/// An echo, or a relay to `server`, at `address`; `typed`: typed data are offered.
+fn config(address: SocketAddr, server: Option<SocketAddr>, typed: bool) -> Arc<Config> {
     let application = match server {
         Some(_) => ListenerApplication::Relay { target: 0 },
         None => ListenerApplication::Echo,
     };
-    let target = |server| TargetConfig { tpdu_octets_max: 8192, ..TargetConfig::new("server", server) };
+    let profile = if typed { Profile::Transparent } else { Profile::Mms };
+    let target =
+        |server| TargetConfig { tpdu_octets_max: 8192, profile, ..TargetConfig::new("server", server) };
+    let mut listener = ListenerConfig::new("main", address, application);
+    listener.functional_units.set(FunctionalUnits::TYPED_DATA, typed);
     Arc::new(Config {
-        listeners: vec![ListenerConfig::new("main", address, application)],
+        listeners: vec![listener],
         targets: server.into_iter().map(target).collect(),
         ..Config::default()
     })

@@ -11,13 +11,20 @@ const CN_SEGMENTING: &[u8] = &[
     0x02, 0x00, 0x02, 0x33, 0x02, 0x00, 0x01, 0x34, 0x02, 0x00, 0x01, 0xc1, 0x03, 0xa1, 0xa2, 0xa3,
 ];
 const SEGMENT_OCTETS: usize = 4000;
-/// AC-min of the reference, which answers it.
+/// The first with typed data beside duplex.
+const CN_TYPED: &[u8] = &[
+    0x0d, 0x19, 0x05, 0x06, 0x13, 0x01, 0x00, 0x16, 0x01, 0x02, 0x14, 0x02, 0x04, 0x02, 0x33, 0x02, 0x00,
+    0x01, 0x34, 0x02, 0x00, 0x01, 0xc1, 0x03, 0xa1, 0xa2, 0xa3,
+];
+/// AC-min of the reference, which answers them: typed data counts where it was proposed.
 const AC: &[u8] = &[
-    0x0e, 0x15, 0x05, 0x06, 0x13, 0x01, 0x00, 0x16, 0x01, 0x02, 0x14, 0x02, 0x00, 0x02, 0x34, 0x02, 0x00,
+    0x0e, 0x15, 0x05, 0x06, 0x13, 0x01, 0x00, 0x16, 0x01, 0x02, 0x14, 0x02, 0x04, 0x02, 0x34, 0x02, 0x00,
     0x01, 0xc1, 0x03, 0xa1, 0xa2, 0xa3,
 ];
 /// GT and DT without parameters: what precedes the user data of an SSDU.
 const GT_DT: [u8; 4] = [1, 0, 1, 0];
+/// TD without parameters: the same of a typed one.
+const TD: [u8; 2] = [0x21, 0];
 /// GT and DT with an Enclosure Item: what precedes the user data of a segment.
 const fn gt_dt(begin: bool, end: bool) -> [u8; 7] {
     [1, 0, 1, 3, 0x19, 1, begin as u8 | (end as u8) << 1]
@@ -40,10 +47,18 @@ pub(crate) enum Plain {
     },
 }
 
+/// How SSDUs go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Manner {
+    #[default]
+    Whole,
+    Segments,
+    Typed,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Initiator {
-    /// SSDUs go in segments.
-    segmenting: bool,
+    manner: Manner,
     received: Vec<u8>,
     tsdu: Vec<u8>,
     /// AC has come.
@@ -88,9 +103,9 @@ impl Plain {
 
 impl Initiator {
     /// Puts CR into `out`.
-    pub(crate) fn connect(segmenting: bool, out: &mut Vec<u8>) -> Initiator {
+    pub(crate) fn connect(manner: Manner, out: &mut Vec<u8>) -> Initiator {
         out.extend_from_slice(&[3, 0, 0, 14, 9, 0xe0, 0, 0, 0, 1, 0, 0xc0, 1, TPDU_SIZE]);
-        Initiator { segmenting, ..Initiator::default() }
+        Initiator { manner, ..Initiator::default() }
     }
 
     /// Begins to send `count` SSDUs of `octets` octets, `depth` of them at once.
@@ -98,14 +113,15 @@ impl Initiator {
         assert!(self.open && self.missing == 0 && count >= depth);
         self.expected = (0..octets).map(|at| (at % 251) as u8).collect();
         self.request.clear();
-        if self.segmenting {
+        if self.manner == Manner::Segments {
             let segments: Vec<&[u8]> = self.expected.chunks(SEGMENT_OCTETS - 7).collect();
             for (at, segment) in segments.iter().enumerate() {
                 let header = gt_dt(at == 0, at + 1 == segments.len());
                 put_tsdu(&[&header, *segment].concat(), &mut self.request);
             }
         } else {
-            put_tsdu(&[&GT_DT, &self.expected[..]].concat(), &mut self.request);
+            let header = if self.manner == Manner::Typed { &TD[..] } else { &GT_DT };
+            put_tsdu(&[header, &self.expected[..]].concat(), &mut self.request);
         }
         (self.to_send, self.missing) = (count - depth, count);
         for _ in 0..depth {
@@ -117,7 +133,12 @@ impl Initiator {
         self.received.extend_from_slice(octets);
         while let Some(tpdu) = next_tpdu(&mut self.received) {
             if tpdu[1] == 0xd0 {
-                put_tsdu(if self.segmenting { CN_SEGMENTING } else { CN }, out);
+                let connect = match self.manner {
+                    Manner::Whole => CN,
+                    Manner::Segments => CN_SEGMENTING,
+                    Manner::Typed => CN_TYPED,
+                };
+                put_tsdu(connect, out);
                 continue;
             }
             assert_eq!(tpdu[1], 0xf0, "DT");
@@ -135,8 +156,12 @@ impl Initiator {
             self.open = true;
             return;
         }
-        let [1, 0, 1, li, ..] = self.tsdu[..] else { panic!("no GT and DT: {:?}", &self.tsdu[..8]) };
-        self.ssdu.extend_from_slice(&self.tsdu[4 + usize::from(li)..]);
+        let (header, li) = match self.tsdu[..] {
+            [1, 0, 1, li, ..] if self.manner != Manner::Typed => (4, li),
+            [0x21, li, ..] if self.manner == Manner::Typed => (2, li),
+            _ => panic!("{:?}: {:?}", self.manner, &self.tsdu[..8]),
+        };
+        self.ssdu.extend_from_slice(&self.tsdu[header + usize::from(li)..]);
         if li > 0 && self.tsdu[6] & 2 == 0 {
             return;
         }

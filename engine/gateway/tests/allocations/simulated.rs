@@ -10,7 +10,7 @@ use colloquy_transport::driver::sim::{SimConfig, SimDriver, SimHostConfig, SimNe
 use colloquy_transport::driver::{Completion, ConnectOptions, ConnectionId, Driver};
 
 use crate::meter::{Cost, Uncounted, cost_of};
-use crate::plain::{Initiator, Plain};
+use crate::plain::{Initiator, Manner, Plain};
 use crate::{Load, config, costs_nothing, gateway};
 
 const GATEWAY: &str = "10.0.0.1:102";
@@ -80,16 +80,16 @@ struct Simulated {
 }
 
 impl Simulated {
-    fn new(relay: bool, segmenting: bool) -> Simulated {
+    fn new(relay: bool, manner: Manner) -> Simulated {
         let net = SimNet::new(SimConfig::default());
-        let config = config(address(GATEWAY), relay.then(|| address(SERVER)));
+        let config = config(address(GATEWAY), relay.then(|| address(SERVER)), manner == Manner::Typed);
         let host = SimHostConfig { pool: config.engine.pool(), ..SimHostConfig::default() };
         let driver = Uncounted(SimDriver::new(&net, address(GATEWAY).ip(), host));
         let gateway = gateway(driver, &config, net.bind(address(GATEWAY)).unwrap());
         let mut server = Host::new(&net, SERVER, Plain::responder());
         server.driver.listen(net.bind(address(SERVER)).unwrap()).unwrap();
         let mut out = Vec::new();
-        let initiator = Plain::Initiator(Initiator::connect(segmenting, &mut out));
+        let initiator = Plain::Initiator(Initiator::connect(manner, &mut out));
         let mut client = Host::new(&net, "10.0.0.3:0", initiator);
         client.out = out;
         client.driver.connect(address(GATEWAY), &ConnectOptions::default()).unwrap();
@@ -126,16 +126,26 @@ impl Load for Simulated {
 
 #[test]
 fn an_echo_in_the_simulator_allocates_nothing_and_copies_no_large_body() {
-    costs_nothing("echo on sim", &mut Simulated::new(false, false));
+    costs_nothing("echo on sim", &mut Simulated::new(false, Manner::Whole));
 }
 
 #[test]
 fn a_relay_in_the_simulator_allocates_nothing_and_copies_no_large_body() {
-    costs_nothing("relay on sim", &mut Simulated::new(true, false));
+    costs_nothing("relay on sim", &mut Simulated::new(true, Manner::Whole));
 }
 
 /// One side of the relay segments and the other does not: SSDUs are joined one way and cut the other.
 #[test]
 fn a_relay_that_joins_and_cuts_allocates_nothing_and_copies_no_large_body() {
-    costs_nothing("joining relay on sim", &mut Simulated::new(true, true));
+    costs_nothing("joining relay on sim", &mut Simulated::new(true, Manner::Segments));
+}
+
+#[test]
+fn typed_data_cost_an_echo_no_more_than_data() {
+    costs_nothing("typed echo on sim", &mut Simulated::new(false, Manner::Typed));
+}
+
+#[test]
+fn typed_data_cost_a_relay_no_more_than_data() {
+    costs_nothing("typed relay on sim", &mut Simulated::new(true, Manner::Typed));
 }

@@ -15,7 +15,7 @@ use colloquy_transport::driver::select::{BackendChoice, select};
 use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 
 use crate::meter::{Cost, cost_of};
-use crate::plain::{Initiator, Plain};
+use crate::plain::{Initiator, Manner, Plain};
 use crate::{Load, config, costs_nothing, gateway};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ impl<D: Driver<Listener = TcpListener>> Sockets<D> {
         let listener = listen();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let config = config(address, server);
+        let config = config(address, server, false);
         let gateway = gateway(driver(&config), &config, listener);
         let (orders, taken) = channel();
         let (finished, done) = channel();
@@ -74,7 +74,8 @@ fn initiate(to: SocketAddr, orders: &Receiver<Order>, done: &Sender<()>) {
     let mut stream = None;
     while let Ok((octets, depth, count)) = orders.recv() {
         let stream = stream.get_or_insert_with(|| connect(to));
-        let plain = initiator.get_or_insert_with(|| Plain::Initiator(Initiator::connect(false, &mut out)));
+        let plain =
+            initiator.get_or_insert_with(|| Plain::Initiator(Initiator::connect(Manner::Whole, &mut out)));
         exchange(stream, plain, &mut out, |initiator| initiator.open);
         let Plain::Initiator(initiator) = plain else { unreachable!() };
         initiator.start(octets, depth, count, &mut out);
