@@ -139,13 +139,43 @@ fn its_responder_echoes_its_loads() {
     let place = Place::new();
     let [gateway] = &commands("colloquy gateway configs/echo.toml")[..] else { panic!("one responder") };
     let gateway = place.gateway(gateway, "127.0.0.1:10102");
-    for line in commands("colloquy load") {
+    for line in commands("colloquy load").into_iter().filter(|line| !line.contains("load-mixed")) {
         // As it is printed, but for its length.
         let line = line.replace(" --seconds 10", "") + " --seconds 0.5";
         let out = place.run(&line);
         assert!(out.contains("100 of 100 established"), "{line}: {out}");
     }
     assert!(place.folder.path().join("run/result.json").exists());
+    gateway.drain();
+}
+
+#[test]
+fn its_instruments_find_its_responders_right() {
+    let place = Place::new();
+    let echo = place.gateway(&commands("colloquy gateway configs/echo.toml")[0], "127.0.0.1:10102");
+    let out = place.run(&commands("colloquy probe")[0]);
+    assert!(out.contains("half-duplex, duplex, negotiated release"), "{out}");
+    for line in commands("colloquy conform").iter().filter(|line| !line.contains("--self")) {
+        let out = place.run(line);
+        assert!(out.contains("of 147 purposes run") && out.contains(" 0 failed"), "{out}");
+    }
+    echo.drain();
+    let out = place.run(&commands("colloquy table")[0]);
+    assert!(out.contains("| MAA | STA04A |"), "{out}");
+}
+
+#[test]
+fn its_mixed_load_runs_against_the_responder_made_for_it() {
+    let place = Place::new();
+    let [gateway] = &commands("colloquy gateway configs/load-responder.toml")[..] else {
+        panic!("one responder")
+    };
+    let gateway = place.gateway(gateway, "127.0.0.1:10102");
+    let [load] = &commands("colloquy load configs/load-mixed.toml")[..] else { panic!("one plan") };
+    let out = place.run(&format!("{load} --seconds 0.5"));
+    for operation in ["minor_sync", "major_sync", "resync", "activity_end", "token_turn"] {
+        assert!(out.contains(operation), "{operation}: {out}");
+    }
     gateway.drain();
 }
 
