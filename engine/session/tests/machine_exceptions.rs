@@ -130,7 +130,7 @@ fn tp135_and_tp136_reports_of_the_wrong_side_or_without_a_reason_are_errors() {
     Pair::new(ACTIVITIES, false).assert_error(R, ed);
     Pair::new(SYNCHRONIZED, false).assert_error(I, "02 00 30 00");
     Pair::new(SYNCHRONIZED, false).refused(I, report(1));
-    Pair::new(Fu::HALF_DUPLEX, false).assert_error(I, ed);
+    Pair::new(Fu::HALF_DUPLEX | Fu::MINOR_SYNC, false).assert_error(I, ed);
     let mut pair = Pair::new(SYNCHRONIZED, false);
     let told = pair.receive(I, "02 00 30 03 32 01 02");
     assert!(matches!(told[..], [Indication::UserException { .. }]), "reserved: {told:?}");
