@@ -34,6 +34,11 @@ fn relevant_variables() -> Vec<Variables> {
                 vact: toggled & 16 != 0 && functional_units.contains(FunctionalUnits::ACTIVITY),
                 vsc: toggled & 32 != 0 && functional_units.contains(FunctionalUnits::MINOR_SYNC),
                 vtrr: toggled & 64 != 0,
+                vnextact: toggled & 128 != 0,
+                vrspnb: u32::from(toggled & 15),
+                v_r: u32::from(toggled & 3),
+                v_a: 3 + u32::from(toggled & 7),
+                v_m: 10 + u32::from(toggled & 63),
                 ..Variables::new()
             };
             if v.invariants(State::Sta713).is_ok() {
@@ -47,7 +52,7 @@ fn relevant_variables() -> Vec<Variables> {
 #[test]
 fn the_hand_written_path_equals_the_cells() {
     let all = relevant_variables();
-    assert!(all.len() > 10_000);
+    assert!(all.len() > 10_000, "{}", all.len());
     let mut allowed = [0; 2];
     for v in all {
         for (event, by_hand, output) in [
