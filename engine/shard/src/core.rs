@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use colloquy_session::Transmit;
+use colloquy_session::machine::Bundle;
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
 use colloquy_transport::driver::{Close, Driver, ListenerId};
@@ -80,6 +81,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) segment: Vec<Slice>,
     /// Slices of a body that is being requested.
     pub(crate) slices: Vec<Slice>,
+    /// TSDUs of data that are requested together with what belongs to them.
+    pub(crate) bundle: Bundle,
 }
 
 impl<D: Driver, A: Application> Core<D, A> {
@@ -107,6 +110,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             stopping: false,
             segment: Vec::new(),
             slices: Vec::new(),
+            bundle: Bundle::default(),
         }
     }
 

@@ -124,6 +124,8 @@ counters! {
     spdus_typed_data_in,
     /// EXPEDITED DATA SPDUs received.
     spdus_expedited_data_in,
+    /// PREPARE SPDUs received.
+    spdus_prepare_in,
     /// CAPABILITY DATA and CAPABILITY DATA ACK SPDUs received.
     spdus_capability_in,
     /// GIVE TOKENS, PLEASE TOKENS and GIVE TOKENS CONFIRM SPDUs received that made an indication.
@@ -170,7 +172,8 @@ counters! {
     spdus_prepare_out,
     /// CAPABILITY DATA and CAPABILITY DATA ACK SPDUs sent.
     spdus_capability_out,
-    /// GIVE TOKENS, PLEASE TOKENS, GIVE TOKENS CONFIRM and GIVE TOKENS ACK SPDUs sent by themselves.
+    /// GIVE TOKENS CONFIRM and GIVE TOKENS ACK SPDUs sent, and GIVE TOKENS and PLEASE TOKENS SPDUs that stood alone
+    /// or carried tokens.
     spdus_token_out,
     /// Minor and major synchronization points and their acknowledgements sent.
     spdus_sync_out,

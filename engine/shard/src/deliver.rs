@@ -7,7 +7,7 @@
 
 use colloquy_session::spdu::{SpduKind, Tsdu, must_be_contiguous};
 use colloquy_session::{Indication, PeerFault};
-use colloquy_transport::buf::{Body, Slice};
+use colloquy_transport::buf::{Body, COPY_THRESHOLD_OCTETS, Slice};
 use colloquy_transport::class0::{ConnectTpdu, Event};
 use colloquy_transport::driver::{ConnectionId, Driver};
 
@@ -188,7 +188,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     fn tsdu(&mut self, index: u32, mut body: Body) {
         self.core.tally.tsdus_in += 1;
         if !body.rest().is_empty() && must_be_contiguous(body.head()) {
-            body = Body::new(body.into_contiguous());
+            body = contiguous(body);
         }
         // The indications borrow the head, and the body gets its user data offset meanwhile.
         let head = body.head().clone();
@@ -203,6 +203,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Takes the SPDU out of a TSDU of the expedited flow.
     fn expedited_tsdu(&mut self, index: u32, octets: &[u8]) {
+        let is_prepare = octets.first() == Some(&SpduKind::Prepare.si());
+        self.core.tally.spdus_prepare_in += u64::from(is_prepare);
         self.core.tally.tsdus_in += 1;
         self.core.slab.at_mut(index).turn_tsdus += 1;
         self.spdus(index, &mut Tsdu::expedited(octets), &mut Body::default());
@@ -310,4 +312,17 @@ impl<D: Driver, A: Application> Shard<D, A> {
         self.core.finish(index);
         self.core.close_after_flush(index);
     }
+}
+
+/// A TSDU whose SPDUs can be taken out of its head. What stands in front of DATA TRANSFER is short where anybody is
+/// in a hurry, so it is copied together first, and the data behind it left where they are.
+fn contiguous(mut body: Body) -> Body {
+    let is_head = |kind: SpduKind| body.head().first() == Some(&kind.si());
+    if is_head(SpduKind::GiveTokens) || is_head(SpduKind::PleaseTokens) {
+        body.lengthen_head(COPY_THRESHOLD_OCTETS - 1);
+        if body.rest().is_empty() || !must_be_contiguous(body.head()) {
+            return body;
+        }
+    }
+    Body::new(body.into_contiguous())
 }

@@ -111,6 +111,7 @@ mod shard;
 mod slab;
 mod tallied;
 pub mod thread;
+mod together;
 mod turn;
 pub mod wheel;
 

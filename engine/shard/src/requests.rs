@@ -266,7 +266,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     }
 
     /// Calls `act` with the slices of a body in a row.
-    fn with_slices<R>(&mut self, body: &Body, act: impl FnOnce(&mut Self, &[Slice]) -> R) -> R {
+    pub(crate) fn with_slices<R>(&mut self, body: &Body, act: impl FnOnce(&mut Self, &[Slice]) -> R) -> R {
         if body.rest().is_empty() {
             return act(self, std::slice::from_ref(body.head()));
         }
@@ -281,7 +281,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
 
 impl<D: Driver, A: Application> crate::core::Core<D, A> {
     /// Notes what a request that the machine has taken means for the session's end and its timers.
-    fn requested(&mut self, index: u32, request: &Request<'_>) {
+    pub(crate) fn requested(&mut self, index: u32, request: &Request<'_>) {
         match request {
             // A release that the machine drops, because a resynchronization of the peer comes before it, waits for
             // no answer.
@@ -306,14 +306,14 @@ pub(crate) fn is_releasing(state: State) -> bool {
 }
 
 /// The part of a body that is not yet in a segment.
-struct Rest<'a> {
-    slices: &'a [Slice],
-    offset: usize,
+pub(crate) struct Rest<'a> {
+    pub(crate) slices: &'a [Slice],
+    pub(crate) offset: usize,
 }
 
 impl Rest<'_> {
     /// Appends the next `octets` octets to `part`.
-    fn take(&mut self, mut octets: usize, part: &mut Vec<Slice>) {
+    pub(crate) fn take(&mut self, mut octets: usize, part: &mut Vec<Slice>) {
         while octets > 0 {
             let (first, others) = self.slices.split_first().expect("segments cover the body, no more");
             let end = first.len().min(self.offset + octets);

@@ -39,34 +39,52 @@ pub(crate) fn indicated(tally: &mut Tally, indication: &Indication<'_>) {
     *count += 1;
 }
 
-/// Counts a TSDU that the machine made by the SPDU it is about: the first that is not category 0, or its only one.
+/// Counts a TSDU that the machine made, or its octets in front of user data, and every SPDU in it. A GT or PT counts
+/// where it stands alone or carries tokens: otherwise it is a mere header of what follows.
 pub(crate) fn sent(tally: &mut Tally, tsdu: &[u8]) {
     tally.tsdus_out += 1;
-    *count_of(tally, tsdu) += 1;
+    let Some((first, parameters, mut rest)) = take_spdu(tsdu) else {
+        tally.spdus_other_out += 1;
+        return;
+    };
+    if ![SpduKind::GiveTokens, SpduKind::PleaseTokens].iter().any(|kind| kind.si() == first) {
+        *count_of_only(tally, first) += 1;
+        return;
+    }
+    if parameters > 0 || rest.is_empty() {
+        tally.spdus_token_out += 1;
+    }
+    while let Some((si, _, behind)) = take_spdu(rest) {
+        *count_of_category_2(tally, si) += 1;
+        // Behind the header of DT there are user data.
+        rest = if si == SpduKind::DataTransfer.si() { &[] } else { behind };
+    }
 }
 
-fn count_of<'a>(tally: &'a mut Tally, tsdu: &[u8]) -> &'a mut u64 {
-    let is = |si: u8, kinds: &[SpduKind]| kinds.iter().any(|kind| kind.si() == si);
-    let Some(&first) = tsdu.first() else { return &mut tally.spdus_other_out };
-    if is(first, &[SpduKind::GiveTokens, SpduKind::PleaseTokens]) {
-        // The user data of a long one needs three octets of length, and nothing behind it is looked for.
-        let second = tsdu.get(1).filter(|&&li| li < 255).and_then(|&li| tsdu.get(2 + usize::from(li)));
-        return match second {
-            Some(&second) => count_of_category_2(tally, second),
-            None => &mut tally.spdus_token_out,
-        };
-    }
-    match first {
-        si if is(si, &[SpduKind::Connect]) => &mut tally.spdus_connect_out,
-        si if is(si, &[SpduKind::Accept]) => &mut tally.spdus_accept_out,
-        si if is(si, &[SpduKind::Refuse]) => &mut tally.spdus_refuse_out,
-        si if is(si, &[SpduKind::Finish]) => &mut tally.spdus_finish_out,
-        si if is(si, &[SpduKind::Disconnect]) => &mut tally.spdus_disconnect_out,
-        si if is(si, &[SpduKind::Abort]) => &mut tally.spdus_abort_out,
-        si if is(si, &[SpduKind::ExpeditedData]) => &mut tally.spdus_expedited_data_out,
-        si if is(si, &[SpduKind::Prepare]) => &mut tally.spdus_prepare_out,
-        si if is(si, &[SpduKind::GiveTokensConfirm, SpduKind::GiveTokensAck]) => &mut tally.spdus_token_out,
-        _ => &mut tally.spdus_other_out,
+/// The SPDU that `octets` begin with: SI, octets of its parameters, what is behind it (X.225 §8.2.3 for the lengths).
+fn take_spdu(octets: &[u8]) -> Option<(u8, usize, &[u8])> {
+    let (parameters, header) = match *octets {
+        [_, 255, high, low, ..] => (usize::from(u16::from_be_bytes([high, low])), 4),
+        [_, short, ..] => (usize::from(short), 2),
+        _ => return None,
+    };
+    Some((octets[0], parameters, octets.get(header + parameters..).unwrap_or_default()))
+}
+
+/// The count of an SPDU that stands alone in its TSDU.
+fn count_of_only(tally: &mut Tally, si: u8) -> &mut u64 {
+    let is = |kinds: &[SpduKind]| kinds.iter().any(|kind| kind.si() == si);
+    match () {
+        () if is(&[SpduKind::Connect]) => &mut tally.spdus_connect_out,
+        () if is(&[SpduKind::Accept]) => &mut tally.spdus_accept_out,
+        () if is(&[SpduKind::Refuse]) => &mut tally.spdus_refuse_out,
+        () if is(&[SpduKind::Finish]) => &mut tally.spdus_finish_out,
+        () if is(&[SpduKind::Disconnect]) => &mut tally.spdus_disconnect_out,
+        () if is(&[SpduKind::Abort]) => &mut tally.spdus_abort_out,
+        () if is(&[SpduKind::ExpeditedData]) => &mut tally.spdus_expedited_data_out,
+        () if is(&[SpduKind::Prepare]) => &mut tally.spdus_prepare_out,
+        () if is(&[SpduKind::GiveTokensConfirm, SpduKind::GiveTokensAck]) => &mut tally.spdus_token_out,
+        () => &mut tally.spdus_other_out,
     }
 }
 
@@ -74,7 +92,9 @@ fn count_of<'a>(tally: &'a mut Tally, tsdu: &[u8]) -> &'a mut u64 {
 fn count_of_category_2(tally: &mut Tally, si: u8) -> &mut u64 {
     use SpduKind as K;
     let is = |kinds: &[SpduKind]| kinds.iter().any(|kind| kind.si() == si);
-    if is(&[K::MinorSyncPoint, K::MinorSyncAck, K::MajorSyncPoint, K::MajorSyncAck]) {
+    if is(&[K::DataTransfer]) {
+        &mut tally.spdus_data_out
+    } else if is(&[K::MinorSyncPoint, K::MinorSyncAck, K::MajorSyncPoint, K::MajorSyncAck]) {
         &mut tally.spdus_sync_out
     } else if is(&[K::Resynchronize, K::ResynchronizeAck]) {
         &mut tally.spdus_resynchronize_out
@@ -93,5 +113,36 @@ fn count_of_category_2(tally: &mut Tally, si: u8) -> &mut u64 {
         &mut tally.spdus_activity_out
     } else {
         &mut tally.spdus_other_out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(tsdu: &[u8]) -> Vec<(&'static str, u64)> {
+        let mut tally = Tally::default();
+        sent(&mut tally, tsdu);
+        tally.entries().filter(|(name, count)| *count > 0 && *name != "tsdus_out").collect()
+    }
+
+    #[test]
+    fn every_spdu_of_a_tsdu_counts() {
+        // GT with the data token, AS, MIP, DT and its user data, which look like GT.
+        let all = [1, 3, 16, 1, 1, 45, 3, 41, 1, 97, 49, 3, 42, 1, 49, 1, 0, 1, 0];
+        let expected =
+            [("spdus_data_out", 1), ("spdus_token_out", 1), ("spdus_sync_out", 1), ("spdus_activity_out", 1)];
+        assert_eq!(counted(&all), expected);
+        assert_eq!(counted(&[1, 0, 1, 0]), [("spdus_data_out", 1)]);
+        assert_eq!(counted(&[2, 3, 16, 1, 1]), [("spdus_token_out", 1)]);
+        // A GT whose length needs three octets, in front of a MIP.
+        let mut long = vec![1, 255, 1, 0];
+        long.resize(4 + 256, 0);
+        long.extend([49, 3, 42, 1, 49]);
+        assert_eq!(counted(&long), [("spdus_token_out", 1), ("spdus_sync_out", 1)]);
+        // 25 is ABORT alone, and ACTIVITY INTERRUPT behind a GT.
+        assert_eq!(counted(&[25, 0]), [("spdus_abort_out", 1)]);
+        assert_eq!(counted(&[1, 0, 25, 0]), [("spdus_activity_out", 1)]);
+        assert_eq!(counted(&[]), [("spdus_other_out", 1)]);
     }
 }

@@ -1,6 +1,6 @@
 //! A TSDU as a chain of slices.
 
-use super::{Slice, copies};
+use super::{Gather, Slice, copies};
 
 /// A TSDU, or its user data: one slice nearly always, more when it straddles receive blocks or TPDUs.
 ///
@@ -28,6 +28,27 @@ impl Body {
     /// When the head is shorter.
     pub fn advance(&mut self, octets: usize) {
         self.head.advance(octets);
+    }
+
+    /// Lets the head have `octets` octets, or all there are: copies it together with what it lacks. For headers that
+    /// go on in the next slice; what is behind them stays where it is.
+    pub fn lengthen_head(&mut self, octets: usize) {
+        if self.head.len() >= octets || self.rest.is_empty() {
+            return;
+        }
+        let mut gather = Gather::default();
+        gather.extend(&self.head);
+        let mut used_up = 0;
+        for slice in &mut self.rest {
+            let missing = octets - gather.len();
+            gather.extend(&slice.split_to(slice.len().min(missing)));
+            if !slice.is_empty() {
+                break;
+            }
+            used_up += 1;
+        }
+        self.rest.drain(..used_up);
+        self.head = gather.freeze();
     }
 
     /// The same octets in one contiguous slice; copies (and counts the copy) only when there are several
@@ -123,6 +144,23 @@ mod tests {
         assert_eq!(&*body.into_contiguous(), b"abcdef");
         let after = copies::of_this_thread();
         assert_eq!((after.small_count, after.octets), (before.small_count + 1, before.octets + 6));
+    }
+
+    #[test]
+    fn a_head_is_lengthened_by_what_it_lacks_and_no_more() {
+        for wanted in 0..10 {
+            let parts = ["ab", "c", "", "defg"].map(|part| Slice::from_vec(part.into()));
+            let [head, rest @ ..] = parts;
+            let last = rest[2].clone();
+            let mut body = Body::with_rest(head, rest.to_vec());
+            body.lengthen_head(wanted);
+            assert_eq!(body.head().len(), wanted.clamp(2, 7), "{wanted} wanted");
+            let octets: Vec<u8> = body.slices().flat_map(|slice| slice.to_vec()).collect();
+            assert_eq!(octets, b"abcdefg", "{wanted} wanted");
+            let left = body.rest().last().map(|slice| slice.as_ptr());
+            let expected = (wanted < 7).then(|| last.as_ptr().wrapping_add(wanted.saturating_sub(3)));
+            assert_eq!(left, expected, "{wanted} wanted: the rest stays where it is");
+        }
     }
 
     #[test]

@@ -12,4 +12,6 @@ mod services;
 mod sessions;
 mod simulated;
 mod states;
+mod straddling;
 mod threads;
+mod together;

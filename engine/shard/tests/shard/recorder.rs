@@ -316,6 +316,7 @@ pub(crate) fn acceptance(requirements: FunctionalUnits) -> AcceptParameters<'sta
         tokens_please: Tokens::empty(),
         tsdu_maximum_size: None,
         user_data: &[],
+        second_initial_serial_number: None,
     }
 }
 
@@ -330,6 +331,7 @@ pub(crate) fn proposal(user_data: &[u8]) -> ConnectParameters<'_> {
         token_settings: TokenSettings::default(),
         tsdu_maximum_size: None,
         user_data,
+        second_initial_serial_number: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use colloquy_session::{
     ActivityResumeParameters, ConnectParameters, Enclosure, FunctionalUnits as Fu, OldConnection, Request,
     ResyncType, ResynchronizeAnswer, ResynchronizeParameters, SerialNumber, ServiceError, SessionConfig,
-    State, Tokens,
+    State, Tokens, TsduMaximumSize,
 };
 use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, ShardConfig};
 use colloquy_transport::buf::{Slice, copies};
@@ -51,13 +51,19 @@ pub(crate) struct Setting {
     pub(crate) expedited: (bool, bool),
     /// Reuse of the transport connection wanted by the client, by the server.
     pub(crate) reuse: (bool, bool),
+    /// Extended concatenation taken by the client, by the server.
+    pub(crate) extended: (bool, bool),
+    /// Longest TSDU in both directions, octets; 0: no limit.
+    pub(crate) tsdu_octets: u16,
     pub(crate) shard: ShardConfig,
 }
 
 impl Setting {
     pub(crate) fn new(units: Fu, expedited: bool) -> Self {
         let expedited = (expedited, expedited);
-        Self { units, expedited, reuse: (false, false), shard: ShardConfig::default() }
+        let neither = (false, false);
+        let shard = ShardConfig::default();
+        Self { units, expedited, reuse: neither, extended: neither, tsdu_octets: 0, shard }
     }
 }
 
@@ -69,7 +75,7 @@ impl<W: World> Talk<W> {
     pub(crate) fn with(setting: Setting, server: Manners) -> Option<Self> {
         let listener = ListenerConfig {
             transport: transport(setting.expedited.1),
-            session: session(setting.reuse.1),
+            session: extended(setting.extended.1, session(setting.reuse.1)),
             ..ListenerConfig::default()
         };
         let mut pair = Pair::<W>::with(server, Manners::default(), setting.shard, listener)?;
@@ -171,15 +177,26 @@ pub(crate) fn session(transport_reuse: bool) -> SessionConfig {
     SessionConfig { functional_units, transport_reuse, ..SessionConfig::default() }
 }
 
+fn extended(extended_concatenation: bool, session: SessionConfig) -> SessionConfig {
+    SessionConfig { extended_concatenation, ..session }
+}
+
 pub(crate) fn client_target<W: World>(pair: &Pair<W>, setting: Setting) -> ConnectTarget<'static> {
     let units = setting.units;
     let numbered = units.intersects(Fu::MINOR_SYNC | Fu::MAJOR_SYNC | Fu::RESYNCHRONIZE);
     let serial = (numbered && !units.contains(Fu::ACTIVITY)).then_some(SerialNumber(1));
-    let connect =
-        ConnectParameters { requirements: units, initial_serial_number: serial, ..proposal(b"hello") };
+    let connect = ConnectParameters {
+        requirements: units,
+        initial_serial_number: serial,
+        tsdu_maximum_size: (setting.tsdu_octets > 0).then_some(TsduMaximumSize {
+            initiator_to_responder: setting.tsdu_octets,
+            responder_to_initiator: setting.tsdu_octets,
+        }),
+        ..proposal(b"hello")
+    };
     ConnectTarget {
         transport: transport(setting.expedited.0),
-        session: session(setting.reuse.0),
+        session: extended(setting.extended.0, session(setting.reuse.0)),
         ..target(pair.address, connect)
     }
 }
@@ -198,7 +215,7 @@ pub(crate) fn with_activities() -> Fu {
     Fu::HALF_DUPLEX | Fu::MINOR_SYNC | Fu::EXCEPTIONS | Fu::CAPABILITY_DATA | Fu::ACTIVITY | Fu::TYPED_DATA
 }
 
-fn minor() -> Request<'static> {
+pub(crate) fn minor() -> Request<'static> {
     Request::SyncMinor { confirmation_optional: false, data_separation: false, user_data: b"minor" }
 }
 
@@ -301,6 +318,7 @@ fn a_resynchronization_is_announced_where_there_is_an_expedited_flow<W: World>()
                 serial_number: serial.map(SerialNumber),
                 token_settings: None,
                 user_data: b"again",
+                second: None,
             };
             talk.told(side, Request::Resynchronize(parameters), &["Resynchronize("]);
             let answer = Request::ResynchronizeResponse(ResynchronizeAnswer::default());
@@ -358,6 +376,7 @@ fn activities_capability_exceptions_and_control<W: World>() {
             serial_number: SerialNumber(1),
             old_connection: OldConnection::default(),
             user_data: b"",
+            second_serial_number: None,
         };
         talk.told(Client, Request::ActivityResume(resume), &["ActivityResume"]);
         talk.told(Client, Request::ActivityEnd { user_data: b"" }, &["ActivityEnd {", "SerialNumber(2)"]);
