@@ -393,6 +393,7 @@ impl Pair<'_> {
                 serial_number: (parameter & 1 != 0).then_some(number(parameter)),
                 token_settings: (parameter & 2 != 0).then_some(answered(parameter)),
                 user_data: &[],
+                second_serial_number: None,
             }),
             108 => Request::UserException { reason: parameter & 7, user_data: &[] },
             109 | 110 => {
@@ -404,6 +405,7 @@ impl Pair<'_> {
                 serial_number: number(parameter),
                 old_connection: OldConnection::default(),
                 user_data: &[],
+                second_serial_number: None,
             }),
             112 | 113 => Request::ActivityInterrupt { reason: parameter & 7, user_data: &[] },
             114 | 115 => Request::ActivityDiscard { reason: parameter & 7, user_data: &[] },
@@ -431,6 +433,7 @@ fn resynchronize(opcode: u8, parameter: u8, next: SerialNumber) -> Request<'stat
         serial_number,
         token_settings,
         user_data: &BODY[..usize::from(parameter)],
+        second: None,
     })
 }
 

@@ -213,6 +213,7 @@ fn initiator(config: &SessionConfig) -> Session {
         token_settings: TokenSettings::default(),
         tsdu_maximum_size: None,
         user_data: b"hello",
+        second_initial_serial_number: None,
     };
     let mut session = Session::initiator(config, &connect).expect("these parameters are legal");
     session.transport_connected(Duration::ZERO, false);
@@ -262,6 +263,7 @@ fn accept(requirements: FunctionalUnits) -> AcceptParameters<'static> {
         tokens_please: Tokens::empty(),
         tsdu_maximum_size: None,
         user_data: &[],
+        second_initial_serial_number: None,
     }
 }
 

@@ -138,6 +138,7 @@ impl Generator {
                     serial_number,
                     token_settings: None,
                     user_data: mark,
+                    second: None,
                 };
                 (Request::Resynchronize(parameters), serial_number)
             }
@@ -161,6 +162,7 @@ impl Generator {
                     serial_number: course.resume_from,
                     old_connection: OldConnection::default(),
                     user_data: mark,
+                    second_serial_number: None,
                 };
                 (Request::ActivityResume(parameters), None)
             }

@@ -127,6 +127,7 @@ impl Generator {
                 token_settings: TokenSettings::default(),
                 tsdu_maximum_size: tsdu_maximum_size(plan.tsdu_octets_max),
                 user_data: &plan.content.connect_user_data,
+                second_initial_serial_number: None,
             },
         };
         match ctx.connect(&target) {

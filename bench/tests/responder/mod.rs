@@ -209,6 +209,7 @@ impl Application for Echo {
                     tokens_please: Tokens::empty(),
                     tsdu_maximum_size: None,
                     user_data: connect.user_data,
+                    second_initial_serial_number: None,
                 };
                 ctx.connect_response(id, &accept).unwrap();
             }

@@ -40,6 +40,7 @@ fn every_primitive_becomes_the_same_one() {
         serial_number: Some(serial_number),
         token_settings: Some(TokenSettings::default()),
         user_data,
+        second_serial_number: None,
     };
     let resume = ActivityResumeParameters {
         identifier,
@@ -47,6 +48,7 @@ fn every_primitive_becomes_the_same_one() {
         serial_number,
         old_connection: OldConnection { common_reference: b"r", ..OldConnection::default() },
         user_data,
+        second_serial_number: None,
     };
     let sync = |confirmation_optional, data_separation| {
         (

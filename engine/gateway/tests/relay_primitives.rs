@@ -221,13 +221,21 @@ fn every_primitive(dialogue: &mut Dialogue, end: usize) {
     );
     exceptions_and_resynchronization(dialogue, end);
     dialogue.give_all(end);
+    ends_of_activities(dialogue, end, late_data);
+}
+
+/// Interrupt, resume, discard, end; then all tokens go over at once.
+fn ends_of_activities(dialogue: &mut Dialogue, end: usize, late_data: &[u8]) {
+    let user_data = DATA;
+    let told = |name: &str| format!("{name} {PRINTED}");
+    let with_data = if late_data.is_empty() { "" } else { " 117," };
     dialogue.exchange(
         end,
         Request::ActivityInterrupt { reason: 3, user_data: late_data },
         "ActivityInterrupt 3",
         Some((
             Request::ActivityInterruptResponse { user_data: late_data },
-            if v2 { "ActivityInterruptConfirm 117," } else { "ActivityInterruptConfirm" },
+            &format!("ActivityInterruptConfirm{with_data}"),
         )),
     );
     let resume = ActivityResumeParameters {
@@ -236,6 +244,7 @@ fn every_primitive(dialogue: &mut Dialogue, end: usize) {
         serial_number: SerialNumber(40),
         old_connection: OldConnection { common_reference: b"cr", ..OldConnection::default() },
         user_data,
+        second_serial_number: None,
     };
     dialogue.exchange(end, Request::ActivityResume(resume), "ActivityResume SerialNumber(40) 99,", None);
     dialogue.exchange(
@@ -283,11 +292,13 @@ fn exceptions_and_resynchronization(dialogue: &mut Dialogue, end: usize) {
             serial_number: number.map(SerialNumber),
             token_settings: Some(settings),
             user_data,
+            second: None,
         };
         let answer = ResynchronizeAnswer {
             serial_number: (resync_type == ResyncType::Set).then_some(SerialNumber(200)),
             token_settings: Some(chosen),
             user_data,
+            second_serial_number: None,
         };
         dialogue.exchange(
             end,

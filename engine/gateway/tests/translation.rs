@@ -76,6 +76,7 @@ fn everything() -> ConnectParameters<'static> {
         token_settings: TokenSettings::default(),
         tsdu_maximum_size: Some(TsduMaximumSize { initiator_to_responder: 100, responder_to_initiator: 200 }),
         user_data: b"user data",
+        second_initial_serial_number: None,
     }
 }
 
@@ -145,6 +146,7 @@ fn the_downstream_hears_the_responding_selector_unless_it_called_another_one() {
         tokens_please: Tokens::empty(),
         tsdu_maximum_size: Some(TsduMaximumSize { initiator_to_responder: 1, responder_to_initiator: 1 }),
         user_data: b"answer",
+        second_initial_serial_number: None,
     };
     let answered = answer(&target(Profile::Mms), &accept);
     assert_eq!(answered, AcceptParameters { tsdu_maximum_size: None, ..accept });

@@ -155,8 +155,22 @@ pub struct ResynchronizeParameters<'a> {
     /// Token positions wanted, in terms of the sides of the session connection; `None` leaves the tokens
     /// where they are (the request then states where they are).
     pub token_settings: Option<TokenSettings>,
+    /// The other flow, when it is resynchronized too; symmetric synchronize only.
+    pub second: Option<FlowResynchronization>,
     /// SS-user data.
     pub user_data: &'a [u8],
+}
+
+/// What happens to the second flow in S-RESYNCHRONIZE, under symmetric synchronize.
+///
+/// Type and number of [`ResynchronizeParameters`] itself are then those of the flow from the requester to its peer,
+/// these here those of the flow from the peer to the requester; so also in the indication. `[unverified]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowResynchronization {
+    /// Restart, abandon or set.
+    pub resync_type: ResyncType,
+    /// As [`ResynchronizeParameters::serial_number`], by the counters of this flow.
+    pub serial_number: Option<SerialNumber>,
 }
 
 /// S-RESYNCHRONIZE response and confirm parameters.
@@ -165,6 +179,9 @@ pub struct ResynchronizeAnswer<'a> {
     /// As a response: `None` takes the number indicated (abandon: the higher of it and V(M)); another number
     /// is possible with set only. In a confirm always there.
     pub serial_number: Option<SerialNumber>,
+    /// The same of the flow from the answering side to the requester, when it is resynchronized too; symmetric
+    /// synchronize only.
+    pub second_serial_number: Option<SerialNumber>,
     /// As a response: where tokens go that the request left to the acceptor; `None` keeps those here that are
     /// here. In a confirm: where each token is.
     pub token_settings: Option<TokenSettings>,
@@ -173,14 +190,16 @@ pub struct ResynchronizeAnswer<'a> {
 }
 
 /// S-ACTIVITY-RESUME request and indication parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ActivityResumeParameters<'a> {
     /// Identifier of the resumed activity on this connection, 1 to 6 octets.
     pub identifier: &'a [u8],
     /// Identifier it had before, 1 to 6 octets.
     pub old_identifier: &'a [u8],
-    /// Synchronization point to go on from.
+    /// Synchronization point to go on from; under symmetric synchronize that of the flow from the requester.
     pub serial_number: SerialNumber,
+    /// That of the flow to the requester; symmetric synchronize only. `None` begins it with 1.
+    pub second_serial_number: Option<SerialNumber>,
     /// Connection the activity was begun on; all empty when it is this one.
     pub old_connection: OldConnection<'a>,
     /// SS-user data.
@@ -200,7 +219,7 @@ pub struct OldConnection<'a> {
     pub additional_information: &'a [u8],
 }
 
-/// The serial number variables of a session, as a user needs them. X.225 §5.6 (reference 6).
+/// The serial number variables of a session, or of a flow of it, as a user needs them. X.225 §5.6 (reference 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SerialNumbers {
     /// V(M): the number of the next synchronization point.
@@ -209,6 +228,6 @@ pub struct SerialNumbers {
     pub lowest_unconfirmed: SerialNumber,
     /// V(R): the lowest number a restart may go back to.
     pub lowest_restart: SerialNumber,
-    /// Vsc: the last points came from the peer, so that this side may confirm them.
+    /// Vsc: the last points came from the peer, so that this side may confirm them. Of a flow: it is the one received.
     pub may_confirm: bool,
 }

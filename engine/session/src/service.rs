@@ -32,6 +32,9 @@ pub struct ConnectParameters<'a> {
     pub requirements: FunctionalUnits,
     /// Initial synchronization point serial number.
     pub initial_serial_number: Option<SerialNumber>,
+    /// That of the flow from responder to initiator, the one above being that of the other flow; symmetric
+    /// synchronize only. `None` begins both with the same.
+    pub second_initial_serial_number: Option<SerialNumber>,
     /// Initial token assignment; ignored for tokens that do not become available.
     pub token_settings: TokenSettings,
     /// Proposed TSDU maximum sizes; `None` leaves both directions unlimited and PI 21 out.
@@ -50,6 +53,7 @@ impl Default for ConnectParameters<'_> {
             versions: Versions::V2,
             requirements: FunctionalUnits::DUPLEX,
             initial_serial_number: None,
+            second_initial_serial_number: None,
             token_settings: TokenSettings::default(),
             tsdu_maximum_size: None,
             user_data: &[],
@@ -69,6 +73,9 @@ pub struct AcceptParameters<'a> {
     pub requirements: FunctionalUnits,
     /// Initial synchronization point serial number.
     pub initial_serial_number: Option<SerialNumber>,
+    /// That of the flow from responder to initiator, the one above being that of the other flow; symmetric
+    /// synchronize only. `None` begins both with the same.
+    pub second_initial_serial_number: Option<SerialNumber>,
     /// Positions of tokens that the initiator left to the acceptor.
     pub token_settings: TokenSettings,
     /// Tokens the responder asks for at once.
@@ -87,6 +94,7 @@ impl Default for AcceptParameters<'_> {
             responding: None,
             requirements: FunctionalUnits::all(),
             initial_serial_number: None,
+            second_initial_serial_number: None,
             token_settings: TokenSettings::default(),
             tokens_please: Tokens::empty(),
             tsdu_maximum_size: None,

@@ -69,6 +69,7 @@ fn tp116_a_resumption_goes_on_behind_its_point() {
             additional_information: b"\x02\x01",
         },
         user_data: b"again",
+        second_serial_number: None,
     };
     pair.ask(I, Request::ActivityResume(resume));
     assert_eq!(pair.settle()[R], [Indication::ActivityResume(resume)]);

@@ -123,6 +123,7 @@ fn activity_dialogue((mut a, mut b): (Session, Session), size: u16, user_data: &
         serial_number: SerialNumber(0),
         old_connection: Default::default(),
         user_data,
+        second_serial_number: None,
     };
     let told = one(&mut a, &mut b, size, &Request::ActivityResume(resume));
     assert_eq!(told, Indication::ActivityResume(resume));

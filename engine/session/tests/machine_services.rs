@@ -152,6 +152,7 @@ fn resynchronize_moves_numbers_and_tokens() {
                 serial_number: asked.map(SerialNumber),
                 token_settings: Some(to_responder),
                 user_data: b"again",
+                second: None,
             };
             let told = pair.ask(R, Request::Resynchronize(request));
             let [Indication::Resynchronize(parameters)] = told[..] else { panic!("{told:?}") };
@@ -200,6 +201,7 @@ fn activities_begin_end_and_break_off() {
             identifier: b"2",
             old_identifier: b"ACT001",
             serial_number: SerialNumber(1),
+            second_serial_number: None,
             old_connection: OldConnection { calling_reference: b"me", ..Default::default() },
             user_data: b"",
         };

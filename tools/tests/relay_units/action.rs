@@ -1,7 +1,7 @@
 //! What a user might ask for next: drawn at random, and refused by the machine where it is not allowed.
 
 use colloquy_session::{
-    ActivityResumeParameters, OldConnection, Request, ResyncType, ResynchronizeAnswer,
+    ActivityResumeParameters, FunctionalUnits, OldConnection, Request, ResyncType, ResynchronizeAnswer,
     ResynchronizeParameters, SerialNumber, Session, State, TokenSettings, TokenSide, Tokens,
 };
 use colloquy_transport::driver::sim::Random;
@@ -16,7 +16,8 @@ pub(crate) fn draw<'a>(random: &mut Random, machine: &Session, user_data: &'a [u
         4 => Request::TokenPlease { tokens: machine.tokens_available() - machine.tokens_owned(), user_data },
         5..=8 => Request::SyncMinor {
             confirmation_optional: random.below(2) == 0,
-            data_separation: false,
+            data_separation: machine.functional_units().contains(FunctionalUnits::DATA_SEPARATION)
+                && random.below(2) == 0,
             user_data,
         },
         9..=11 => {
@@ -35,6 +36,7 @@ pub(crate) fn draw<'a>(random: &mut Random, machine: &Session, user_data: &'a [u
             serial_number: SerialNumber(random.below(1000) as u32),
             old_connection: OldConnection { common_reference: b"ref", ..OldConnection::default() },
             user_data,
+            second_serial_number: None,
         }),
         18 => Request::ActivityInterrupt { reason: 3, user_data },
         19 => Request::ActivityDiscard { reason: 5, user_data },
@@ -57,7 +59,13 @@ fn resynchronize<'a>(random: &mut Random, machine: &Session, user_data: &'a [u8]
         _ => (ResyncType::Set, Some(SerialNumber(random.below(5000) as u32))),
     };
     let token_settings = (random.below(2) == 0).then(|| settings(random, 3));
-    Request::Resynchronize(ResynchronizeParameters { resync_type, serial_number, token_settings, user_data })
+    Request::Resynchronize(ResynchronizeParameters {
+        resync_type,
+        serial_number,
+        token_settings,
+        user_data,
+        second: None,
+    })
 }
 
 fn settings(random: &mut Random, choices: u64) -> TokenSettings {
@@ -82,6 +90,7 @@ pub(crate) fn answer<'a>(random: &mut Random, machine: &Session, user_data: &'a 
             serial_number: None,
             token_settings: Some(settings(random, 2)),
             user_data,
+            second_serial_number: None,
         }),
         State::Sta11B => Request::ActivityInterruptResponse { user_data },
         State::Sta11C => Request::ActivityDiscardResponse { user_data },

@@ -92,6 +92,7 @@ impl Initiators {
                 token_settings: TokenSettings::default(),
                 tsdu_maximum_size: size,
                 user_data: &session.to_be_bytes(),
+                second_initial_serial_number: None,
             },
         };
         match ctx.connect(&target) {

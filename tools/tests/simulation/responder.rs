@@ -85,6 +85,7 @@ impl Responders {
             tokens_please: Tokens::empty(),
             tsdu_maximum_size: None,
             user_data: connect.user_data,
+            second_initial_serial_number: None,
         };
         ctx.connect_response(id, &accept).expect("what was proposed can be accepted");
     }

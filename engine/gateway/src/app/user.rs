@@ -3,9 +3,8 @@
 //! Everything here is a decision without effects; `echo` and `sink` carry it out.
 
 use colloquy_session::{
-    AcceptParameters, ConnectParameters, ConnectionIdentifier, FunctionalUnits, Indication, Request,
-    ResyncType, ResynchronizeAnswer, ResynchronizeParameters, Session, State, TokenSettings, Tokens,
-    TsduMaximumSize,
+    AcceptParameters, ConnectParameters, FunctionalUnits, Indication, Request, ResyncType,
+    ResynchronizeAnswer, ResynchronizeParameters, Session, State, TokenSettings, Tokens, TsduMaximumSize,
 };
 
 /// What a user knows of its session when something is indicated to it.
@@ -118,14 +117,11 @@ pub(super) fn accept<'a>(
         proposed
     };
     AcceptParameters {
-        identifier: ConnectionIdentifier::default(),
-        responding: None,
         requirements,
-        initial_serial_number: None,
         token_settings: TokenSettings::default(),
-        tokens_please: Tokens::empty(),
         tsdu_maximum_size: Some(limited(connect.tsdu_maximum_size.unwrap_or_default(), tsdu_octets_max)),
         user_data,
+        ..AcceptParameters::default()
     }
 }
 

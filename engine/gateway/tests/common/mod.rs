@@ -306,6 +306,7 @@ pub fn mms() -> ConnectParameters<'static> {
         token_settings: TokenSettings::default(),
         tsdu_maximum_size: None,
         user_data: b"connect",
+        second_initial_serial_number: None,
     }
 }
 

@@ -155,6 +155,7 @@ pub fn accept(requirements: FunctionalUnits, user_data: &[u8]) -> AcceptParamete
         tokens_please: Tokens::empty(),
         tsdu_maximum_size: None,
         user_data,
+        second_initial_serial_number: None,
     }
 }
 

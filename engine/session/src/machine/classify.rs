@@ -1,15 +1,19 @@
 //! Which event of Annex A a received SPDU raises, and which functional unit it belongs to.
 
-use super::variables::{Arguments, Variables};
+use super::variables::{Arguments, Variables, Vrsp};
 use super::{Event, State};
 use crate::spdu::{Spdu, SpduKind};
 use crate::{FunctionalUnits as Fu, PrepareType, ResyncType};
 
 /// The event of an SPDU and its parameters; `None` for GT and PT that only head a concatenation.
 ///
-/// What CN and AC bring along depends on the negotiation, which is not looked at here.
+/// What CN and AC bring along depends on the negotiation, which is not looked at here. Second serial numbers and
+/// resync types count with symmetric synchronize only: without it nobody says what they would mean.
 pub(super) fn event(spdu: &Spdu<'_>, state: State, variables: &Variables) -> Option<(Event, Arguments)> {
     let mut arguments = Arguments::NONE;
+    if variables.symmetric() {
+        flows_named(spdu, &mut arguments);
+    }
     let event = match spdu {
         Spdu::GiveTokens(give) if give.tokens.is_empty() => return None,
         Spdu::PleaseTokens(please) if please.tokens.is_empty() => return None,
@@ -76,6 +80,28 @@ pub(super) fn event(spdu: &Spdu<'_>, state: State, variables: &Variables) -> Opt
         spdu => plain_event(spdu.kind()),
     };
     Some((event, arguments))
+}
+
+/// What an SPDU says of the second flow, and a PREPARE of either.
+fn flows_named(spdu: &Spdu<'_>, arguments: &mut Arguments) {
+    let second = match spdu {
+        Spdu::MajorSyncPoint(point) => point.second_serial_number,
+        Spdu::ActivityEnd(end) => end.second_serial_number,
+        Spdu::MajorSyncAck(ack) => ack.second_serial_number,
+        Spdu::Resynchronize(resynchronize) => {
+            arguments.second_resync = resynchronize.second_resync_type.map(Vrsp::from);
+            resynchronize.second_serial_number
+        }
+        Spdu::ResynchronizeAck(ack) => ack.second_serial_number,
+        Spdu::ActivityResume(resume) => resume.linking_information.second_serial_number,
+        Spdu::Prepare(prepare) => {
+            arguments.first_resync = prepare.resync_type.map(Vrsp::from);
+            arguments.second_resync = prepare.second_resync_type.map(Vrsp::from);
+            None
+        }
+        _ => None,
+    };
+    arguments.second_serial = second.map(|serial| serial.0);
 }
 
 /// MAA and AEA are the same octets: the state tells which one is waited for.

@@ -2,7 +2,7 @@
 
 use super::Output;
 use crate::spdu::{
-    Abort, AbortAccept, ExceptionReport, GiveTokensAck, OverflowAccept, Prepare, Refuse, Spdu,
+    Abort, AbortAccept, ExceptionReport, GiveTokensAck, OverflowAccept, Prepare, Refuse, Resynchronize, Spdu,
 };
 use crate::{PrepareType, ProviderAbortReason, TransportDisconnect, Versions};
 
@@ -72,6 +72,16 @@ impl<'u> Content<'u> {
                 (spdu, _) => spdu,
             },
         })
+    }
+
+    /// The PREPARE in front of a RESYNCHRONIZE names the flows concerned; symmetric synchronize only.
+    pub(super) fn naming_flows(&self, prepare: Prepare) -> Prepare {
+        match self.request {
+            Some(Spdu::Resynchronize(Resynchronize { resync_type, second_resync_type, .. })) => {
+                Prepare { resync_type: Some(resync_type), second_resync_type, ..prepare }
+            }
+            _ => prepare,
+        }
     }
 
     fn refuse(&self, transport_disconnect: TransportDisconnect) -> Spdu<'u> {

@@ -10,8 +10,8 @@ use super::variables::Variables;
 use super::{Arguments, Event, Outcome, Output, Session};
 use crate::spdu::{Abort, ActivityResume, ExpeditedData, Refuse, Spdu};
 use crate::{
-    ActivityResumeParameters, Indication, OldConnection, ProviderExceptionReason, RefuseParameters,
-    ResynchronizeAnswer, ResynchronizeParameters, TokenSettings, TransportDisconnect,
+    ActivityResumeParameters, FlowResynchronization, Indication, OldConnection, ProviderExceptionReason,
+    RefuseParameters, ResynchronizeAnswer, ResynchronizeParameters, TokenSettings, TransportDisconnect,
 };
 
 impl Session {
@@ -24,7 +24,7 @@ impl Session {
     ) -> Option<Indication<'a>> {
         let indication = |output: &Output| {
             indication_of_kernel(*output, spdu, outcome)
-                .or_else(|| indication_of_unit(*output, spdu))
+                .or_else(|| indication_of_unit(*output, spdu, before))
                 .or_else(|| self.indication_of_resynchronization(*output, spdu, before))
         };
         outcome.outputs.iter().find_map(indication)
@@ -36,6 +36,7 @@ impl Session {
         spdu: &Spdu<'a>,
         before: &Variables,
     ) -> Option<Indication<'a>> {
+        let symmetric = before.symmetric();
         match (output, spdu) {
             (Output::SRsynInd, Spdu::Resynchronize(resynchronize)) => {
                 let settings =
@@ -44,12 +45,17 @@ impl Session {
                     resync_type: resynchronize.resync_type,
                     serial_number: Some(resynchronize.serial_number),
                     token_settings: Some(settings),
+                    second: resynchronize.second_resync_type.filter(|_| symmetric).map(|resync_type| {
+                        let serial_number = resynchronize.second_serial_number;
+                        FlowResynchronization { resync_type, serial_number }
+                    }),
                     user_data: resynchronize.user_data,
                 }))
             }
             (Output::SRsynCnf, Spdu::ResynchronizeAck(ack)) => {
                 Some(Indication::ResynchronizeConfirm(ResynchronizeAnswer {
                     serial_number: Some(ack.serial_number),
+                    second_serial_number: ack.second_serial_number.filter(|_| symmetric),
                     token_settings: Some(resync::current_settings(self.spm.variables())),
                     user_data: ack.user_data,
                 }))
@@ -74,6 +80,7 @@ impl Session {
                 let settings = resynchronize.token_settings;
                 self.cold().resync = Some(Resync {
                     serial_number: resynchronize.serial_number,
+                    second_serial_number: resynchronize.second_serial_number,
                     token_settings: settings.unwrap_or_else(|| resync::current_settings(before)),
                 });
             }
@@ -159,7 +166,7 @@ fn indication_of_kernel<'a>(output: Output, spdu: &Spdu<'a>, outcome: &Outcome) 
     })
 }
 
-fn indication_of_unit<'a>(output: Output, spdu: &Spdu<'a>) -> Option<Indication<'a>> {
+fn indication_of_unit<'a>(output: Output, spdu: &Spdu<'a>, before: &Variables) -> Option<Indication<'a>> {
     let user_data = join::user_data(spdu);
     Some(match (output, spdu) {
         (Output::SCdInd, _) => Indication::CapabilityData { user_data },
@@ -195,7 +202,7 @@ fn indication_of_unit<'a>(output: Output, spdu: &Spdu<'a>) -> Option<Indication<
         (Output::SActSInd, Spdu::ActivityStart(start)) => {
             Indication::ActivityStart { identifier: start.activity_identifier, user_data }
         }
-        (Output::SActRInd, Spdu::ActivityResume(resume)) => indicated_resume(resume),
+        (Output::SActRInd, Spdu::ActivityResume(resume)) => indicated_resume(resume, before),
         (Output::SActIInd, Spdu::ActivityInterrupt(interrupt)) => {
             Indication::ActivityInterrupt { reason: interrupt.reason, user_data }
         }
@@ -208,12 +215,13 @@ fn indication_of_unit<'a>(output: Output, spdu: &Spdu<'a>) -> Option<Indication<
     })
 }
 
-fn indicated_resume<'a>(resume: &ActivityResume<'a>) -> Indication<'a> {
+fn indicated_resume<'a>(resume: &ActivityResume<'a>, before: &Variables) -> Indication<'a> {
     let link = resume.linking_information;
     Indication::ActivityResume(ActivityResumeParameters {
         identifier: resume.activity_identifier,
         old_identifier: link.old_activity_identifier,
         serial_number: link.serial_number,
+        second_serial_number: link.second_serial_number.filter(|_| before.symmetric()),
         old_connection: OldConnection {
             called_reference: link.called_reference,
             calling_reference: link.calling_reference,

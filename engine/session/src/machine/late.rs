@@ -127,6 +127,10 @@ impl Session {
     /// the number, which the machine then fills in.
     fn abandons<'u>(&self, request: &Request<'u>) -> Option<(Earlier, Request<'u>)> {
         let variables = *self.spm.variables();
+        // Each flow has a V(M) of its own; a relay lets nobody select the unit.
+        if variables.symmetric() {
+            return None;
+        }
         let (serial, plain) = match *request {
             Request::Resynchronize(asked) if asked.resync_type == ResyncType::Abandon => (
                 asked.serial_number?,
@@ -147,7 +151,7 @@ impl Session {
     /// The machine as it was when the other leg's peer made a request that is refused now.
     fn before_it_was_heard(&self, request: &Request<'_>) -> Option<Earlier> {
         use Request as R;
-        let variables = *self.spm.variables();
+        let variables = before_resynchronization(self.spm.variables());
         let state = self.state();
         let stays =
             Earlier { state: State::Sta713, variables, next: Some(state), tokens_back: Tokens::empty() };
@@ -179,7 +183,7 @@ impl Session {
     fn before_data_were_purged(&self) -> Option<Earlier> {
         let state = self.state();
         let late = state == State::Sta22 || (state == State::Sta11A && self.separates());
-        let variables = *self.spm.variables();
+        let variables = before_resynchronization(self.spm.variables());
         late.then_some(Earlier {
             state: State::Sta713,
             variables,
@@ -213,10 +217,20 @@ impl Session {
             self.recovering = recovering;
         }
         let after = *self.spm.variables();
-        let variables = Variables { tokens_owned: after.tokens_owned | earlier.tokens_back, ..after };
+        let mut variables = Variables { tokens_owned: after.tokens_owned | earlier.tokens_back, ..after };
+        if earlier.next.is_some() {
+            variables.vrsp = before.vrsp;
+            variables.discard_rcv_flow = before.discard_rcv_flow;
+            variables.discard_snd_flow = before.discard_snd_flow;
+        }
         self.spm.put(earlier.next.unwrap_or(self.state()), variables);
         result
     }
+}
+
+/// The variables without a resynchronization that has been indicated since.
+fn before_resynchronization(variables: &Variables) -> Variables {
+    Variables { vrsp: Vrsp::No, discard_rcv_flow: false, discard_snd_flow: false, ..*variables }
 }
 
 /// SI and LI of EXCEPTION REPORT, in place of the SPDU that another connection's report was about.

@@ -28,6 +28,7 @@ mod predicate;
 mod primitives;
 mod receive;
 mod refusal;
+mod request_flows;
 mod request_spdu;
 mod requests;
 mod resync;

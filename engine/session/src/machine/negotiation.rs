@@ -127,6 +127,13 @@ pub(super) fn propose(
         }
         _ => {}
     }
+    let second = connect.second_initial_serial_number;
+    if second.is_some() && !units.contains(Fu::SYMMETRIC_SYNC) {
+        return Err(ServiceError::FunctionalUnit(Fu::SYMMETRIC_SYNC));
+    }
+    if second.is_some_and(|serial| serial > SerialNumber::MAX) {
+        return Err(ServiceError::Parameter("initial serial number above 999999"));
+    }
     let tsdu_maximum_size = connect.tsdu_maximum_size.unwrap_or_default();
     if !sizes_in_range(tsdu_maximum_size) {
         return Err(ServiceError::Parameter("TSDU maximum size below 64"));
@@ -136,7 +143,7 @@ pub(super) fn propose(
         units,
         token_settings: connect.token_settings,
         initial_serial_number: connect.initial_serial_number,
-        second_initial_serial_number: second_number(units, None, connect.initial_serial_number),
+        second_initial_serial_number: second_number(units, second, connect.initial_serial_number),
         tsdu_maximum_size,
         sizes_answered: false,
         called: connect.called,
@@ -245,15 +252,17 @@ pub(super) fn answer(proposal: &Proposal, accept: &AcceptParameters<'_>) -> Resu
     if !wrong.is_empty() {
         return Err(ServiceError::Token(wrong));
     }
-    if accept.initial_serial_number.is_some_and(|serial| serial > SerialNumber::MAX) {
+    let answered = [accept.initial_serial_number, accept.second_initial_serial_number];
+    if answered.iter().flatten().any(|serial| *serial > SerialNumber::MAX) {
         return Err(ServiceError::Parameter("initial serial number above 999999"));
     }
     // A CONNECT that proposes activities need not have a number, and one is needed when they are turned down.
     let initial_serial_number = needs_serial_number(units).then(|| {
         accept.initial_serial_number.or(proposal.initial_serial_number).unwrap_or(FIRST_SERIAL_NUMBER)
     });
-    let second = proposal.second_initial_serial_number;
-    let second_initial_serial_number = second_number(units, second, initial_serial_number);
+    let second = accept.second_initial_serial_number.or(proposal.second_initial_serial_number);
+    let second_initial_serial_number =
+        second_number(units, second, initial_serial_number).filter(|_| needs_serial_number(units));
     let proposed = proposal.tsdu_maximum_size;
     let tsdu_maximum_size = accept.tsdu_maximum_size.unwrap_or(proposed);
     if proposal.sizes_answered && tsdu_maximum_size != proposed {

@@ -277,7 +277,7 @@ impl Session {
         now: Duration,
         request: &Request<'_>,
     ) -> Result<SerialNumber, ServiceError> {
-        let number = self.serial_numbers().next;
+        let number = self.flow_numbers().map_or(self.serial_numbers(), |[sending, _]| sending).next;
         self.request(now, request)?;
         Ok(number)
     }

@@ -6,9 +6,7 @@ use super::content::Content;
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
 use super::join;
 use super::negotiation::{Rule, rule, rule_of_spdu};
-use super::{
-    Arguments, Cause, Event, Outcome, Output, Session, SessionConfig, State, classify, resync, tables,
-};
+use super::{Arguments, Cause, Event, Outcome, Output, Session, SessionConfig, Spm, State, classify, resync};
 use crate::spdu::{
     Abort, DecodeError, DecodeRules, Deferred, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
 };
@@ -190,7 +188,7 @@ impl Session {
     ) -> Option<Indication<'a>> {
         let (event, mut arguments) = classify::event(spdu, self.state(), self.spm.variables())?;
         if let Spdu::ResynchronizeAck(ack) = spdu {
-            if !self.config.strict {
+            if !self.config.strict && !self.spm.variables().symmetric() {
                 self.spm.accept_lower_abandon(ack.serial_number.0);
             }
             let settings = self.settled_positions(ack.token_settings.as_ref());
@@ -313,7 +311,9 @@ impl Session {
         let before_session = matches!(state, State::Sta01C | State::Sta01D);
         let released = before_session && self.state() == State::Sta01;
         if released || matches!(outcome.cause, Cause::ProtocolError | Cause::ExceptionReported) {
-            self.record(match tables::cell(state, event) {
+            // The cell that the event met: in the state and with the units from before it.
+            let met = Spm::at(state, outcome.before, &[]);
+            self.record(match met.cell(event, arguments) {
                 [_, ..] if !released => {
                     source.violation(rule_of_spdu("token, number or unit does not allow it"))
                 }

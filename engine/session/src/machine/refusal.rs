@@ -1,6 +1,6 @@
 //! Why a request is refused: the caller's fault that the tables only call an invalid intersection.
 
-use super::{Arguments, Event, Session, tables};
+use super::{Arguments, Event, Session};
 use crate::{FunctionalUnits as Fu, ServiceError, Tokens};
 
 impl Session {
@@ -8,7 +8,7 @@ impl Session {
     pub(super) fn refusal(&self, event: Event, arguments: &Arguments) -> ServiceError {
         let v = self.spm.variables();
         let state = self.state();
-        if tables::cell(state, event).is_empty() {
+        if self.spm.cell(event, arguments).is_empty() {
             return ServiceError::State { state };
         }
         let units = units_of(event);

@@ -1,8 +1,9 @@
 //! The event, its parameters and the SPDU of a user's request.
 
+use super::request_flows::{asked_number, in_range, numbers, second_flow};
 use super::resync::{self, Resync};
 use super::variables::Variables;
-use super::{Arguments, Event};
+use super::{Arguments, Event, Output, request_flows};
 use crate::spdu::{
     Abort, ActivityDiscard, ActivityDiscardAck, ActivityEnd, ActivityInterrupt, ActivityInterruptAck,
     ActivityResume, ActivityStart, CapabilityData, CapabilityDataAck, Disconnect, ExceptionData,
@@ -91,10 +92,9 @@ pub(super) fn prepare<'u>(
 fn sync_or_activity<'u>(request: &Request<'u>, v: &Variables) -> Result<Prepared<'u>, ServiceError> {
     let plain = |event, spdu| Ok(Prepared { event, arguments: Arguments::NONE, spdu, resync: None });
     let enclosure = None;
-    let second_serial_number = None;
     match *request {
         Request::SyncMinor { confirmation_optional, data_separation, user_data } => {
-            let serial_number = next_number(v)?;
+            let (serial_number, _) = numbers(Output::Mip, v)?;
             let event = if data_separation { Event::SSynMinDsReq } else { Event::SSynMinReq };
             plain(
                 event,
@@ -112,13 +112,13 @@ fn sync_or_activity<'u>(request: &Request<'u>, v: &Variables) -> Result<Prepared
             numbered(Event::SSynMinRsp, serial_number, spdu)
         }
         Request::SyncMajor { user_data } => {
-            let serial_number = next_number(v)?;
+            let (serial_number, second_serial_number) = numbers(Output::Map, v)?;
             let point = MajorSyncPoint { enclosure, serial_number, second_serial_number, user_data };
             plain(Event::SSynMajReq, Spdu::MajorSyncPoint(point))
         }
         Request::SyncMajorResponse { user_data } => major_response(Event::SSynMajRsp, user_data, v),
         Request::ActivityEnd { user_data } => {
-            let serial_number = next_number(v)?;
+            let (serial_number, second_serial_number) = numbers(Output::Ae, v)?;
             let end = ActivityEnd { enclosure, serial_number, second_serial_number, user_data };
             plain(Event::SActEReq, Spdu::ActivityEnd(end))
         }
@@ -128,7 +128,7 @@ fn sync_or_activity<'u>(request: &Request<'u>, v: &Variables) -> Result<Prepared
             let start = ActivityStart { enclosure, activity_identifier: identifier, user_data };
             plain(Event::SActSReq, Spdu::ActivityStart(start))
         }
-        Request::ActivityResume(ref resume) => activity_resume(resume),
+        Request::ActivityResume(ref resume) => activity_resume(resume, v),
         Request::ActivityInterrupt { reason, user_data } => {
             check_reason(reason)?;
             let interrupt = ActivityInterrupt { enclosure, reason, user_data };
@@ -175,8 +175,8 @@ fn major_response<'u>(
     user_data: &'u [u8],
     v: &Variables,
 ) -> Result<Prepared<'u>, ServiceError> {
-    let serial_number = SerialNumber(v.v_m.saturating_sub(1));
-    let ack = MajorSyncAck { enclosure: None, serial_number, second_serial_number: None, user_data };
+    let (serial_number, second_serial_number) = numbers(Output::Maa, v)?;
+    let ack = MajorSyncAck { enclosure: None, serial_number, second_serial_number, user_data };
     numbered(event, serial_number, Spdu::MajorSyncAck(ack))
 }
 
@@ -184,20 +184,17 @@ fn resynchronize<'u>(
     parameters: &ResynchronizeParameters<'u>,
     v: &Variables,
 ) -> Result<Prepared<'u>, ServiceError> {
-    let ResynchronizeParameters { resync_type, serial_number, token_settings, user_data } = *parameters;
-    let (event, serial_number) = match (resync_type, serial_number) {
-        (ResyncType::Abandon, None) => (Event::SRsynReqA, next_number(v)?),
-        (ResyncType::Abandon, Some(serial)) if serial.0 == v.v_m => (Event::SRsynReqA, next_number(v)?),
-        (ResyncType::Abandon, Some(_)) => {
-            return Err(ServiceError::Parameter("abandon goes on with the machine's number"));
-        }
-        (_, None) => return Err(ServiceError::Parameter("serial number missing")),
-        (_, Some(serial)) if serial > SerialNumber::MAX => {
-            return Err(ServiceError::Parameter("serial number above 999999"));
-        }
-        (ResyncType::Restart, Some(serial)) => (Event::SRsynReqR, serial),
-        (ResyncType::Set, Some(serial)) => (Event::SRsynReqS, serial),
+    let ResynchronizeParameters { resync_type, serial_number, token_settings, user_data, .. } = *parameters;
+    second_flow(v, parameters.second.is_some())?;
+    let event = match resync_type {
+        ResyncType::Abandon => Event::SRsynReqA,
+        ResyncType::Restart => Event::SRsynReqR,
+        ResyncType::Set => Event::SRsynReqS,
     };
+    if v.symmetric() {
+        return request_flows::resynchronize(event, parameters, v);
+    }
+    let serial_number = asked_number(resync_type, serial_number, v.v_m)?;
     let settings = token_settings.unwrap_or_else(|| resync::current_settings(v));
     let spdu = Spdu::Resynchronize(Resynchronize {
         token_settings: super::negotiation::settings_of(v.functional_units, settings),
@@ -206,7 +203,7 @@ fn resynchronize<'u>(
         user_data,
         ..Resynchronize::default()
     });
-    let resync = Some(Resync { serial_number, token_settings: settings });
+    let resync = Some(Resync { serial_number, second_serial_number: None, token_settings: settings });
     Ok(Prepared { resync, ..numbered(event, serial_number, spdu)? })
 }
 
@@ -215,17 +212,18 @@ fn resynchronize_answer<'u>(
     v: &Variables,
     pending: Option<Resync>,
 ) -> Result<Prepared<'u>, ServiceError> {
+    second_flow(v, answer.second_serial_number.is_some())?;
     // Without one the state refuses the response.
-    let pending =
-        pending.unwrap_or(Resync { serial_number: SerialNumber(0), token_settings: Default::default() });
+    let pending = pending.unwrap_or_default();
+    if v.symmetric() {
+        return request_flows::resynchronize_answer(answer, v, &pending);
+    }
     let indicated = match v.vrsp {
         super::Vrsp::A => SerialNumber(v.v_m),
         _ => pending.serial_number,
     };
     let serial_number = answer.serial_number.unwrap_or(indicated);
-    if serial_number > SerialNumber::MAX {
-        return Err(ServiceError::Parameter("serial number above 999999"));
-    }
+    in_range(serial_number)?;
     if v.vrsp != super::Vrsp::S && serial_number != indicated && v.vrsp != super::Vrsp::No {
         return Err(ServiceError::Parameter("only resynchronize set lets the acceptor choose the number"));
     }
@@ -241,12 +239,16 @@ fn resynchronize_answer<'u>(
     Ok(prepared)
 }
 
-fn activity_resume<'u>(resume: &ActivityResumeParameters<'u>) -> Result<Prepared<'u>, ServiceError> {
+fn activity_resume<'u>(
+    resume: &ActivityResumeParameters<'u>,
+    v: &Variables,
+) -> Result<Prepared<'u>, ServiceError> {
     check_identifier(resume.identifier)?;
     check_identifier(resume.old_identifier)?;
-    if resume.serial_number > SerialNumber::MAX {
-        return Err(ServiceError::Parameter("serial number above 999999"));
-    }
+    in_range(resume.serial_number)?;
+    let second_serial_number = resume.second_serial_number;
+    second_flow(v, second_serial_number.is_some())?;
+    second_serial_number.map(in_range).transpose()?;
     let old = resume.old_connection;
     let spdu = Spdu::ActivityResume(ActivityResume {
         enclosure: None,
@@ -257,12 +259,14 @@ fn activity_resume<'u>(resume: &ActivityResumeParameters<'u>) -> Result<Prepared
             additional_information: old.additional_information,
             old_activity_identifier: resume.old_identifier,
             serial_number: resume.serial_number,
-            second_serial_number: None,
+            second_serial_number,
         },
         activity_identifier: resume.identifier,
         user_data: resume.user_data,
     });
-    numbered(Event::SActRReq, resume.serial_number, spdu)
+    let mut prepared = numbered(Event::SActRReq, resume.serial_number, spdu)?;
+    prepared.arguments.second_serial = second_serial_number.map(|serial| serial.0);
+    Ok(prepared)
 }
 
 /// The user data of an SPDU, wherever it has them.
@@ -270,15 +274,6 @@ pub(super) fn user_data<'u>(spdu: &Spdu<'u>) -> &'u [u8] {
     match spdu {
         Spdu::ExpeditedData(expedited) => expedited.user_information,
         spdu => super::join::user_data(spdu),
-    }
-}
-
-/// V(M), as long as numbers are left.
-fn next_number(v: &Variables) -> Result<SerialNumber, ServiceError> {
-    let next = SerialNumber(v.v_m);
-    match next <= SerialNumber::MAX {
-        true => Ok(next),
-        false => Err(ServiceError::Parameter("all serial numbers are used: resynchronize with set first")),
     }
 }
 

@@ -5,10 +5,12 @@ use super::variables::Variables;
 use crate::{SerialNumber, TokenSettings, TokenSide, Tokens};
 
 /// A resynchronization that this side asked for or that was indicated to it, until it is answered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Resync {
     /// Number in RS.
     pub(super) serial_number: SerialNumber,
+    /// Second number in RS; symmetric synchronize only.
+    pub(super) second_serial_number: Option<SerialNumber>,
     /// Positions in RS, or those that the tokens had where RS said nothing.
     pub(super) token_settings: TokenSettings,
 }

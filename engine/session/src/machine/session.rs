@@ -9,7 +9,7 @@ use super::data_segments::DataKind;
 use super::join::Joined;
 use super::overflow;
 use super::reuse::encode_connect;
-use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation};
+use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation, symmetric};
 use crate::spdu::Flow;
 use crate::{
     ConnectParameters, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, SerialNumber,
@@ -152,7 +152,7 @@ impl Session {
         self.spm.variables().tokens_available()
     }
 
-    /// V(M), V(A), V(R) and Vsc.
+    /// V(M), V(A), V(R) and Vsc. Under symmetric synchronize see [`Session::flow_numbers`]: these do not count there.
     pub fn serial_numbers(&self) -> SerialNumbers {
         let v = self.spm.variables();
         SerialNumbers {
@@ -161,6 +161,18 @@ impl Session {
             lowest_restart: SerialNumber(v.v_r),
             may_confirm: v.vsc,
         }
+    }
+
+    /// The same for the flow that is sent and the flow that is received; `None` without symmetric synchronize.
+    pub fn flow_numbers(&self) -> Option<[SerialNumbers; 2]> {
+        let v = self.spm.variables();
+        let numbers = |flow: &symmetric::Flow, may_confirm| SerialNumbers {
+            next: SerialNumber(flow.v_m),
+            lowest_unconfirmed: SerialNumber(flow.v_a),
+            lowest_restart: SerialNumber(flow.v_r),
+            may_confirm,
+        };
+        v.symmetric().then(|| [numbers(&v.flows.sending, false), numbers(&v.flows.receiving, true)])
     }
 
     /// Vact: an activity is in progress.

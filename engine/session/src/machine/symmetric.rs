@@ -12,7 +12,7 @@
 use super::predicate::{View, rank};
 use super::variables::{Arguments, Variables, Vrsp};
 use super::{Event, Origin, Output};
-use crate::FunctionalUnits as Fu;
+use crate::{FunctionalUnits as Fu, SerialNumber};
 
 /// The counters of one flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +206,8 @@ pub fn numbers_sent(output: Output, before: &Variables, arguments: &Arguments) -
 fn answer(flow: &Flow, given: Option<u32>) -> Option<u32> {
     match flow.vrsp {
         Vrsp::R => Some(flow.vrspnb),
-        Vrsp::A => Some(flow.v_m),
+        // All numbers may be used; RA has to carry one all the same, and both sides go on from it.
+        Vrsp::A => Some(flow.v_m.min(SerialNumber::MAX.0)),
         Vrsp::S => given,
         _ => None,
     }

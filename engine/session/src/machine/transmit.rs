@@ -56,7 +56,12 @@ impl Session {
             .iter()
             .copied()
             .filter(|output| !is_announced(*output) && is_sent(*output, outputs, self.spm.variables()));
-        really.filter_map(|output| content.spdu(output)).collect()
+        let symmetric = self.spm.variables().symmetric();
+        let spdu = |output| match content.spdu(output)? {
+            Spdu::Prepare(prepare) if symmetric => Some(Spdu::Prepare(content.naming_flows(prepare))),
+            spdu => Some(spdu),
+        };
+        really.filter_map(spdu).collect()
     }
 
     pub(super) fn send_limits(&self) -> SendLimits {

@@ -1,7 +1,7 @@
 //! The variables of the machine, and the parameters an event brings along.
 
 use super::symmetric::Flows;
-use crate::{FunctionalUnits, Tokens};
+use crate::{FunctionalUnits, ResyncType, Tokens};
 
 /// Highest value of V(A), V(M) and V(R): one above the highest serial number.
 pub const SERIAL_NEXT_MAX: u32 = 1_000_000;
@@ -22,6 +22,16 @@ pub enum Vrsp {
     Int,
     /// Activity discard.
     Dsc,
+}
+
+impl From<ResyncType> for Vrsp {
+    fn from(resync_type: ResyncType) -> Vrsp {
+        match resync_type {
+            ResyncType::Restart => Vrsp::R,
+            ResyncType::Set => Vrsp::S,
+            ResyncType::Abandon => Vrsp::A,
+        }
+    }
 }
 
 /// The variables of X.225 Annex A.5.4 and the local choices that predicates look at.
@@ -132,6 +142,11 @@ impl Variables {
     /// AA(t) for all tokens named: available and not here.
     pub fn aa(&self, tokens: Tokens) -> bool {
         self.tokens_available().contains(tokens) && !self.tokens_owned.intersects(tokens)
+    }
+
+    /// FU(SS): both flows count for themselves.
+    pub(super) fn symmetric(&self) -> bool {
+        self.fu(FunctionalUnits::SYMMETRIC_SYNC)
     }
 
     /// No activity management, or an activity in progress.

@@ -142,6 +142,7 @@ pub(crate) fn told(request: &Request<'static>, before: &Shown, after: &Shown) ->
             serial_number: Some(after.next),
             token_settings: Some(after.positions),
             user_data: answer.user_data,
+            second_serial_number: None,
         }),
         _ => told_of_sync_or_activity(request, before),
     }

@@ -104,14 +104,25 @@ fn resynchronize(random: &mut Random, session: &Session, user_data: &'static [u8
         }
     };
     let token_settings = random.coin().then(|| setup::settings(random));
-    Request::Resynchronize(ResynchronizeParameters { resync_type, serial_number, token_settings, user_data })
+    Request::Resynchronize(ResynchronizeParameters {
+        resync_type,
+        serial_number,
+        token_settings,
+        user_data,
+        second: None,
+    })
 }
 
 fn answer(random: &mut Random, session: &Session, user_data: &'static [u8]) -> Request<'static> {
     let token_settings = random.coin().then(|| setup::answered_settings(random));
     let number = random.pick(&[0, 3, 999_999, session.serial_numbers().next.0]);
     let serial_number = random.one_in(4).then_some(SerialNumber(number));
-    Request::ResynchronizeResponse(ResynchronizeAnswer { serial_number, token_settings, user_data })
+    Request::ResynchronizeResponse(ResynchronizeAnswer {
+        serial_number,
+        token_settings,
+        user_data,
+        second_serial_number: None,
+    })
 }
 
 fn resume(random: &mut Random, user_data: &'static [u8]) -> Request<'static> {
@@ -130,6 +141,7 @@ fn resume(random: &mut Random, user_data: &'static [u8]) -> Request<'static> {
         serial_number: SerialNumber(random.pick(&[0, 1, 3, 77, 999_998, 999_999])),
         old_connection,
         user_data,
+        second_serial_number: None,
     })
 }
 

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
+use colloquy_session::machine::Companions;
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
-    ProviderAbortReason, RefuseParameters, Selector, SessionConfig, TokenSettings, Tokens, Versions,
+    ProviderAbortReason, RefuseParameters, Request, Selector, SessionConfig, TokenSettings, Tokens, Versions,
 };
 use colloquy_shard::{
     Application, ConnectTarget, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole,
@@ -87,6 +88,10 @@ pub(crate) struct Recorder {
     pub(crate) replies_left: u64,
     /// The ping-pong is one of typed data, which are counted and answered alone.
     pub(crate) typed: bool,
+    /// The ping-pong is one of data that share their TSDU with a minor point and all tokens; nothing is written down.
+    pub(crate) together: bool,
+    /// Points counted then.
+    pub(crate) points: u64,
     /// Sessions that were paused through [`Recorder::pause`]: nothing may be delivered from them.
     pub(crate) paused: HashSet<SessionId>,
     /// What an initiator does with a kept transport connection: connects again as often, then closes it.
@@ -161,6 +166,29 @@ impl Recorder {
         }
     }
 
+    /// Counts data, and answers the tokens behind them with data, a point and the tokens.
+    fn indicated_together<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        indication: &Indication<'_>,
+        body: &Body,
+    ) {
+        match indication {
+            Indication::Data { .. } => {
+                self.data_count += 1;
+                self.data_octets += body.len() as u64;
+            }
+            Indication::SyncMinor { .. } => self.points += 1,
+            Indication::TokenGive { .. } if self.replies_left > 0 => {
+                self.replies_left -= 1;
+                let reply = self.reply.as_slice();
+                ctx.data_request_with(id, reply, Enclosure::WHOLE, &TOGETHER).unwrap();
+            }
+            _ => {}
+        }
+    }
+
     fn typed_data_indicated<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
@@ -218,6 +246,13 @@ impl Application for Recorder {
         indication: Indication<'_>,
         body: &Body,
     ) {
+        let goes_together = matches!(
+            indication,
+            Indication::Data { .. } | Indication::SyncMinor { .. } | Indication::TokenGive { .. }
+        );
+        if self.together && goes_together {
+            return self.indicated_together(ctx, id, &indication, body);
+        }
         let seen = match indication {
             Indication::Data { .. } => return self.data_indicated(ctx, id, body),
             Indication::TypedData { .. } if self.typed => return self.typed_data_indicated(ctx, id, body),
@@ -305,6 +340,17 @@ impl Application for Recorder {
         self.seen.push((none, Seen::ShardTimer));
     }
 }
+
+/// A minor point with user data, and the tokens that are needed to answer in the same way.
+pub(crate) const TOGETHER: Companions<'static> = Companions {
+    begin: None,
+    point: Some(Request::SyncMinor {
+        confirmation_optional: true,
+        data_separation: false,
+        user_data: b"so far",
+    }),
+    tokens: Tokens::DATA.union(Tokens::MINOR),
+};
 
 pub(crate) fn acceptance(requirements: FunctionalUnits) -> AcceptParameters<'static> {
     AcceptParameters {

@@ -54,6 +54,7 @@ pub(crate) fn resume() -> Verdict {
             ..OldConnection::default()
         },
         user_data: &[],
+        second_serial_number: None,
     }))?;
     u.low.expect_exactly(SpduKind::ActivityResume, &octets::activity_resume(b"ACT2", b"ACT1", 41))?;
     u.counts(42, 42, 1)?;

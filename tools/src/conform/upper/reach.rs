@@ -59,6 +59,7 @@ pub(super) const ABANDON: Request<'static> = Request::Resynchronize(Resynchroniz
     serial_number: None,
     token_settings: None,
     user_data: &[],
+    second: None,
 });
 
 /// A machine in this state; what was sent and indicated on the way is taken.

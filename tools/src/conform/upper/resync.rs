@@ -27,6 +27,7 @@ pub(super) const ANSWER: Request<'static> = Request::ResynchronizeResponse(Resyn
     serial_number: None,
     token_settings: None,
     user_data: &[],
+    second_serial_number: None,
 });
 
 /// The number in the RS of the IUT.

@@ -3,8 +3,8 @@
 //! Decisions without effects; [`super`] carries them out.
 
 use colloquy_session::{
-    FunctionalUnits, Indication, ProviderExceptionReason, Request, ResyncType, ResynchronizeAnswer,
-    ResynchronizeParameters, SerialNumber, SerialNumbers, ServiceError, Session, State, Tokens,
+    FunctionalUnits, Indication, ProviderExceptionReason, Request, ResyncType, ResynchronizeParameters,
+    SerialNumber, SerialNumbers, ServiceError, Session, State, Tokens,
 };
 
 /// What the relay looks at of a leg's machine.
@@ -101,9 +101,7 @@ fn same<'a>(indication: &Indication<'a>) -> Option<Request<'a>> {
         }
         I::SyncMajor { user_data, .. } => Request::SyncMajor { user_data },
         I::SyncMajorConfirm { user_data, .. } => Request::SyncMajorResponse { user_data },
-        I::ResynchronizeConfirm(ResynchronizeAnswer { serial_number, token_settings, user_data }) => {
-            Request::ResynchronizeResponse(ResynchronizeAnswer { serial_number, token_settings, user_data })
-        }
+        I::ResynchronizeConfirm(answer) => Request::ResynchronizeResponse(answer),
         I::UserException { reason, user_data } => Request::UserException { reason, user_data },
         I::ActivityStart { identifier, user_data } => Request::ActivityStart { identifier, user_data },
         I::ActivityResume(resume) => Request::ActivityResume(resume),

@@ -48,6 +48,7 @@ pub fn propose<'a>(
             versions: Versions::V2,
             requirements: offered & FunctionalUnits::DUPLEX,
             initial_serial_number: None,
+            second_initial_serial_number: None,
             token_settings: TokenSettings::default(),
             tsdu_maximum_size: None,
             user_data: connect.user_data,
@@ -63,6 +64,7 @@ pub fn propose<'a>(
             requirements: offered,
             // Without these units nothing is numbered, and a number of its own is a contradiction.
             initial_serial_number: connect.initial_serial_number.filter(|_| offered.intersects(NUMBERED)),
+            second_initial_serial_number: None,
             ..*connect
         },
     };
