@@ -12,15 +12,16 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use colloquy_session::{ConnectParameters, Enclosure, FunctionalUnits, SessionConfig};
+use colloquy_session::{ConnectParameters, Enclosure, FunctionalUnits, SerialNumber, SessionConfig};
 use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, ShardConfig};
 use colloquy_transport::buf::{Slice, copies};
 use pair::{Pair, World};
-use recorder::{Manners, Seen, proposal, target};
+use recorder::{Manners, Seen, TOGETHER, proposal, target};
 
 pair::on_real_drivers! {
     echoing_allocates_nothing_and_copies_no_large_body,
     echoing_typed_data_allocates_nothing_and_copies_no_large_body,
+    data_with_points_and_tokens_allocate_nothing_and_no_large_body_is_copied,
     an_idle_session_holds_less_than_a_kibibyte,
 }
 
@@ -144,6 +145,76 @@ fn echoing<W: World>(typed: bool) {
         let copied = copies::of_this_thread().large_count - copied;
         assert_eq!(copied, 0, "{octets} octets, depth {depth}: copies of 2 KiB or more");
     }
+}
+
+/// Half duplex, ping-pong: each SSDU goes with a minor point and the tokens that its answer needs.
+fn data_with_points_and_tokens_allocate_nothing_and_no_large_body_is_copied<W: World>() {
+    for extended_concatenation in [true, false] {
+        for octets in [64, 2048, 16 << 10] {
+            let Some((mut pair, session)) = together_pair::<W>(extended_concatenation) else { return };
+            let body = Slice::from_vec(vec![7; octets]);
+            pair.server.app_mut().reply = Some(body.clone());
+            pair.client.app_mut().reply = Some(body);
+            let rounds = 200;
+            let copied = copies::of_this_thread().large_count;
+            let clean = (0..WINDOWS_MAX).any(|_| {
+                let calls = CALLS.get();
+                exchange_together(&mut pair, session, rounds);
+                CALLS.get() == calls
+            });
+            assert!(clean, "{octets} octets, extended: {extended_concatenation}: it never stops to allocate");
+            let copied = copies::of_this_thread().large_count - copied;
+            assert_eq!(copied, 0, "{octets} octets, extended: {extended_concatenation}: large copies");
+            let (client, server) = (pair.client.tally(), pair.server.tally());
+            assert_eq!(client.spdus_sync_in, client.spdus_data_in);
+            assert_eq!(
+                (client.spdus_token_in, client.spdus_token_out),
+                (server.spdus_token_out, server.spdus_token_in)
+            );
+            // CN besides.
+            let each = if extended_concatenation { 1 } else { 2 };
+            assert_eq!(client.tsdus_out, 1 + each * client.spdus_data_out);
+        }
+    }
+}
+
+fn together_pair<W: World>(extended_concatenation: bool) -> Option<(Pair<W>, SessionId)> {
+    let units = FunctionalUnits::HALF_DUPLEX | FunctionalUnits::MINOR_SYNC;
+    let session =
+        SessionConfig { functional_units: units, extended_concatenation, ..SessionConfig::default() };
+    let listener = ListenerConfig { session, ..ListenerConfig::default() };
+    let manners = Manners::default();
+    let mut pair = Pair::<W>::with(manners, manners, ShardConfig::default(), listener)?;
+    let connect = ConnectParameters {
+        requirements: units,
+        initial_serial_number: Some(SerialNumber(1)),
+        ..proposal(b"hello")
+    };
+    let target = ConnectTarget { session, ..target(pair.address, connect) };
+    let id = pair.client.with(|_, ctx| ctx.connect(&target)).unwrap();
+    pair.until(|pair| pair.client.app().of(id).contains(&Seen::Confirm));
+    pair.client.app_mut().together = true;
+    pair.server.app_mut().together = true;
+    Some((pair, id))
+}
+
+/// Sends `rounds` SSDUs each way, one at a time.
+fn exchange_together<W: World>(pair: &mut Pair<W>, session: SessionId, rounds: u64) {
+    pair.server.app_mut().replies_left = rounds;
+    pair.client.app_mut().replies_left = rounds - 1;
+    let wanted = pair.client.app().data_count + rounds;
+    pair.client.with(|app, ctx| {
+        let body = app.reply.as_slice();
+        ctx.data_request_with(session, body, Enclosure::WHOLE, &TOGETHER).unwrap();
+    });
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // The tokens of the last answer come with it or behind it.
+    while pair.client.app().data_count < wanted || pair.client.tally().spdus_token_in < wanted {
+        pair.step();
+        assert!(Instant::now() < deadline);
+    }
+    assert_eq!(pair.client.app().points, pair.client.app().data_count);
+    assert_eq!(pair.server.app().points, pair.server.app().data_count);
 }
 
 fn an_idle_session_holds_less_than_a_kibibyte<W: World>() {
