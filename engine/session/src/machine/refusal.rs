@@ -1,6 +1,6 @@
 //! Why a request is refused: the caller's fault that the tables only call an invalid intersection.
 
-use super::{Arguments, Event, Session};
+use super::{Arguments, Event, Predicate, Session, View};
 use crate::{FunctionalUnits as Fu, ServiceError, Tokens};
 
 impl Session {
@@ -18,6 +18,10 @@ impl Session {
         if event == Event::SSynMinDsReq && !v.fu(Fu::DATA_SEPARATION) {
             return ServiceError::FunctionalUnit(Fu::DATA_SEPARATION);
         }
+        if matches!(event, Event::SRsynReqR | Event::SRsynReqS) && !v.functional_units.intersects(POINT_UNITS)
+        {
+            return ServiceError::FunctionalUnit(POINT_UNITS);
+        }
         let available = v.tokens_available();
         let missing = match event {
             Event::SGtReq => arguments.tokens - v.tokens_owned,
@@ -28,13 +32,27 @@ impl Session {
         if !missing.is_empty() {
             return ServiceError::Token(missing);
         }
-        let resynchronizes = matches!(event, Event::SRsynReqR | Event::SRsynRsp | Event::SSynMinRsp);
-        if resynchronizes && arguments.serial.is_some() {
+        if self.refuses_number(event, arguments) {
             return ServiceError::Parameter("serial number that this state does not allow");
         }
         ServiceError::State { state }
     }
+
+    /// True where the number is to blame: everything else that the row asks for is there.
+    fn refuses_number(&self, event: Event, arguments: &Arguments) -> bool {
+        let variables = self.spm.variables();
+        let view = View { variables, event, arguments, prepare_queued: false };
+        match event {
+            Event::SRsynReqR => !Predicate::P33.holds(&view),
+            Event::SRsynRsp => true,
+            Event::SSynMinRsp => Predicate::P18.holds(&view),
+            _ => false,
+        }
+    }
 }
+
+/// The units that make points, to one of which a restart or a set goes (p25).
+const POINT_UNITS: Fu = Fu::MINOR_SYNC.union(Fu::SYMMETRIC_SYNC).union(Fu::MAJOR_SYNC);
 
 /// The units one of which a request needs; empty for those of the kernel and of tokens.
 fn units_of(event: Event) -> Fu {
