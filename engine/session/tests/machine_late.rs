@@ -171,7 +171,7 @@ fn an_abandon_goes_on_from_a_number_above_both() {
 
 #[test]
 fn data_and_tokens_cross_capability_data() {
-    let duplex = units() - Fu::HALF_DUPLEX - Fu::EXCEPTIONS | Fu::DUPLEX;
+    let duplex = (units() - Fu::HALF_DUPLEX - Fu::EXCEPTIONS) | Fu::DUPLEX;
     let config = SessionConfig { functional_units: Fu::all(), ..Default::default() };
     let connect = ConnectParameters { requirements: duplex, ..connect() };
     let (mut initiator, mut responder) = established(&config, &connect, &accept());

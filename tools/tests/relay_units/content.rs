@@ -1,5 +1,6 @@
 //! SSDUs that say which they are, and what a user may miss of them.
 
+use colloquy_session::Enclosure;
 use colloquy_transport::driver::sim::Random;
 
 /// Octets of the sequence number.
@@ -44,14 +45,22 @@ pub(crate) struct Arrivals {
 impl Arrivals {
     /// Some SSDUs, the one at hand included, may not come any more.
     pub(crate) fn purge(&mut self) {
-        self.partial.clear();
         self.may_miss = true;
     }
 
     /// Takes a segment of a flow's SSDUs.
-    pub(crate) fn take<'a>(&mut self, flow: u8, pieces: impl Iterator<Item = &'a [u8]>, end: bool) {
+    pub(crate) fn take<'a>(
+        &mut self,
+        flow: u8,
+        pieces: impl Iterator<Item = &'a [u8]>,
+        enclosure: Enclosure,
+    ) {
+        if enclosure.begin {
+            assert!(self.partial.is_empty() || self.may_miss, "an SSDU of flow {flow} was cut short");
+            self.partial.clear();
+        }
         pieces.for_each(|piece| self.partial.extend_from_slice(piece));
-        if end {
+        if enclosure.end {
             let got = std::mem::take(&mut self.partial);
             let sequence = self.due(&got);
             assert!(got == ssdu(flow, sequence), "SSDU {sequence} of flow {flow} is damaged");
@@ -75,6 +84,6 @@ impl Arrivals {
 
     /// True when nothing is missing, given that `sent` were sent.
     pub(crate) fn is_complete(&self, sent: u32) -> bool {
-        self.partial.is_empty() && (self.next == sent || (self.may_miss && self.next <= sent))
+        (self.partial.is_empty() && self.next == sent) || (self.may_miss && self.next <= sent)
     }
 }

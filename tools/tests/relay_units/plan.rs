@@ -76,6 +76,8 @@ fn units(random: &mut Random) -> Fu {
     for unit in optional {
         units.set(unit, random.below(3) > 0);
     }
+    let separable = units.contains(Fu::MINOR_SYNC | Fu::RESYNCHRONIZE);
+    units.set(Fu::DATA_SEPARATION, separable && random.below(3) == 0);
     if !units.contains(Fu::ACTIVITY) {
         units -= Fu::CAPABILITY_DATA;
     }

@@ -161,6 +161,7 @@ impl User {
         if matches!(
             request,
             Request::Resynchronize(_)
+                | Request::ResynchronizeResponse(_)
                 | Request::ActivityInterrupt { .. }
                 | Request::ActivityDiscard { .. }
                 | Request::UserException { .. }
@@ -222,8 +223,8 @@ impl Application for User {
         match indication {
             Indication::Connect(_) => self.connect(ctx, id),
             Indication::ConnectConfirm(_) => self.open = true,
-            Indication::Data { enclosure, .. } => data.take(DATA, pieces, enclosure.end),
-            Indication::TypedData { enclosure, .. } => typed.take(TYPED, pieces, enclosure.end),
+            Indication::Data { enclosure, .. } => data.take(DATA, pieces, enclosure),
+            Indication::TypedData { enclosure, .. } => typed.take(TYPED, pieces, enclosure),
             Indication::ExpeditedData { user_data } => expedited.take_expedited(user_data),
             Indication::Resynchronize(_)
             | Indication::ResynchronizeConfirm(_)

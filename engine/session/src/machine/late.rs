@@ -23,6 +23,7 @@
 use core::time::Duration;
 
 use super::content::Content;
+use super::data_segments::DataKind;
 use super::variables::{Variables, Vrsp};
 use super::{DataSegments, Session, State};
 use crate::{
@@ -73,10 +74,7 @@ impl Session {
         octets: usize,
         enclosure: Enclosure,
     ) -> Result<DataSegments, ServiceError> {
-        match self.before_data_were_purged() {
-            Some(earlier) => self.earlier(earlier, |session| session.data_request(octets, enclosure)),
-            None => self.data_request(octets, enclosure),
-        }
+        self.late_ssdu(DataKind::Data, enclosure, |session| session.data_request(octets, enclosure))
     }
 
     /// As [`Session::typed_data_request`], also late.
@@ -88,10 +86,7 @@ impl Session {
         octets: usize,
         enclosure: Enclosure,
     ) -> Result<DataSegments, ServiceError> {
-        match self.before_data_were_purged() {
-            Some(earlier) => self.earlier(earlier, |session| session.typed_data_request(octets, enclosure)),
-            None => self.typed_data_request(octets, enclosure),
-        }
+        self.late_ssdu(DataKind::Typed, enclosure, |session| session.typed_data_request(octets, enclosure))
     }
 
     /// Passes on an exception that the other leg's provider has reported: EXCEPTION REPORT, and STA20.
@@ -178,6 +173,23 @@ impl Session {
             }
             _ => None,
         }
+    }
+
+    fn late_ssdu(
+        &mut self,
+        kind: DataKind,
+        enclosure: Enclosure,
+        request: impl FnOnce(&mut Session) -> Result<DataSegments, ServiceError>,
+    ) -> Result<DataSegments, ServiceError> {
+        let Some(earlier) = self.before_data_were_purged() else { return request(self) };
+        if self.state() != State::Sta11A {
+            return self.earlier(earlier, request);
+        }
+        // The resynchronization has cut short what this side had begun to send; the other leg's peer goes on with it.
+        self.sending = (!enclosure.begin).then_some(kind);
+        let result = self.earlier(earlier, request);
+        self.sending = None;
+        result
     }
 
     fn before_data_were_purged(&self) -> Option<Earlier> {
