@@ -8,7 +8,8 @@ use super::join;
 use super::negotiation::{Rule, rule, rule_of_spdu};
 use super::{Arguments, Cause, Event, Outcome, Output, Session, SessionConfig, Spm, State, classify, resync};
 use crate::spdu::{
-    Abort, DecodeError, DecodeRules, Deferred, Spdu, SpduKind, SpduView, Tsdu, offset_of_unit, pi,
+    Abort, ActivityDiscard, ActivityInterrupt, DecodeError, DecodeRules, Deferred, ExceptionData,
+    MinorSyncPoint, Spdu, SpduKind, SpduView, Tsdu, exception_reason, offset_of_unit, pi,
 };
 use crate::{
     Enclosure, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, ProviderExceptionReason,
@@ -179,6 +180,27 @@ impl Session {
         }
     }
 
+    /// The SPDU without what is reserved: the data separation bit of a MIP where that unit is not selected, which is
+    /// ignored as any reserved bit is, and reasons that nobody has defined, which strict rules have refused.
+    fn without_reserved<'a>(&self, spdu: Spdu<'a>) -> Spdu<'a> {
+        let known = |reason| exception_reason(reason).map_or(NO_SPECIFIC_REASON, |_| reason);
+        match spdu {
+            Spdu::MinorSyncPoint(point) if !self.spm.variables().fu(FunctionalUnits::DATA_SEPARATION) => {
+                Spdu::MinorSyncPoint(MinorSyncPoint { data_separation: false, ..point })
+            }
+            Spdu::ExceptionData(data) => {
+                Spdu::ExceptionData(ExceptionData { reason: known(data.reason), ..data })
+            }
+            Spdu::ActivityInterrupt(interrupt) => {
+                Spdu::ActivityInterrupt(ActivityInterrupt { reason: known(interrupt.reason), ..interrupt })
+            }
+            Spdu::ActivityDiscard(discard) => {
+                Spdu::ActivityDiscard(ActivityDiscard { reason: known(discard.reason), ..discard })
+            }
+            spdu => spdu,
+        }
+    }
+
     /// An SPDU whose event and indication depend on nothing but itself.
     pub(super) fn receive_event<'a>(
         &mut self,
@@ -186,6 +208,7 @@ impl Session {
         spdu: &Spdu<'a>,
         source: Source<'a>,
     ) -> Option<Indication<'a>> {
+        let spdu = &self.without_reserved(*spdu);
         let (event, mut arguments) = classify::event(spdu, self.state(), self.spm.variables())?;
         if let Spdu::ResynchronizeAck(ack) = spdu {
             if !self.config.strict && !self.spm.variables().symmetric() {
@@ -423,6 +446,9 @@ fn names_tokens(head: &Deferred<'_>) -> bool {
         Deferred::Please(please) => !please.tokens.is_empty(),
     }
 }
+
+/// Reason Code of ED, AI and AD that says nothing.
+const NO_SPECIFIC_REASON: u8 = 0;
 
 /// GT and DT without parameters.
 const PLAIN_HEADER: [u8; 4] = [0x01, 0x00, 0x01, 0x00];
