@@ -104,6 +104,10 @@ impl Minors {
         self.count == MINORS_MAX
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
     /// Adds a point; the oldest one makes place where there is none.
     pub(crate) fn push(&mut self, serial_number: SerialNumber, begun: Duration) {
         if self.is_full() {

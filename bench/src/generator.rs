@@ -19,6 +19,7 @@ use crate::pace::Schedule;
 use crate::plan::{Check, Dialogue, LoadPlan};
 use crate::recorder::{LATE, Recorder};
 use crate::script::Step;
+use crate::together::Together;
 
 /// Where a session of the plan is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,6 +229,9 @@ impl Generator {
             }
             let goes_on = match step {
                 Step::Ssdu => self.issue_ssdu(ctx, index, id, window, now),
+                Step::ActivityStart if self.plan.mix.concatenate => {
+                    self.may_start(index) && self.issue_ssdu(ctx, index, id, window, now)
+                }
                 step => self.issue_operation(ctx, index, id, step),
             };
             if !goes_on {
@@ -288,9 +292,16 @@ impl Generator {
     ) -> bool {
         let slot = &mut self.slots[index as usize];
         let parts = self.content.ssdu(&slot.identity, slot.sent as u32);
-        if let Err(error) = ctx.data_request(id, parts.as_slices(), Enclosure::WHOLE) {
-            return self.refused_here(ctx, index, id, Operation::Data, error);
-        }
+        let sent = match self.plan.mix.concatenate {
+            true => self.send_together(ctx, index, id, parts.as_slices()),
+            false => ctx.data_request(id, parts.as_slices(), Enclosure::WHOLE).map(|()| Together::default()),
+        };
+        let together = match sent {
+            Ok(together) => together,
+            Err(error) => return self.refused_here(ctx, index, id, Operation::Data, error),
+        };
+        self.begun_in_front(now, index, &together);
+        let slot = &mut self.slots[index as usize];
         let depth = self.plan.depth;
         let place = index * depth + (slot.first_flight + slot.in_flight) % depth;
         self.flights[place as usize] =
@@ -308,6 +319,7 @@ impl Generator {
         counts.sent += 1;
         counts.sent_in_window += u64::from(self.window.contains(now));
         self.live.sent(counts.sent);
+        self.begun_behind(now, index, &together);
         true
     }
 

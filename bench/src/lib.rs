@@ -52,6 +52,7 @@ pub mod recorder;
 pub mod report;
 pub mod run;
 pub mod script;
+mod together;
 mod tokens;
 pub mod units;
 mod validate;

@@ -76,6 +76,8 @@ pub struct Mix {
     pub session_ssdus: u32,
     /// Session connections from one that is aborted, not released, to the next.
     pub abort_each: u32,
+    /// Activity starts, minor points and the data token share the TSDU of their SSDU.
+    pub concatenate: bool,
 }
 
 impl Mix {

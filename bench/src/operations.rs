@@ -23,7 +23,7 @@ use crate::script::Step;
 /// Reason of exception reports, interrupts and discards: not specified (X.225, PI 50 of ED, AI and AD).
 const REASON_NOT_SPECIFIED: u8 = 0;
 /// No point is set above this number, so that an activity can still be ended.
-const POINT_MAX: u32 = SerialNumber::MAX.0 - 8;
+pub(crate) const POINT_MAX: u32 = SerialNumber::MAX.0 - 8;
 /// How far a resynchronization of type set goes ahead of the next number.
 const SET_AHEAD: u32 = 10;
 
@@ -62,7 +62,7 @@ impl Generator {
     }
 
     /// True when nothing that was sent stands in the way of the step.
-    fn has_place(&self, index: u32, step: Step) -> bool {
+    pub(crate) fn has_place(&self, index: u32, step: Step) -> bool {
         let slot = &self.slots[index as usize];
         let course = &slot.course;
         match step {
@@ -173,7 +173,7 @@ impl Generator {
         ctx.request(id, &request).map(|()| serial_number)
     }
 
-    fn begun(&mut self, now: Duration, index: u32, pending: Pending) {
+    pub(crate) fn begun(&mut self, now: Duration, index: u32, pending: Pending) {
         let operations = &mut self.recorder.operations;
         operations.of_mut(pending.operation).begun += 1;
         let course = &mut self.slots[index as usize].course;
@@ -365,7 +365,7 @@ impl Generator {
         self.recorder.error(&format!("{}: {fault}", operation.name()));
     }
 
-    fn next_mark(&mut self, index: u32) -> [u8; 8] {
+    pub(crate) fn next_mark(&mut self, index: u32) -> [u8; 8] {
         let slot = &mut self.slots[index as usize];
         slot.course.marks = slot.course.marks.wrapping_add(1);
         let mut mark = [0; 8];

@@ -356,6 +356,7 @@ fn session_config(plan: &LoadPlan) -> SessionConfig {
     SessionConfig {
         versions: plan.versions.iter().map(version).collect(),
         functional_units: plan.functional_units(),
+        extended_concatenation: plan.mix.concatenate,
         ..SessionConfig::default()
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use colloquy_shard::Tally;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 use serde::Serialize;
@@ -92,6 +93,8 @@ pub struct Own {
     pub cpu_share_by_thread: Vec<f64>,
     /// System calls of its drivers per SSDU sent.
     pub system_calls_per_ssdu: f64,
+    /// TSDUs sent per SSDU sent, those of all operations included.
+    pub tsdus_per_ssdu: f64,
     /// Lateness in an open loop; all zero in a closed one.
     pub lateness_us: Percentiles,
     /// Share of all processor time that the hypervisor gave to others during the run.
@@ -150,7 +153,8 @@ pub(crate) struct RunFacts {
     pub(crate) environment: Environment,
     pub(crate) driver: String,
     pub(crate) driver_reason: String,
-    pub(crate) system_calls: u64,
+    /// What the shards of the generator have counted.
+    pub(crate) tally: Tally,
     pub(crate) elapsed: Duration,
     pub(crate) clock_step: Duration,
     pub(crate) interrupted: bool,
@@ -168,7 +172,8 @@ impl Report {
             cpu_us_per_ssdu: per(cpu.as_secs_f64() * 1e6, counts.sent_in_window),
             cpu_share_max: per_second(busiest),
             cpu_share_by_thread: recorder.cpu.iter().map(|cpu| per_second(cpu.as_secs_f64())).collect(),
-            system_calls_per_ssdu: per(facts.system_calls as f64, counts.sent),
+            system_calls_per_ssdu: per(facts.tally.system_calls as f64, counts.sent),
+            tsdus_per_ssdu: per(facts.tally.tsdus_out as f64, counts.sent),
             lateness_us: Percentiles::of(&recorder.lateness_ns),
             steal_share: steal_share(&facts.environment, facts.elapsed),
         };
@@ -373,9 +378,10 @@ impl Report {
         row(
             "generator",
             format!(
-                "{:.2} CPU us per SSDU, {:.3} system calls per SSDU, {:.0} % of a core",
+                "{:.2} CPU us, {:.3} system calls and {:.2} TSDUs per SSDU, {:.0} % of a core",
                 self.generator.cpu_us_per_ssdu,
                 self.generator.system_calls_per_ssdu,
+                self.generator.tsdus_per_ssdu,
                 self.generator.cpu_share_max * 100.0
             ),
         );

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
-use colloquy_shard::{Shard, ShardConfig};
+use colloquy_shard::{Shard, ShardConfig, Tally};
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::mio::{MioConfig, MioDriver};
 use colloquy_transport::driver::select::{Backend, BackendChoice, select};
@@ -104,7 +104,7 @@ pub fn run(plan: &LoadPlan, progress: &mut dyn FnMut(&Progress) -> Go) -> Result
     let plan = Arc::new(plan.clone());
     let mut threads = Threads::start(&plan, backend)?;
     let interrupted = threads.conduct(&plan, progress);
-    let (recorder, system_calls) = threads.join()?;
+    let (recorder, tally) = threads.join()?;
     let elapsed = began.elapsed();
     let wall_elapsed = wall.elapsed().unwrap_or_default();
     let facts = RunFacts {
@@ -112,7 +112,7 @@ pub fn run(plan: &LoadPlan, progress: &mut dyn FnMut(&Progress) -> Go) -> Result
         environment,
         driver: backend.to_string(),
         driver_reason,
-        system_calls,
+        tally,
         elapsed,
         clock_step: elapsed.abs_diff(wall_elapsed),
         interrupted,
@@ -219,17 +219,17 @@ impl Threads {
         self.threads.iter().any(|thread| thread.shard.is_finished())
     }
 
-    fn join(self) -> Result<(Recorder, u64), LoadError> {
+    fn join(self) -> Result<(Recorder, Tally), LoadError> {
         let mut merged = Recorder::default();
-        let mut system_calls = 0;
+        let mut tally = Tally::default();
         for thread in self.threads {
             let counters = thread.shard.counters.clone();
             let recorder =
                 thread.shard.join().map_err(|error| LoadError::System { what: "generator thread", error })?;
             merged.merge(&recorder);
-            system_calls += counters.snapshot().system_calls;
+            tally.add(&counters.snapshot());
         }
-        Ok((merged, system_calls))
+        Ok((merged, tally))
     }
 }
 

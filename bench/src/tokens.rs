@@ -1,5 +1,7 @@
 //! The data token in half duplex: it goes over behind each round of SSDUs, and is asked for when all are answered.
 
+use std::time::Duration;
+
 use colloquy_session::Tokens;
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
@@ -25,12 +27,15 @@ impl Generator {
             return;
         }
         match ctx.token_give_request(id, Tokens::DATA, &[]) {
-            Ok(()) => {
-                self.slots[index as usize].course.token_given = Some(ctx.now());
-                self.recorder.operations.of_mut(Operation::TokenTurn).begun += 1;
-            }
+            Ok(()) => self.token_given(ctx.now(), index),
             Err(error) => self.recorder.error(&format!("S-TOKEN-GIVE request: {error}")),
         }
+    }
+
+    /// Notes that the data token was given away.
+    pub(crate) fn token_given(&mut self, now: Duration, index: u32) {
+        self.slots[index as usize].course.token_given = Some(now);
+        self.recorder.operations.of_mut(Operation::TokenTurn).begun += 1;
     }
 
     /// Gives the data token to a peer that asks for it, unless it would only have to wait for what comes next.

@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use colloquy_bench::{DriverChoice, Go, LoadPlan, Mode, run};
-use colloquy_session::{AcceptParameters, Indication};
+use colloquy_bench::{DriverChoice, Go, LoadPlan, MinorConfirm, Mix, Mode, run};
+use colloquy_session::{AcceptParameters, FunctionalUnits, Indication, SessionConfig};
 use colloquy_shard::thread::{ThreadOptions, spawn};
 use colloquy_shard::{
     Application, Context, Fault, ListenerConfig, SessionEnd, SessionId, Shard, ShardConfig, TransportAnswer,
@@ -48,8 +48,19 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn an_ssdu_costs_no_allocation() {
     let (address, stop) = echo();
+    // A point in the TSDU of its SSDU costs none either; by itself it does.
+    let together = Mix {
+        minor_sync_each: 1,
+        minor_confirm: MinorConfirm::Optional,
+        concatenate: true,
+        ..Mix::default()
+    };
     for driver in [DriverChoice::Mio, DriverChoice::Auto] {
-        for (mode, rate_per_s) in [(Mode::Closed, 0.0), (Mode::Poisson, 20_000.0)] {
+        for (mode, rate_per_s, mix) in [
+            (Mode::Closed, 0.0, Mix::default()),
+            (Mode::Poisson, 20_000.0, Mix::default()),
+            (Mode::Closed, 0.0, together),
+        ] {
             let plan = LoadPlan {
                 to: vec![address],
                 sessions: 4,
@@ -58,6 +69,7 @@ fn an_ssdu_costs_no_allocation() {
                 rate_per_s,
                 duration_ms: 60_000,
                 driver,
+                mix,
                 ..LoadPlan::default()
             };
             let [short, long] = SSDUS.map(|ssdus| {
@@ -70,7 +82,10 @@ fn an_ssdu_costs_no_allocation() {
             });
             let beyond = long.saturating_sub(short);
             let ssdus = 4 * (SSDUS[1] - SSDUS[0]);
-            assert!(beyond <= BEYOND_MAX, "{driver:?}, {mode:?}: {beyond} allocations for {ssdus} SSDUs");
+            assert!(
+                beyond <= BEYOND_MAX,
+                "{driver:?}, {mode:?}, {mix:?}: {beyond} allocations for {ssdus} SSDUs"
+            );
         }
     }
     stop();
@@ -82,7 +97,12 @@ fn echo() -> (SocketAddr, impl FnOnce()) {
     let address = socket.local_addr().unwrap();
     let build = move || {
         let mut shard = Shard::new(MioDriver::new(MioConfig::default())?, Echo, ShardConfig::default());
-        shard.listen(socket, 0, ListenerConfig::default())?;
+        let session = SessionConfig {
+            functional_units: FunctionalUnits::DUPLEX | FunctionalUnits::MINOR_SYNC,
+            extended_concatenation: true,
+            ..SessionConfig::default()
+        };
+        shard.listen(socket, 0, ListenerConfig { session, ..ListenerConfig::default() })?;
         Ok(shard)
     };
     let shard = spawn(ThreadOptions::default(), build, drop).unwrap();

@@ -66,6 +66,11 @@ pub(crate) struct Responder {
 
 impl Responder {
     pub(crate) fn start(habit: Habit) -> Responder {
+        Self::start_with(habit, false)
+    }
+
+    /// One that takes extended concatenation, or does not.
+    pub(crate) fn start_with(habit: Habit, extended_concatenation: bool) -> Responder {
         let socket = listen(([127, 0, 0, 1], 0).into(), &ListenOptions::default()).unwrap();
         let address = socket.local_addr().unwrap();
         let peers = Arc::default();
@@ -77,6 +82,7 @@ impl Responder {
                 Class0Config { tsdu_octets_max: 32 << 20, expedited: true, ..Class0Config::default() };
             let session = SessionConfig {
                 functional_units: FunctionalUnits::all() - FunctionalUnits::SYMMETRIC_SYNC,
+                extended_concatenation,
                 ..SessionConfig::default()
             };
             shard.listen(socket, 0, ListenerConfig { transport, session, ..ListenerConfig::default() })?;

@@ -8,6 +8,7 @@ mod process;
 #[path = "../interop/skip.rs"]
 mod skip;
 mod thousand;
+mod together;
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -22,7 +23,7 @@ const SSDUS: u64 = 240;
 const SESSIONS: u32 = 6;
 const UNITS: &str = "functional_units = [\"half_duplex\", \"duplex\", \"expedited_data\", \"minor_synchronize\", \
                      \"major_synchronize\", \"resynchronize\", \"activity_management\", \"negotiated_release\", \
-                     \"capability_data\", \"exceptions\", \"typed_data\"]\ntransport_expedited = true\n";
+                     \"capability_data\", \"exceptions\", \"typed_data\"]\ntransport_expedited = true\nextended_concatenation = true\n";
 
 #[test]
 fn every_plan_runs_clean_on_mio() {
@@ -146,7 +147,8 @@ impl Stand {
     fn start(driver: DriverChoice) -> Stand {
         let echo = gateway(driver, "application = \"echo\"\n", "");
         let target = format!(
-            "\n[[target]]\nname = \"echo\"\naddress = \"{}\"\nprofile = \"transparent\"\ntransport_expedited = true\n",
+            "\n[[target]]\nname = \"echo\"\naddress = \"{}\"\nprofile = \"transparent\"\ntransport_expedited = true\n\
+             extended_concatenation = true\n",
             echo.0
         );
         let relay = gateway(driver, "application = \"relay\"\ntarget = \"echo\"\n", &target);
