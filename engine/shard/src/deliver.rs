@@ -187,6 +187,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// Takes the SPDUs out of a TSDU.
     fn tsdu(&mut self, index: u32, mut body: Body) {
         self.core.tally.tsdus_in += 1;
+        // What a request of the application has set free meanwhile came before this TSDU.
+        self.joined(index);
         if !body.rest().is_empty() && must_be_contiguous(body.head()) {
             body = contiguous(body);
         }
@@ -207,6 +209,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         self.core.tally.spdus_prepare_in += u64::from(is_prepare);
         self.core.tally.tsdus_in += 1;
         self.core.slab.at_mut(index).turn_tsdus += 1;
+        self.joined(index);
         self.spdus(index, &mut Tsdu::expedited(octets), &mut Body::default());
         self.joined(index);
     }

@@ -1,9 +1,9 @@
 //! Which event of Annex A a received SPDU raises, and which functional unit it belongs to.
 
-use super::variables::{Arguments, Variables, Vrsp};
+use super::variables::{Arguments, SERIAL_NEXT_MAX, Variables, Vrsp};
 use super::{Event, State};
 use crate::spdu::{Spdu, SpduKind};
-use crate::{FunctionalUnits as Fu, PrepareType, ResyncType};
+use crate::{FunctionalUnits as Fu, PrepareType, ResyncType, SerialNumber};
 
 /// The event of an SPDU and its parameters; `None` for GT and PT that only head a concatenation.
 ///
@@ -12,7 +12,7 @@ use crate::{FunctionalUnits as Fu, PrepareType, ResyncType};
 pub(super) fn event(spdu: &Spdu<'_>, state: State, variables: &Variables) -> Option<(Event, Arguments)> {
     let mut arguments = Arguments::NONE;
     if variables.symmetric() {
-        flows_named(spdu, &mut arguments);
+        flows_named(spdu, variables, &mut arguments);
     }
     let event = match spdu {
         Spdu::GiveTokens(give) if give.tokens.is_empty() => return None,
@@ -83,7 +83,7 @@ pub(super) fn event(spdu: &Spdu<'_>, state: State, variables: &Variables) -> Opt
 }
 
 /// What an SPDU says of the second flow, and a PREPARE of either.
-fn flows_named(spdu: &Spdu<'_>, arguments: &mut Arguments) {
+fn flows_named(spdu: &Spdu<'_>, variables: &Variables, arguments: &mut Arguments) {
     let second = match spdu {
         Spdu::MajorSyncPoint(point) => point.second_serial_number,
         Spdu::ActivityEnd(end) => end.second_serial_number,
@@ -102,6 +102,11 @@ fn flows_named(spdu: &Spdu<'_>, arguments: &mut Arguments) {
         _ => None,
     };
     arguments.second_serial = second.map(|serial| serial.0);
+    // No number says that all are used: the last one stands for it.
+    let next = variables.flows.receiving.v_m;
+    if matches!(spdu, Spdu::MajorSyncAck(_)) && second == Some(SerialNumber::MAX) && next == SERIAL_NEXT_MAX {
+        arguments.second_serial = Some(next);
+    }
 }
 
 /// MAA and AEA are the same octets: the state tells which one is waited for.

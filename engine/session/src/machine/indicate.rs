@@ -119,17 +119,20 @@ impl Session {
     }
 
     /// Carries out action 6 of a request: a PREPARE counts at once, before anything else comes. Expedited data
-    /// that are still wanted come back through [`Session::take_joined`].
+    /// that are still wanted come back through [`Session::take_joined`], and so does what waits behind them: they
+    /// were sent before it, and in the state that it leads to they would belong behind it.
     pub(super) fn replay_after_request(&mut self, now: Duration, outcome: &Outcome) {
         if !outcome.effects.replay {
             return;
         }
         self.spm.forget_queue();
         let Some(cold) = &mut self.cold else { return };
+        let mut are_wanted = false;
         for queued in core::mem::take(&mut cold.queued) {
             let is_prepare = queued.octets()[0] == PREPARE_SI;
             let row = self.spm.row(Event::Ex, &Arguments::NONE);
-            if !is_prepare && row.is_none_or(|row| !row.outputs.is_empty()) {
+            are_wanted |= !is_prepare && row.is_none_or(|row| !row.outputs.is_empty());
+            if are_wanted {
                 self.cold().joined.push_back(queued);
                 continue;
             }

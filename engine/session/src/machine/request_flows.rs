@@ -12,6 +12,9 @@ use crate::{
 };
 
 /// The numbers that a synchronization point, an activity end or the answer to one carries, which no user names.
+///
+/// The second one tells where the other flow is. With all its numbers used it stays at the last: the point itself may
+/// go, and its answer is owed.
 pub(super) fn numbers(
     output: Output,
     v: &Variables,
@@ -21,7 +24,7 @@ pub(super) fn numbers(
         (false, Output::Maa) => [Some(v.v_m.saturating_sub(1)), None],
         (false, _) => [Some(v.v_m), None],
     };
-    Ok((left(first.unwrap_or_default())?, second.map(left).transpose()?))
+    Ok((left(first.unwrap_or_default())?, second.map(|next| SerialNumber(next).min(SerialNumber::MAX))))
 }
 
 /// A next number, as long as numbers are left.

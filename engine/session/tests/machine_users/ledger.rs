@@ -1,8 +1,8 @@
 //! What a request is to be indicated as at the other side, and which confirms are awaited.
 
 use colloquy_session::{
-    Indication, Request, ResyncType, ResynchronizeAnswer, ResynchronizeParameters, SerialNumber, Session,
-    TokenSettings, TokenSide, Tokens,
+    FlowResynchronization, Indication, Request, ResyncType, ResynchronizeAnswer, ResynchronizeParameters,
+    SerialNumber, Session, TokenSettings, TokenSide, Tokens,
 };
 
 /// A confirm that a user waits for.
@@ -77,7 +77,8 @@ pub(crate) fn cancels(indication: &Indication<'_>) -> bool {
 /// What the service shows of a machine, for what a request is to look like at the other side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown {
-    next: SerialNumber,
+    /// Of the points that this side sends, and of those that its peer sends.
+    next: [SerialNumber; 2],
     positions: TokenSettings,
     available: Tokens,
 }
@@ -99,11 +100,20 @@ impl Shown {
             major: place(Tokens::MAJOR),
             release: place(Tokens::RELEASE),
         };
-        Shown { next: session.serial_numbers().next, positions, available }
+        let next = match session.flow_numbers() {
+            Some(flows) => flows.map(|flow| flow.next),
+            None => [session.serial_numbers().next; 2],
+        };
+        Shown { next, positions, available }
     }
 
+    fn next(&self) -> SerialNumber {
+        self.next[0]
+    }
+
+    /// The point of the peer that came last.
     fn last(&self) -> SerialNumber {
-        SerialNumber(self.next.0.saturating_sub(1))
+        SerialNumber(self.next[1].0.saturating_sub(1))
     }
 }
 
@@ -118,8 +128,14 @@ fn visible(settings: TokenSettings, available: Tokens) -> TokenSettings {
     }
 }
 
-/// The indication or confirm of an accepted request; `before` and `after` it at the requester.
-pub(crate) fn told(request: &Request<'static>, before: &Shown, after: &Shown) -> Indication<'static> {
+/// The indication or confirm of an accepted request; `before` and `after` it at the requester. `both`: it answers a
+/// resynchronization of both flows.
+pub(crate) fn told(
+    request: &Request<'static>,
+    before: &Shown,
+    after: &Shown,
+    both: bool,
+) -> Indication<'static> {
     match *request {
         Request::ExpeditedData { user_data } => Indication::ExpeditedData { user_data },
         Request::CapabilityData { user_data } => Indication::CapabilityData { user_data },
@@ -134,15 +150,19 @@ pub(crate) fn told(request: &Request<'static>, before: &Shown, after: &Shown) ->
         }
         Request::Abort { user_data } => Indication::UserAbort { user_data },
         Request::Resynchronize(asked) => Indication::Resynchronize(ResynchronizeParameters {
-            serial_number: Some(asked.serial_number.unwrap_or(before.next)),
+            serial_number: Some(asked.serial_number.unwrap_or(before.next())),
+            second: asked.second.map(|second| FlowResynchronization {
+                serial_number: Some(second.serial_number.unwrap_or(before.next[1])),
+                ..second
+            }),
             token_settings: Some(visible(asked.token_settings.unwrap_or(before.positions), before.available)),
             ..asked
         }),
         Request::ResynchronizeResponse(answer) => Indication::ResynchronizeConfirm(ResynchronizeAnswer {
-            serial_number: Some(after.next),
+            serial_number: Some(after.next[1]),
             token_settings: Some(after.positions),
             user_data: answer.user_data,
-            second_serial_number: None,
+            second_serial_number: both.then_some(after.next[0]),
         }),
         _ => told_of_sync_or_activity(request, before),
     }
@@ -151,7 +171,7 @@ pub(crate) fn told(request: &Request<'static>, before: &Shown, after: &Shown) ->
 fn told_of_sync_or_activity(request: &Request<'static>, before: &Shown) -> Indication<'static> {
     match *request {
         Request::SyncMinor { confirmation_optional, data_separation, user_data } => Indication::SyncMinor {
-            serial_number: before.next,
+            serial_number: before.next(),
             confirmation_optional,
             data_separation,
             user_data,
@@ -159,7 +179,7 @@ fn told_of_sync_or_activity(request: &Request<'static>, before: &Shown) -> Indic
         Request::SyncMinorResponse { serial_number, user_data } => {
             Indication::SyncMinorConfirm { serial_number, user_data }
         }
-        Request::SyncMajor { user_data } => Indication::SyncMajor { serial_number: before.next, user_data },
+        Request::SyncMajor { user_data } => Indication::SyncMajor { serial_number: before.next(), user_data },
         Request::SyncMajorResponse { user_data } => {
             Indication::SyncMajorConfirm { serial_number: before.last(), user_data }
         }
@@ -176,7 +196,7 @@ fn told_of_sync_or_activity(request: &Request<'static>, before: &Shown) -> Indic
         Request::ActivityDiscard { reason, user_data } => Indication::ActivityDiscard { reason, user_data },
         Request::ActivityDiscardResponse { user_data } => Indication::ActivityDiscardConfirm { user_data },
         Request::ActivityEnd { user_data } => {
-            Indication::ActivityEnd { serial_number: before.next, user_data }
+            Indication::ActivityEnd { serial_number: before.next(), user_data }
         }
         Request::ActivityEndResponse { user_data } => {
             Indication::ActivityEndConfirm { serial_number: before.last(), user_data }

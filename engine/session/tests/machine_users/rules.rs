@@ -1,6 +1,6 @@
 //! What holds at a quiet point, and which collisions a received SPDU makes.
 
-use colloquy_session::{FunctionalUnits as Fu, Indication, State, Tokens};
+use colloquy_session::{FunctionalUnits as Fu, Indication, SerialNumber, SerialNumbers, State, Tokens};
 
 use super::ledger::Awaited;
 use super::world::World;
@@ -36,6 +36,11 @@ impl World<'_> {
                 assert_eq!(numbers.lowest_unconfirmed, others.lowest_unconfirmed, "V(A)");
             }
             assert_eq!(numbers.lowest_restart, others.lowest_restart, "V(R)");
+            assert_eq!(
+                a.flow_numbers().map(shown),
+                b.flow_numbers().map(|[s, r]| shown([r, s])),
+                "both flows"
+            );
         }
         assert!(!(numbers.may_confirm && others.may_confirm), "only one side confirms");
         for side in &mut self.sides {
@@ -103,6 +108,11 @@ impl World<'_> {
         };
         self.coverage.hit(name);
     }
+}
+
+/// V(M), V(A) and V(R) of two flows.
+fn shown(flows: [SerialNumbers; 2]) -> [[SerialNumber; 3]; 2] {
+    flows.map(|flow| [flow.next, flow.lowest_unconfirmed, flow.lowest_restart])
 }
 
 /// Connected, and neither at its end nor in a resynchronization: that may have thrown tokens away, whose places

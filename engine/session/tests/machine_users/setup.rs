@@ -72,6 +72,21 @@ impl Setup {
     }
 }
 
+impl Setup {
+    /// With symmetric synchronize in place of minor synchronize, which every configuration then has to name.
+    pub(crate) fn symmetric(random: &mut Random) -> Setup {
+        let mut setup = Setup::random(random);
+        let units = (setup.connect.requirements - Fu::MINOR_SYNC) | Fu::SYMMETRIC_SYNC;
+        let units = if random.one_in(4) { units } else { units | Fu::RESYNCHRONIZE };
+        setup.connect.requirements = units;
+        setup.connect.initial_serial_number = initial_serial_number(random, units);
+        setup.connect.second_initial_serial_number = initial_serial_number(random, units | Fu::ACTIVITY);
+        setup.config.functional_units = Fu::all();
+        setup.accept.second_initial_serial_number = initial_serial_number(random, units | Fu::ACTIVITY);
+        setup
+    }
+}
+
 /// A legal set of units: one of the named subsets, or any.
 fn units(random: &mut Random, expedited: bool) -> Fu {
     let duplexity = random.pick(&[Fu::DUPLEX, Fu::HALF_DUPLEX, Fu::DUPLEX | Fu::HALF_DUPLEX]);

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use colloquy_session::{
-    ActivityResumeParameters, FunctionalUnits as Fu, OldConnection, Request, ResyncType, ResynchronizeAnswer,
-    ResynchronizeParameters, SerialNumber, Session, State, Tokens,
+    ActivityResumeParameters, FlowResynchronization, FunctionalUnits as Fu, OldConnection, Request,
+    ResyncType, ResynchronizeAnswer, ResynchronizeParameters, SerialNumber, SerialNumbers, Session, State,
+    Tokens,
 };
 
 use super::setup;
@@ -59,11 +60,13 @@ pub(crate) fn any_request(random: &mut Random, session: &Session) -> Request<'st
         13 => minor_response(random, session, user_data),
         14 | 15 => Request::SyncMajor { user_data },
         16 => Request::SyncMajorResponse { user_data },
+        // With symmetric synchronize neither needs a token: points would be seldom otherwise.
+        17..20 if session.flow_numbers().is_some() && !random.one_in(4) => points_both_ways(random, session),
         17..20 => resynchronize(random, session, user_data),
         20 => answer(random, session, user_data),
         21 => Request::UserException { reason, user_data },
         22 | 23 => Request::ActivityStart { identifier, user_data },
-        24 => resume(random, user_data),
+        24 => resume(random, session, user_data),
         25 => Request::ActivityInterrupt { reason, user_data: short },
         26 => Request::ActivityDiscard { reason, user_data: short },
         27 => Request::ActivityInterruptResponse { user_data: short },
@@ -74,13 +77,28 @@ pub(crate) fn any_request(random: &mut Random, session: &Session) -> Request<'st
     }
 }
 
+/// A point, or the confirmation of one of the peer's.
+fn points_both_ways(random: &mut Random, session: &Session) -> Request<'static> {
+    let user_data = user_data(random);
+    let (confirmation_optional, data_separation) = (random.coin(), random.one_in(4));
+    let receiving = session.flow_numbers().map(|[_, receiving]| receiving);
+    match receiving.filter(|numbers| numbers.next > numbers.lowest_unconfirmed) {
+        Some(numbers) if !random.one_in(3) => {
+            let points = numbers.next.0 - numbers.lowest_unconfirmed.0;
+            let number = numbers.lowest_unconfirmed.0 + random.below(points as usize) as u32;
+            Request::SyncMinorResponse { serial_number: SerialNumber(number), user_data }
+        }
+        _ => Request::SyncMinor { confirmation_optional, data_separation, user_data },
+    }
+}
+
 /// Confirms a point: one that waits for it, or one that does not.
 pub(crate) fn minor_response(
     random: &mut Random,
     session: &Session,
     user_data: &'static [u8],
 ) -> Request<'static> {
-    let numbers = session.serial_numbers();
+    let numbers = session.flow_numbers().map_or(session.serial_numbers(), |[_, receiving]| receiving);
     let lowest = numbers.lowest_unconfirmed.0.saturating_sub(1);
     let serial_number =
         SerialNumber(lowest + random.below((numbers.next.0 + 1 - lowest) as usize + 1) as u32);
@@ -88,9 +106,29 @@ pub(crate) fn minor_response(
 }
 
 fn resynchronize(random: &mut Random, session: &Session, user_data: &'static [u8]) -> Request<'static> {
-    let numbers = session.serial_numbers();
+    let flows = session.flow_numbers();
+    let (resync_type, serial_number) =
+        kind_of_resynchronization(random, flows.map_or(session.serial_numbers(), |[sending, _]| sending));
+    let second = flows.filter(|_| random.coin()).map(|[_, receiving]| {
+        let (resync_type, serial_number) = kind_of_resynchronization(random, receiving);
+        FlowResynchronization { resync_type, serial_number }
+    });
+    let token_settings = random.coin().then(|| setup::settings(random));
+    Request::Resynchronize(ResynchronizeParameters {
+        resync_type,
+        serial_number,
+        token_settings,
+        second,
+        user_data,
+    })
+}
+
+fn kind_of_resynchronization(
+    random: &mut Random,
+    numbers: SerialNumbers,
+) -> (ResyncType, Option<SerialNumber>) {
     let (next, lowest) = (numbers.next.0, numbers.lowest_restart.0);
-    let (resync_type, serial_number) = match random.below(4) {
+    match random.below(4) {
         0 => (ResyncType::Abandon, None),
         1 => {
             let number = random.pick(&[0, 1, 5, 700, 999_999, next, 1_000_000]);
@@ -102,30 +140,24 @@ fn resynchronize(random: &mut Random, session: &Session, user_data: &'static [u8
             let number = next.saturating_sub(random.below(above + 2) as u32);
             (ResyncType::Restart, Some(SerialNumber(number)))
         }
-    };
-    let token_settings = random.coin().then(|| setup::settings(random));
-    Request::Resynchronize(ResynchronizeParameters {
-        resync_type,
-        serial_number,
-        token_settings,
-        user_data,
-        second: None,
-    })
+    }
 }
 
 fn answer(random: &mut Random, session: &Session, user_data: &'static [u8]) -> Request<'static> {
     let token_settings = random.coin().then(|| setup::answered_settings(random));
     let number = random.pick(&[0, 3, 999_999, session.serial_numbers().next.0]);
     let serial_number = random.one_in(4).then_some(SerialNumber(number));
+    let second = session.flow_numbers().filter(|_| random.one_in(4));
+    let second_serial_number = second.map(|[sending, _]| random.pick(&[SerialNumber(4), sending.next]));
     Request::ResynchronizeResponse(ResynchronizeAnswer {
         serial_number,
+        second_serial_number,
         token_settings,
         user_data,
-        second_serial_number: None,
     })
 }
 
-fn resume(random: &mut Random, user_data: &'static [u8]) -> Request<'static> {
+fn resume(random: &mut Random, session: &Session, user_data: &'static [u8]) -> Request<'static> {
     let old_connection = match random.coin() {
         true => OldConnection {
             called_reference: octets(random, 65),
@@ -141,7 +173,7 @@ fn resume(random: &mut Random, user_data: &'static [u8]) -> Request<'static> {
         serial_number: SerialNumber(random.pick(&[0, 1, 3, 77, 999_998, 999_999])),
         old_connection,
         user_data,
-        second_serial_number: None,
+        second_serial_number: session.flow_numbers().map(|_| SerialNumber(random.pick(&[0, 2, 999_999]))),
     })
 }
 

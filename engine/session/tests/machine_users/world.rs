@@ -33,6 +33,8 @@ pub(crate) struct Side {
     pub(crate) receiving: bool,
     /// Since then something was thrown away.
     pub(crate) purged: bool,
+    /// The resynchronization that was indicated last concerns both flows.
+    pub(crate) both_flows: bool,
     /// The user was told that the session is over, or ended it.
     pub(crate) over: bool,
 }
@@ -49,6 +51,7 @@ impl Side {
             open: None,
             receiving: false,
             purged: false,
+            both_flows: false,
             over: false,
         }
     }
@@ -243,7 +246,10 @@ impl<'c> World<'c> {
         let session = &mut self.sides[side].session;
         let before = Shown::of(session, side);
         let snapshot = compare.then(|| format!("{session:?}"));
-        let numbers = (session.state(), session.serial_numbers(), session.tokens_owned());
+        let shown = |session: &Session| {
+            (session.state(), session.serial_numbers(), session.flow_numbers(), session.tokens_owned())
+        };
+        let numbers = shown(session);
         let answered = session.request(self.now, &request);
         if self.trace && (answered.is_ok() || std::env::var_os("COLLOQUY_REFUSED").is_some()) {
             eprintln!("{side} {:?} -> {:?}: {request:?} {answered:?}", numbers.0, session.state());
@@ -253,15 +259,14 @@ impl<'c> World<'c> {
                 snapshot.is_none_or(|snapshot| snapshot == format!("{session:?}")),
                 "{request:?} {error}"
             );
-            let after = (session.state(), session.serial_numbers(), session.tokens_owned());
-            assert_eq!(numbers, after, "{request:?} {error}");
+            assert_eq!(numbers, shown(session), "{request:?} {error}");
             assert_eq!(drain(session), [], "{request:?} {error}");
             self.coverage.hit("request refused");
             return false;
         }
         self.coverage.steps += 1;
         let after = Shown::of(session, side);
-        let told = ledger::told(&request, &before, &after);
+        let told = ledger::told(&request, &before, &after, self.sides[side].both_flows);
         self.accepted(side, &request, numbers.0);
         self.take_joined(side, &mut None);
         if numbers.0 == State::Sta15A && !self.sides[side].waiting.is_empty() {

@@ -1,4 +1,4 @@
-//! Symmetric synchronize (1995): 162 rows, 32 reconstructed by the reference and 130 added here.
+//! Symmetric synchronize (1995): 163 rows, 32 reconstructed by the reference and 131 added here.
 //!
 //! `[unverified]`, all of it: no transcription of the standard's rows was found. The machine looks here only when
 //! FU(SS) is selected, which no configuration does by itself; a cell that has rows here is then decided by them
@@ -20,6 +20,8 @@ const A_AEA: &str =
     "added: MAA and AEA are the same octets on the wire; the state tells which confirm to issue";
 /// Added.
 const A_CROSS: &str = "added: with duplex a point of the peer crosses the own SPDU; no token keeps it back";
+/// Added.
+const A_RELEASES: &str = "added: releases may collide while points wait for their confirmation, and the peer confirms in STA09 as its row there says";
 /// Added.
 const A_LIKE: &str = "added: the row of the other tables with the counters of the flows";
 /// Added.
@@ -108,6 +110,7 @@ pub(super) static ROWS: &[Row] = &[
     // STA08
     row(E::SConRspPos, Sta08, &[is(P178)], &[A05, A71, A11], &[O::Ac], Sta713, u(R1)),
     // STA09
+    row(E::Mia, Sta09, &[is(P17), is(P176)], &[A65], &[O::SSynMinCnf], Sta09, u(A_RELEASES)),
     row(E::SSynMinRsp, Sta09, &[is(P18), is(P179)], &[A66], &[O::Mia], Sta09, u(R1)),
     row(E::SRsynReqA, Sta09, &[is(P178), is(P10), is(P28), not(P34), is(P33)], &[A16], &[O::PrRs, O::RsA], Sta05A, u(A_RESTART)),
     row(E::SRsynReqS, Sta09, &[is(P178), is(P10), is(P25), not(P34), is(P33)], &[A16], &[O::PrRs, O::RsS], Sta05A, u(A_RESTART)),
