@@ -6,6 +6,9 @@ use crate::spdu::{DataHeader, DataTransfer, TypedData};
 /// Octets in front of the user data of a segment of DT: GT, DT and Enclosure Item.
 pub(super) const DATA_OVERHEAD_OCTETS: usize = 7;
 
+/// GT without parameters.
+const GIVE_TOKENS_OCTETS: usize = 2;
+
 /// One segment of an SSDU: send `header`, then `octets` octets of user data, as one TSDU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataSegment {
@@ -54,6 +57,16 @@ pub(super) enum DataKind {
     Data,
     /// TYPED DATA.
     Typed,
+}
+
+impl DataKind {
+    /// Octets in front of the user data of a segment: TD has no GT in front.
+    pub(super) fn overhead_octets(self) -> usize {
+        match self {
+            DataKind::Data => DATA_OVERHEAD_OCTETS,
+            DataKind::Typed => DATA_OVERHEAD_OCTETS - GIVE_TOKENS_OCTETS,
+        }
+    }
 }
 
 impl DataSegments {

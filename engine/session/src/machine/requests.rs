@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::content::Content;
-use super::data_segments::{DATA_OVERHEAD_OCTETS, DataKind, DataSegments};
+use super::data_segments::{DataKind, DataSegments};
 use super::join::JOINED_OCTETS_MAX;
 use super::request_spdu::{self, Prepared};
 use super::resync::Resync;
@@ -182,7 +182,7 @@ impl Session {
 
     /// The segments of an SSDU or a part of one, in the sizes of this direction.
     pub(super) fn segments(&self, kind: DataKind, octets: usize, enclosure: Enclosure) -> DataSegments {
-        let segment_octets_max = self.send_octets_max().map(|octets_max| octets_max - DATA_OVERHEAD_OCTETS);
+        let segment_octets_max = self.send_octets_max().map(|octets_max| octets_max - kind.overhead_octets());
         DataSegments::new(kind, octets, enclosure, segment_octets_max)
     }
 

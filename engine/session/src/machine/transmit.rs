@@ -91,15 +91,15 @@ pub(super) fn put_parts(
     }
     let user_data = join::user_data(&spdu);
     let octets = user_data.len();
-    // The Enclosure Item, and length indicators that grow to three octets.
-    let overhead = 3 + 4 + join::with_user_data(spdu, &[], None).encoded_octets() + 4;
-    let first_octets = octets_max.saturating_sub(overhead);
-    let version_2 = limits.version == Some(Versions::V2);
-    if !version_2 || !join::can_be_segmented(kind) || first_octets == 0 {
-        return Err(ServiceError::UserDataLength { octets, octets_max: first_octets.min(octets) });
-    }
+    let begin = Some(Enclosure { begin: true, end: false });
+    let segmented = limits.version == Some(Versions::V2) && join::can_be_segmented(kind);
+    let first_octets = match user_data_that_fit(spdu, begin, octets_max).filter(|_| segmented) {
+        // RF repeats its parameters, so that what the first segment has no room for no later one has.
+        Some(first_octets) if first_octets > 0 || kind != SpduKind::Refuse => first_octets,
+        _ => return Err(too_long(spdu, octets_max)),
+    };
     let (first, mut rest) = user_data.split_at(first_octets.min(octets));
-    put(outbox, join::with_user_data(spdu, first, Some(Enclosure { begin: true, end: false })), texp)?;
+    put(outbox, join::with_user_data(spdu, first, begin), texp)?;
     let later_octets = match kind {
         SpduKind::Refuse => first_octets,
         _ => octets_max - SEGMENT_OVERHEAD_OCTETS,
@@ -111,6 +111,28 @@ pub(super) fn put_parts(
         if rest.is_empty() {
             return Ok(());
         }
+    }
+}
+
+/// How much of its user data an SPDU of at most `octets_max` octets has room for; `None` when its other parameters
+/// alone are too long.
+fn user_data_that_fit(spdu: Spdu<'_>, enclosure: Option<Enclosure>, octets_max: usize) -> Option<usize> {
+    let user_data = join::user_data(&spdu);
+    let encoded = |octets| join::with_user_data(spdu, &user_data[..octets], enclosure).encoded_octets();
+    let mut octets = octets_max.checked_sub(encoded(0))?.min(user_data.len());
+    // Their header, and length indicators that grow: a few octets.
+    while encoded(octets) > octets_max {
+        octets -= 1;
+    }
+    Some(octets)
+}
+
+/// Why an SPDU cannot be sent: its user data, or what else is in it.
+fn too_long(spdu: Spdu<'_>, spdu_octets_max: usize) -> ServiceError {
+    let octets = join::user_data(&spdu).len();
+    match user_data_that_fit(spdu, None, spdu_octets_max) {
+        Some(octets_max) => ServiceError::UserDataLength { octets, octets_max },
+        None => ServiceError::Parameter("parameters that no TSDU of the agreed size holds"),
     }
 }
 
