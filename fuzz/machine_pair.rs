@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use colloquy_session::machine::QUEUED_EVENTS_MAX;
 use colloquy_session::spdu::Tsdu;
 use colloquy_session::{
     AcceptParameters, ActivityResumeParameters, ConnectParameters, Enclosure, FunctionalUnits as Fu,
@@ -36,6 +37,8 @@ struct Pair<'o> {
     ending: [bool; 2],
     aborts: [usize; 2],
     told: [bool; 2],
+    /// How often in a row expedited data have overtaken what was sent before them.
+    overtaken: [usize; 2],
     /// Octets were put in that no machine made.
     is_foul: bool,
     connect: ConnectParameters<'static>,
@@ -99,6 +102,7 @@ impl<'o> Pair<'o> {
             ending: [false; 2],
             aborts: [0; 2],
             told: [false; 2],
+            overtaken: [0; 2],
             is_foul: false,
             connect,
             order: 0,
@@ -134,13 +138,16 @@ impl<'o> Pair<'o> {
         self.look();
     }
 
-    /// The next TSDU of a flow, as far as the flows allow: normal data never pass expedited data.
+    /// The next TSDU of a flow, as far as the flows allow: normal data never pass expedited data. Expedited data
+    /// overtake no more often in a row than a machine keeps SPDUs for later: more is its limit, not a fault.
     fn deliver(&mut self, side: usize, expedited: bool) {
+        let expedited = expedited && self.overtaken[side] < QUEUED_EVENTS_MAX;
         let flows = &mut self.flows[side];
         let first = |flow: &VecDeque<(u64, Vec<u8>)>| flow.front().map_or(u64::MAX, |(order, _)| *order);
         let passes = first(&flows.expedited) < first(&flows.normal);
         let expedited = !flows.expedited.is_empty() && (expedited || passes);
         let flow = if expedited { &mut flows.expedited } else { &mut flows.normal };
+        self.overtaken[side] = if expedited && !passes { self.overtaken[side] + 1 } else { 0 };
         match flow.pop_front() {
             Some((_, octets)) => self.receive(side, &octets, expedited),
             None if self.ending[1 - side] => self.disconnect(side),

@@ -6,7 +6,10 @@ use super::content::Content;
 use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
 use super::join;
 use super::negotiation::{Rule, rule, rule_of_spdu};
-use super::{Arguments, Cause, Event, Outcome, Output, Session, SessionConfig, Spm, State, classify, resync};
+use super::{
+    Arguments, Cause, Event, Outcome, Output, QUEUED_EVENTS_MAX, Session, SessionConfig, Spm, State,
+    classify, resync,
+};
 use crate::spdu::{
     Abort, ActivityDiscard, ActivityInterrupt, DecodeError, DecodeRules, Deferred, ExceptionData,
     MinorSyncPoint, Spdu, SpduKind, SpduView, Tsdu, exception_reason, offset_of_unit, pi,
@@ -326,6 +329,7 @@ impl Session {
         content: &Content<'_>,
     ) -> Outcome {
         let state = self.state();
+        let queue_is_full = self.spm.queue().len() >= QUEUED_EVENTS_MAX;
         let reported = self.reports_exceptions() && self.spm.row(event, arguments).is_none();
         let outcome = match reported.then(|| self.spm.exception_report()).flatten() {
             Some(outcome) => outcome,
@@ -337,6 +341,9 @@ impl Session {
             // The cell that the event met: in the state and with the units from before it.
             let met = Spm::at(state, outcome.before, &[]);
             self.record(match met.cell(event, arguments) {
+                [_, ..] if queue_is_full => {
+                    source.violation(rule_of_spdu("more expedited SPDUs than are kept for later"))
+                }
                 [_, ..] if !released => {
                     source.violation(rule_of_spdu("token, number or unit does not allow it"))
                 }
