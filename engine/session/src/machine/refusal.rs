@@ -44,6 +44,8 @@ impl Session {
         let view = View { variables, event, arguments, prepare_queued: false };
         match event {
             Event::SRsynReqR => !Predicate::P33.holds(&view),
+            // The other flow may be restarted.
+            Event::SRsynReqA | Event::SRsynReqS => variables.symmetric() && !Predicate::P33.holds(&view),
             Event::SRsynRsp => true,
             Event::SSynMinRsp => Predicate::P18.holds(&view),
             _ => false,
