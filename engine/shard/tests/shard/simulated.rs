@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use colloquy_session::machine::Companions;
 use colloquy_session::{
-    ConnectParameters, Enclosure, FunctionalUnits, ProviderAbortReason, Request, SessionConfig,
+    ConnectParameters, Enclosure, FunctionalUnits, ProviderAbortReason, Request, SerialNumber, SessionConfig,
+    Tokens,
 };
 use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, Shard, ShardConfig};
 use colloquy_transport::buf::{PoolConfig, Slice};
@@ -23,6 +25,14 @@ const STEPS_MAX: usize = 50_000;
 /// Steps in which the users act.
 const ACTING_STEPS: usize = 1500;
 const SESSIONS: usize = 12;
+
+/// How a point stands among the SSDUs of a session: none of them looks like it.
+const POINT: &[u8] = b"point";
+const WITH_POINT: Companions<'static> = Companions {
+    begin: None,
+    point: Some(Request::SyncMinor { confirmation_optional: true, data_separation: false, user_data: b"" }),
+    tokens: Tokens::empty(),
+};
 
 struct World {
     net: SimNet,
@@ -41,7 +51,7 @@ struct World {
 fn random_users_on_a_hostile_network_end_exactly_once() {
     let given = std::env::var("COLLOQUY_SEED").ok().map(|seed| seed.parse::<u64>().expect("a number"));
     let seeds = given.map_or(0..SEEDS, |seed| seed..seed + 1);
-    let (mut released, mut faults, mut kept, mut expedited) = (0, 0, 0, 0);
+    let (mut released, mut faults, mut kept, mut expedited, mut points) = (0, 0, 0, 0, 0);
     for seed in seeds {
         // Shown when the test fails.
         println!("COLLOQUY_SEED={seed}");
@@ -51,12 +61,14 @@ fn random_users_on_a_hostile_network_end_exactly_once() {
         released += world.server.tally().ended_released;
         kept += world.server.tally().transports_kept;
         expedited += world.server.tally().spdus_expedited_data_in;
+        points += world.server.tally().spdus_sync_in;
         faults += world.net.fault_counts().resets + world.net.fault_counts().eofs;
     }
     if given.is_none() {
         assert!(
-            released > SEEDS && faults > SEEDS / 4 && kept > SEEDS && expedited > SEEDS,
-            "the mix is wrong: {released} released, {faults} lost, {kept} kept, {expedited} expedited"
+            released > SEEDS && faults > SEEDS / 4 && kept > SEEDS && expedited > SEEDS && points > SEEDS,
+            "the mix is wrong: {released} released, {faults} lost, {kept} kept, {expedited} expedited, \
+             {points} points"
         );
     }
 }
@@ -95,9 +107,13 @@ impl World {
         let mut server = Shard::new(driver(1), Recorder::new(Manners { echo, ..Manners::default() }), config);
         let client = Shard::new(driver(2), Recorder::default(), config);
         let listener = net.bind((Ipv4Addr::new(10, 0, 0, 1), 102).into()).unwrap();
+        let extended = seed % 7 < 4;
         let (reuse, expedited) = (seed % 5 == 1 || seed % 5 == 2, seed % 5 == 3);
-        let listening =
-            ListenerConfig { transport: class0(expedited), session: session(reuse), ..Default::default() };
+        let listening = ListenerConfig {
+            transport: class0(expedited),
+            session: session(reuse, extended),
+            ..Default::default()
+        };
         server.listen(listener, 7, listening).unwrap();
         Self { net, random: Random::new(!seed), server, client, reuse, expedited, sent: HashMap::new() }
     }
@@ -139,11 +155,14 @@ impl World {
     }
 
     fn target(&self) -> ConnectTarget<'static> {
-        let requirements = FunctionalUnits::DUPLEX | FunctionalUnits::EXPEDITED;
-        let connect = ConnectParameters { requirements, ..proposal(b"random") };
+        let connect = ConnectParameters {
+            requirements: UNITS,
+            initial_serial_number: Some(SerialNumber(1)),
+            ..proposal(b"random")
+        };
         ConnectTarget {
             transport: class0(self.expedited),
-            session: session(self.reuse),
+            session: session(self.reuse, false),
             ..target((Ipv4Addr::new(10, 0, 0, 1), 102).into(), connect)
         }
     }
@@ -188,9 +207,13 @@ impl World {
             self.client.with(|app, ctx| match choice {
                 0..100 if !ctx.is_congested(id) => {
                     let body: Vec<u8> = (0..octets).map(|i| (i + octets) as u8).collect();
-                    let slice = Slice::from_vec(body.clone());
-                    if ctx.data_request(id, &[slice], Enclosure::WHOLE).is_ok() {
-                        sent.entry(id).or_default().push(body);
+                    let slice = [Slice::from_vec(body.clone())];
+                    if choice < 60 {
+                        if ctx.data_request(id, &slice, Enclosure::WHOLE).is_ok() {
+                            sent.entry(id).or_default().push(body);
+                        }
+                    } else if ctx.data_request_with(id, &slice, Enclosure::WHOLE, &WITH_POINT).is_ok() {
+                        sent.entry(id).or_default().extend([body, POINT.to_vec()]);
                     }
                 }
                 100..110 => _ = ctx.release_request(id, &[]),
@@ -269,6 +292,9 @@ impl World {
         for (id, seen) in &app.seen {
             match seen {
                 Seen::Data(octets) => received.entry(*id).or_default().push(octets.clone()),
+                Seen::Told(text) if text.starts_with("SyncMinor") => {
+                    received.entry(*id).or_default().push(POINT.to_vec());
+                }
                 Seen::Ended(_) => {
                     let ends = app.of(*id).iter().filter(|seen| matches!(seen, Seen::Ended(_))).count();
                     assert_eq!(ends, 1, "server's {id:?}: {ends} ends");
@@ -291,7 +317,14 @@ fn class0(expedited: bool) -> Class0Config {
     Class0Config { expedited, ..Class0Config::default() }
 }
 
-fn session(transport_reuse: bool) -> SessionConfig {
-    let functional_units = FunctionalUnits::DUPLEX | FunctionalUnits::EXPEDITED;
-    SessionConfig { functional_units, transport_reuse, ..SessionConfig::default() }
+const UNITS: FunctionalUnits =
+    FunctionalUnits::DUPLEX.union(FunctionalUnits::EXPEDITED).union(FunctionalUnits::MINOR_SYNC);
+
+fn session(transport_reuse: bool, extended_concatenation: bool) -> SessionConfig {
+    SessionConfig {
+        functional_units: UNITS,
+        transport_reuse,
+        extended_concatenation,
+        ..SessionConfig::default()
+    }
 }
