@@ -197,7 +197,9 @@ pub(super) fn judge_connect(
     if !units.intersects(Fu::HALF_DUPLEX | Fu::DUPLEX) {
         return refuse(133, pi::USER_REQUIREMENTS, "neither half duplex nor duplex is possible");
     }
-    if needs_serial_number(proposed) && item.initial_serial_number.is_none() {
+    // The bit of symmetric synchronize is a reserved one where that unit is not offered.
+    let counted = proposed - (Fu::SYMMETRIC_SYNC - possible);
+    if needs_serial_number(counted) && item.initial_serial_number.is_none() {
         return refuse(133, pi::INITIAL_SERIAL, "initial serial number missing");
     }
     if config.strict && item.initial_serial_number.is_some() && !proposed.intersects(NUMBERED_UNITS) {

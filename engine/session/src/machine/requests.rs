@@ -26,7 +26,8 @@ impl Session {
         accept: &AcceptParameters<'_>,
     ) -> Result<(), ServiceError> {
         let proposal = match self.cold.as_ref().and_then(|cold| cold.proposal) {
-            Some(proposal) if self.state() == State::Sta08 => proposal,
+            // In STA15D the response comes too late, and the state takes it and discards it.
+            Some(proposal) if matches!(self.state(), State::Sta08 | State::Sta15D) => proposal,
             _ => return Err(ServiceError::State { state: self.state() }),
         };
         let agreement = negotiation::answer(&proposal, accept)?;
@@ -59,6 +60,9 @@ impl Session {
             ..Arguments::NONE
         };
         self.fire_request(now, Event::SConRspPos, &arguments, &content, limits)?;
+        if self.state() != State::Sta713 {
+            return Ok(());
+        }
         self.version = Some(agreement.version);
         self.tsdu_maximum_size = sizes;
         self.cold().proposal = None;

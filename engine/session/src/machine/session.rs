@@ -256,12 +256,17 @@ impl Session {
     }
 
     /// Tells that `now` may have passed [`Session::poll_timeout`].
+    ///
+    /// Gives an abort indication where the peer has announced an abort and none came. Annex A prints none there, nor
+    /// that TIM runs; without it the user of a session that is up would never be told of its end.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<Indication<'static>> {
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
-            let outcome = self.spm.fire(Event::Tim, &Arguments::NONE);
-            self.settle(now, &outcome);
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return None;
         }
-        None
+        let announced = self.state() == State::Sta15D;
+        let outcome = self.spm.fire(Event::Tim, &Arguments::NONE);
+        self.settle(now, &outcome);
+        announced.then_some(Indication::ProviderAbort { reason: ProviderAbortReason::Undefined })
     }
 
     /// When [`Session::handle_timeout`] wants to be called.
