@@ -130,11 +130,11 @@ counters! {
     spdus_capability_in,
     /// GIVE TOKENS, PLEASE TOKENS and GIVE TOKENS CONFIRM SPDUs received that made an indication.
     spdus_token_in,
-    /// Minor and major synchronization points and their acknowledgements received.
+    /// Minor and major synchronization points and their acknowledgements received, ends of activities among them.
     spdus_sync_in,
     /// RESYNCHRONIZE and RESYNCHRONIZE ACK SPDUs received.
     spdus_resynchronize_in,
-    /// SPDUs of activity management received.
+    /// SPDUs of activity management received, ends of activities left out.
     spdus_activity_in,
     /// EXCEPTION REPORT and EXCEPTION DATA SPDUs received.
     spdus_exception_in,
@@ -175,11 +175,11 @@ counters! {
     /// GIVE TOKENS CONFIRM and GIVE TOKENS ACK SPDUs sent, and GIVE TOKENS and PLEASE TOKENS SPDUs that stood alone
     /// or carried tokens.
     spdus_token_out,
-    /// Minor and major synchronization points and their acknowledgements sent.
+    /// Minor and major synchronization points and their acknowledgements sent, ends of activities among them.
     spdus_sync_out,
     /// RESYNCHRONIZE and RESYNCHRONIZE ACK SPDUs sent.
     spdus_resynchronize_out,
-    /// SPDUs of activity management sent.
+    /// SPDUs of activity management sent, ends of activities left out.
     spdus_activity_out,
     /// EXCEPTION REPORT and EXCEPTION DATA SPDUs sent.
     spdus_exception_out,

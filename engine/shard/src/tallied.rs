@@ -23,7 +23,10 @@ pub(crate) fn indicated(tally: &mut Tally, indication: &Indication<'_>) {
         I::SyncMinor { .. }
         | I::SyncMinorConfirm { .. }
         | I::SyncMajor { .. }
-        | I::SyncMajorConfirm { .. } => &mut tally.spdus_sync_in,
+        | I::SyncMajorConfirm { .. }
+        // AE and AEA are a major point and its acknowledgement on the wire.
+        | I::ActivityEnd { .. }
+        | I::ActivityEndConfirm { .. } => &mut tally.spdus_sync_in,
         I::Resynchronize(_) | I::ResynchronizeConfirm(_) => &mut tally.spdus_resynchronize_in,
         I::ProviderException { .. } | I::UserException { .. } => &mut tally.spdus_exception_in,
         I::ActivityStart { .. }
@@ -31,9 +34,7 @@ pub(crate) fn indicated(tally: &mut Tally, indication: &Indication<'_>) {
         | I::ActivityInterrupt { .. }
         | I::ActivityInterruptConfirm { .. }
         | I::ActivityDiscard { .. }
-        | I::ActivityDiscardConfirm { .. }
-        | I::ActivityEnd { .. }
-        | I::ActivityEndConfirm { .. } => &mut tally.spdus_activity_in,
+        | I::ActivityDiscardConfirm { .. } => &mut tally.spdus_activity_in,
         _ => &mut tally.spdus_other_in,
     };
     *count += 1;

@@ -87,6 +87,7 @@ fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
         ("network", total.ended_network),
         ("timeout", total.ended_timeout),
         ("protocol_error", total.ended_protocol_error),
+        ("unused", total.ended_unused),
     ];
     counters(encoder, "sessions_closed", "Sessions ended, by how they ended", &labelled("reason", &closed))?;
     let refused = [
@@ -98,6 +99,8 @@ fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
     counters(encoder, "connections_refused", help, &labelled("limit", &refused))
 }
 
+/// SPDUs by kind, received and sent. Kinds that belong together share a series, which is named by those that begin
+/// something and counts their acknowledgements, too.
 fn spdus(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
     let both = [
         ("CN", total.spdus_connect_in, total.spdus_connect_out),
@@ -107,7 +110,15 @@ fn spdus(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
         ("DN/NF", total.spdus_disconnect_in, total.spdus_disconnect_out),
         ("AB", total.aborts_indicated, total.spdus_abort_out),
         ("DT", total.spdus_data_in, total.spdus_data_out),
-        ("TD", total.spdus_typed_data_in, 0),
+        ("TD", total.spdus_typed_data_in, total.spdus_typed_data_out),
+        ("EX", total.spdus_expedited_data_in, total.spdus_expedited_data_out),
+        ("PR", total.spdus_prepare_in, total.spdus_prepare_out),
+        ("CD", total.spdus_capability_in, total.spdus_capability_out),
+        ("GT/PT", total.spdus_token_in, total.spdus_token_out),
+        ("MIP/MAP", total.spdus_sync_in, total.spdus_sync_out),
+        ("RS", total.spdus_resynchronize_in, total.spdus_resynchronize_out),
+        ("AS/AR/AI/AD", total.spdus_activity_in, total.spdus_activity_out),
+        ("ER/ED", total.spdus_exception_in, total.spdus_exception_out),
         ("other", total.spdus_other_in, total.spdus_other_out),
     ];
     let series: Vec<_> = both
@@ -166,6 +177,7 @@ fn engine(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
         ("completion_overflows", "Completion queue overflows", total.overflows),
         ("congestions", "Times a session went above its high mark", total.congested),
         ("accepts", "Connections accepted", total.accepted),
+        ("transports_kept", "Sessions on transport connections kept from others", total.transports_kept),
         ("accept_failures", "Accepts that the system refused", total.accept_failed),
     ] {
         counters(encoder, name, help, &[(Labels::new(), value)])?;
@@ -245,4 +257,33 @@ fn each_series<V>(
         encode(metric.encode_family(labels)?, value)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Spdus(Tally);
+
+    impl Collector for Spdus {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+            spdus(&mut encoder, &self.0)
+        }
+    }
+
+    #[test]
+    fn every_count_of_spdus_is_a_series() {
+        let tally = Tally { spdus_typed_data_out: 7, spdus_prepare_in: 8, ..Tally::default() };
+        let mut registry = Registry::with_prefix("colloquy");
+        registry.register_collector(Box::new(Spdus(tally)));
+        let mut text = String::new();
+        text::encode(&mut text, &registry).unwrap();
+        let series: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("colloquy_spdus_total{")).collect();
+        let is_of_spdus = |name: &&&str| name.starts_with("spdus_") || **name == "aborts_indicated";
+        assert_eq!(series.len(), Tally::NAMES.iter().filter(is_of_spdus).count(), "{text}");
+        assert!(series.contains(&"colloquy_spdus_total{spdu=\"TD\",direction=\"out\"} 7"), "{text}");
+        assert!(series.contains(&"colloquy_spdus_total{spdu=\"PR\",direction=\"in\"} 8"), "{text}");
+    }
 }

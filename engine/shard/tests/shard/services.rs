@@ -391,6 +391,11 @@ fn activities_capability_exceptions_and_control<W: World>() {
         let (client, server) = (*talk.pair.client.tally(), *talk.pair.server.tally());
         // AS, AI, AR and ADA; AIA, AS and AD. AE and AEA count as the major points that they are on the wire.
         assert_eq!((client.spdus_activity_out, server.spdus_activity_out), (4, 3));
+        assert_eq!((server.spdus_activity_in, client.spdus_activity_in), (4, 3));
+        assert_eq!(
+            (server.spdus_sync_in, client.spdus_sync_in),
+            (client.spdus_sync_out, server.spdus_sync_out)
+        );
         assert_eq!((client.spdus_capability_out, server.spdus_capability_out), (1, 1));
         assert_eq!((client.spdus_exception_in, server.spdus_exception_out), (1, 1));
         // GTC from the client, GTA of the server's machine.
