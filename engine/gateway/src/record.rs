@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use colloquy_session::{FunctionalUnits, SerialNumber, ServiceError, Versions};
+use colloquy_session::{FunctionalUnits, SerialNumber, ServiceError, Tolerated, Versions};
 use colloquy_shard::{Fault, SessionEnd, SessionId};
 
 /// Which session a record is about.
@@ -52,6 +52,8 @@ pub enum RecordEvent {
     Ended(EndRecord),
     /// A peer broke the protocol.
     Fault(Fault),
+    /// A peer did something wrong, and nothing follows from it.
+    Tolerated(Tolerated),
     /// The relay could not carry something over and ended both sessions.
     NotCarried(NotCarried),
     /// No upstream session could be opened.

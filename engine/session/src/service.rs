@@ -155,6 +155,18 @@ pub enum PeerFault {
     },
 }
 
+/// What a peer does wrong without consequences, for the log: a parameter that is there twice, of which the last
+/// counts. Strict rules refuse it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerated {
+    /// The SPDU received.
+    pub spdu: SpduKind,
+    /// The PGI or PI that is there again on its level.
+    pub parameter: u8,
+    /// Offset of the SPDU in the TSDU.
+    pub offset: usize,
+}
+
 /// What the session tells its user. Borrows the TSDU it came in, not the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

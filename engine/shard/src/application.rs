@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use colloquy_session::{ConnectParameters, Indication, PeerFault, ServiceError, SessionConfig};
+use colloquy_session::{ConnectParameters, Indication, PeerFault, ServiceError, SessionConfig, Tolerated};
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::{Class0Config, ConnectTpdu, TransportFault, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
@@ -163,6 +163,14 @@ pub trait Application: Sized {
     }
     /// A peer's fault, at most once a session, before `ended`.
     fn fault<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, fault: Fault);
+    /// What a peer does wrong without consequences, at most once a session: a parameter that is there twice.
+    fn tolerated<D: Driver>(
+        &mut self,
+        _ctx: &mut Context<'_, D, Self>,
+        _id: SessionId,
+        _tolerated: Tolerated,
+    ) {
+    }
     /// A command from another thread.
     fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: Self::Command);
     /// A shard-wide timer set by [`Context::set_shard_timer`] ran out (the load generator's pacing).

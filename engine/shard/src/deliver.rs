@@ -278,6 +278,10 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Reports the machine's finding about the peer; true if there is one.
     fn take_fault(&mut self, index: u32) -> bool {
+        if !self.core.slab.at_mut(index).machine.has_findings() {
+            return false;
+        }
+        self.report_tolerated(index);
         let slot = self.core.slab.at_mut(index);
         let Some(fault) = slot.machine.take_fault() else { return false };
         if slot.is_unused() && matches!(fault, PeerFault::Inopportune { spdu: SpduKind::Abort, .. }) {
@@ -288,6 +292,17 @@ impl<D: Driver, A: Application> Shard<D, A> {
         self.core.tally.faults_session += 1;
         self.report(index, Fault::Session(fault));
         true
+    }
+
+    /// Tells the application what was tolerated; the session goes on as if nothing had been.
+    #[inline(never)]
+    fn report_tolerated(&mut self, index: u32) {
+        let slot = self.core.slab.at_mut(index);
+        let Some(tolerated) = slot.machine.take_tolerated() else { return };
+        if !slot.marks.ended && slot.role != Role::Refusal {
+            let id = self.core.slab.id(index);
+            self.app.tolerated(&mut Context { core: &mut self.core }, id, tolerated);
+        }
     }
 
     fn report(&mut self, index: u32, fault: Fault) {

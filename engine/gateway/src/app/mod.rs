@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError};
+use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError, Tolerated};
 use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole};
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
@@ -329,6 +329,11 @@ impl Application for GatewayApp {
         let subject = self.subject(ctx, id);
         self.counters.fault(FaultCode::of(&fault));
         self.record(subject, RecordEvent::Fault(fault));
+    }
+
+    fn tolerated<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, tolerated: Tolerated) {
+        let subject = self.subject(ctx, id);
+        self.record(subject, RecordEvent::Tolerated(tolerated));
     }
 
     fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: GatewayCommand) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use colloquy_session::{FunctionalUnits, PeerFault, Versions};
+use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
 use colloquy_shard::{Fault, SessionId};
 
 use super::limit::Summary;
@@ -42,6 +42,7 @@ pub(super) fn emit(config: &Config, record: &Record) {
     match &record.event {
         RecordEvent::Ended(ended) => emit_end(subject, &common, ended),
         RecordEvent::Fault(fault) => emit_fault(subject, &common, fault),
+        RecordEvent::Tolerated(tolerated) => emit_tolerated(subject, &common, tolerated),
         RecordEvent::NotCarried(why) => emit_not_carried(subject, &common, why),
         RecordEvent::NotOpened { refused } => {
             event!(warn, "CLQ-S04", subject, common, { code = refused, }, "no upstream session, downstream refused");
@@ -103,6 +104,21 @@ fn emit_fault(subject: &Subject, common: &Common<'_>, fault: &Fault) {
             reason = place.reason,
         },
         "the peer broke the protocol"
+    );
+}
+
+fn emit_tolerated(subject: &Subject, common: &Common<'_>, tolerated: &Tolerated) {
+    event!(
+        info,
+        "CLQ-S06",
+        subject,
+        *common,
+        {
+            spdu = tolerated.spdu.name(),
+            parameter = u64::from(tolerated.parameter),
+            offset = tolerated.offset as u64,
+        },
+        "the peer sent a parameter twice, and the last one counts"
     );
 }
 

@@ -148,7 +148,7 @@ mod tests {
     use std::time::Duration;
 
     use colloquy_session::spdu::{DecodeError, DecodeErrorKind, SpduKind};
-    use colloquy_session::{FunctionalUnits, PeerFault, Versions};
+    use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
     use colloquy_shard::{Fault, SessionId};
 
     use super::*;
@@ -230,6 +230,17 @@ mod tests {
              \"shard\":1,\"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
              \"layer\":\"SPDU\",\"spdu\":\"CONNECT\",\"parameter\":22,\"offset\":12,\
              \"reason\":\"reserved value 0x09\"}"
+        );
+    }
+
+    #[test]
+    fn what_is_tolerated_is_logged_as_no_fault() {
+        let tolerated = Tolerated { spdu: SpduKind::Finish, parameter: 17, offset: 0 };
+        assert_eq!(
+            line(&record(RecordEvent::Tolerated(tolerated))),
+            "\"level\":\"info\",\"msg\":\"the peer sent a parameter twice, and the last one counts\",\
+             \"event_id\":\"CLQ-S06\",\"shard\":1,\"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\
+             \"listener\":\"mms\",\"spdu\":\"FINISH\",\"parameter\":17,\"offset\":0}"
         );
     }
 

@@ -6,7 +6,7 @@ use super::join::{Joined, Joining};
 use super::negotiation::Proposal;
 use super::outbox::Outbox;
 use super::resync::Resync;
-use crate::PeerFault;
+use crate::{PeerFault, Tolerated};
 
 /// The rarely used part of a session.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ pub(super) struct Cold {
     pub(super) resync: Option<Resync>,
     /// The peer's first fault, until the owner takes it.
     pub(super) fault: Option<PeerFault>,
+    /// What was tolerated first, until the owner takes it.
+    pub(super) tolerated: Option<Tolerated>,
 }
 
 impl Cold {
@@ -43,5 +45,6 @@ impl Cold {
             && self.queued.is_empty()
             && self.resync.is_none()
             && self.fault.is_none()
+            && self.tolerated.is_none()
     }
 }

@@ -105,6 +105,7 @@ impl Session {
                 Err(error) => return self.decode_fault(now, tsdu, error, octets),
             };
             let source = source(&view, &octets[view.offset - consumed..]);
+            self.note_tolerated(&view);
             if tsdu_octets.is_some_and(|octets| self.is_oversized(octets)) && tsdu.joined.is_none() {
                 let rule = rule_of_spdu("TSDU longer than the agreed maximum");
                 return self.violation(now, tsdu, source, rule);

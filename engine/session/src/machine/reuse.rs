@@ -56,6 +56,7 @@ impl Session {
         self.sending = None;
         self.peer_takes_extended = false;
         self.fault_recorded = false;
+        self.tolerated_recorded = false;
     }
 }
 

@@ -10,10 +10,10 @@ use super::join::Joined;
 use super::overflow;
 use super::reuse::encode_connect;
 use super::{Arguments, Event, Outcome, Output, Spm, State, TimerEffect, negotiation, symmetric};
-use crate::spdu::Flow;
+use crate::spdu::{Flow, SpduView};
 use crate::{
     ConnectParameters, FunctionalUnits, Indication, PeerFault, ProviderAbortReason, SerialNumber,
-    SerialNumbers, ServiceError, Tokens, TsduMaximumSize, Versions,
+    SerialNumbers, ServiceError, Tokens, Tolerated, TsduMaximumSize, Versions,
 };
 
 /// A session protocol machine: one session connection on one transport connection.
@@ -65,6 +65,8 @@ pub struct Session {
     pub(super) transport_expedited: bool,
     /// A fault was recorded already.
     pub(super) fault_recorded: bool,
+    /// Something tolerated was recorded already.
+    pub(super) tolerated_recorded: bool,
     pub(super) cold: Option<Box<Cold>>,
 }
 
@@ -121,6 +123,7 @@ impl Session {
             would_accept: None,
             transport_expedited: false,
             fault_recorded: false,
+            tolerated_recorded: false,
             cold: None,
         };
         session.choose_reuse();
@@ -297,6 +300,20 @@ impl Session {
         fault
     }
 
+    /// What the peer did wrong without consequences, the first time in a session, for the log.
+    pub fn take_tolerated(&mut self) -> Option<Tolerated> {
+        let tolerated = self.cold.as_mut()?.tolerated.take();
+        self.shed();
+        tolerated
+    }
+
+    /// There may be something in [`Session::take_fault`] or [`Session::take_tolerated`]; never while plain data come
+    /// and go.
+    #[inline]
+    pub fn has_findings(&self) -> bool {
+        self.cold.is_some()
+    }
+
     /// An SPDU whose segments are complete, or that waited for its time: the owner gives [`Joined::tsdu`] to
     /// [`Session::handle_tsdu`], and asks again until there is none, before the next TSDU of the transport.
     ///
@@ -345,6 +362,16 @@ impl Session {
         if !self.fault_recorded {
             self.fault_recorded = true;
             self.cold().fault = Some(fault);
+        }
+    }
+
+    /// Keeps the first thing tolerated for the log. Strict rules have refused it before.
+    pub(super) fn note_tolerated(&mut self, view: &SpduView<'_>) {
+        if !self.tolerated_recorded
+            && let Some(parameter) = view.duplicate_parameter()
+        {
+            self.tolerated_recorded = true;
+            self.cold().tolerated = Some(Tolerated { spdu: view.kind, parameter, offset: view.offset });
         }
     }
 

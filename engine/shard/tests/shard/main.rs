@@ -15,3 +15,4 @@ mod states;
 mod straddling;
 mod threads;
 mod together;
+mod tolerated;

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use colloquy_session::machine::Companions;
 use colloquy_session::{
     AcceptParameters, ConnectParameters, ConnectionIdentifier, Enclosure, FunctionalUnits, Indication,
-    ProviderAbortReason, RefuseParameters, Request, Selector, SessionConfig, TokenSettings, Tokens, Versions,
+    ProviderAbortReason, RefuseParameters, Request, Selector, SessionConfig, TokenSettings, Tokens,
+    Tolerated, Versions,
 };
 use colloquy_shard::{
     Application, ConnectTarget, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole,
@@ -37,6 +38,8 @@ pub(crate) enum Seen {
     Writable,
     Timer,
     Fault(String),
+    /// A fault without consequences.
+    Tolerated(String),
     Ended(String),
     Command(u32),
     ShardTimer,
@@ -324,6 +327,10 @@ impl Application for Recorder {
         let ended = self.seen.iter().any(|(seen_id, seen)| *seen_id == id && matches!(seen, Seen::Ended(_)));
         assert!(!ended, "a fault is told before the end");
         self.seen.push((id, Seen::Fault(format!("{fault:?}"))));
+    }
+
+    fn tolerated<D: Driver>(&mut self, _: &mut Context<'_, D, Self>, id: SessionId, tolerated: Tolerated) {
+        self.seen.push((id, Seen::Tolerated(format!("{tolerated:?}"))));
     }
 
     fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: u32) {
