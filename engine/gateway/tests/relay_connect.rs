@@ -8,7 +8,7 @@ use colloquy_gateway::record::{EndReason, NotCarried};
 use colloquy_session::spdu::SpduKind;
 use colloquy_session::{
     ConnectParameters, ConnectionIdentifier, FunctionalUnits, PeerFault, ProviderAbortReason, Selector,
-    ServiceError, Tokens, TsduMaximumSize, Versions,
+    SerialNumber, ServiceError, Tokens, TsduMaximumSize, Versions,
 };
 use colloquy_shard::Fault;
 use colloquy_transport::class0::TransportSelector;
@@ -181,6 +181,25 @@ fn a_client_that_proposes_more_than_the_relay_has_gets_what_there_is() {
     assert_eq!(world.raw.tsdus(at)[0][0], 0x0e, "AC: {:02x?}", world.raw.tsdus(at));
     let server = world.server.app().last();
     assert_eq!(world.server.app().connected(server).requirements, FunctionalUnits::DUPLEX);
+}
+
+/// The relay counts one flow: both of symmetric synchronize are negotiated away, numbers and all.
+#[test]
+fn symmetric_synchronize_is_negotiated_away_and_the_rest_is_carried() {
+    let mut config = relay_config(Profile::Transparent);
+    config.listeners[0].functional_units = FunctionalUnits::all();
+    let mut world = World::new(config, Manners::default());
+    let connect = ConnectParameters {
+        requirements: units() | FunctionalUnits::SYMMETRIC_SYNC,
+        initial_serial_number: Some(SerialNumber(7)),
+        second_initial_serial_number: Some(SerialNumber(31)),
+        ..mms()
+    };
+    let (client, server) = world.establish(&connect);
+    assert_eq!(world.server.app().connected(server).requirements, units());
+    let selected = world.of_client(|ctx| ctx.machine(client).unwrap().functional_units());
+    assert_eq!(selected, FunctionalUnits::DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE);
+    assert!(world.of_client(|ctx| ctx.machine(client).unwrap().flow_numbers()).is_none());
 }
 
 fn local(application: ListenerApplication) -> Config {
