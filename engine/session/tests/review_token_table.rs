@@ -56,7 +56,7 @@ impl Situation {
 
     /// "own if avail.", and with `own` also "own", which is the same where the unit brings the token.
     fn own(&self, tokens: Tokens) -> Result<(), Why> {
-        let missing = tokens & self.available() - self.owned;
+        let missing = tokens & (self.available() - self.owned);
         missing.is_empty().then_some(()).ok_or(Why::Token(missing))
     }
 
@@ -272,4 +272,24 @@ fn every_request_needs_exactly_what_the_table_says() {
     }
     println!("{situations} situations, {taken} requests taken");
     assert!(situations > 2000 && taken > 10_000);
+}
+
+/// An answer that nothing asks for is a matter of the state, whatever number it names.
+#[test]
+fn an_answer_out_of_place_is_not_blamed_on_its_number() {
+    use colloquy_session::ResynchronizeAnswer;
+    let units = Fu::DUPLEX | Fu::MINOR_SYNC | Fu::RESYNCHRONIZE;
+    let [mut asks, mut idle] = pair(&Situation { units, owned: MINOR, active: false }, false);
+    let abandon = ResynchronizeParameters { resync_type: ResyncType::Abandon, ..Default::default() };
+    asks.request(NOW, &Request::Resynchronize(abandon)).unwrap();
+    for session in [&mut asks, &mut idle] {
+        for serial_number in
+            [None, Some(SerialNumber(1)), Some(SerialNumber(77)), Some(SerialNumber(9_999_999))]
+        {
+            let answer = ResynchronizeAnswer { serial_number, ..Default::default() };
+            let state = session.state();
+            let result = session.request(NOW, &Request::ResynchronizeResponse(answer));
+            assert_eq!(result, Err(ServiceError::State { state }), "{serial_number:?}");
+        }
+    }
 }

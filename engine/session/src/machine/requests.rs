@@ -196,7 +196,13 @@ impl Session {
     /// [`ServiceError`]; nothing has changed and nothing is sent.
     pub fn request(&mut self, now: Duration, request: &Request<'_>) -> Result<(), ServiceError> {
         let pending = self.cold.as_ref().and_then(|cold| cold.resync);
-        let prepared = request_spdu::prepare(request, self.spm.variables(), pending)?;
+        let prepared = match request_spdu::prepare(request, self.spm.variables(), pending) {
+            // There is nothing to hold the numbers of an answer against.
+            Err(ServiceError::Parameter(_)) if self.is_answer_out_of_place(request) => {
+                return Err(ServiceError::State { state: self.state() });
+            }
+            prepared => prepared?,
+        };
         let Prepared { event, arguments, spdu, resync } = prepared;
         if self.spm.row(event, &arguments).is_none() {
             return Err(self.refusal(event, &arguments));
@@ -210,6 +216,11 @@ impl Session {
         self.fire_request(now, event, &arguments, &Content::of_request(spdu), self.send_limits())?;
         self.note_resync(event, resync);
         Ok(())
+    }
+
+    fn is_answer_out_of_place(&self, request: &Request<'_>) -> bool {
+        matches!(request, Request::ResynchronizeResponse(_))
+            && self.spm.cell(Event::SRsynRsp, &Arguments::NONE).is_empty()
     }
 
     /// Remembers or forgets what a resynchronization was about.
