@@ -171,6 +171,7 @@ fn over_network(context: &Context<'_>, scenario: &Scenario, event: Event) -> Ver
         return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
     };
     let variables = variables_of(scenario);
+    let event = counts_as(event, &variables);
     let (tokens, expedited) = (Some(all_at(scenario.tokens_at)), variables.texp);
     let mut d = context.open_with(&Proposal { tokens, expedited, ..Proposal::of(scenario.units) })?;
     (scenario.way)().iter().for_each(|tsdu| d.send(tsdu));
@@ -258,6 +259,7 @@ fn in_process(state: State, event: Event) -> Verdict {
     let Some(tsdu) = octets_of(event, v_m) else {
         return Err(Stop::Skipped("the SPDU has no octets of its own".to_owned()));
     };
+    let event = counts_as(event, &v);
     if is_expedited(event) && v.texp {
         u.low.send_expedited(&tsdu);
     } else {
@@ -300,6 +302,14 @@ fn outcome_of(mut model: Spm, event: Event, number: u32, session: bool) -> Outco
         false => model.fire(event, &arguments_of(event, number)),
     };
     Outcome { outputs: outcome.outputs.to_vec(), next: model.state() }
+}
+
+/// The separation bit of a MIP is a reserved one where data separation was not selected, and ignored (2.6).
+fn counts_as(event: Event, variables: &Variables) -> Event {
+    match event {
+        Event::MipD if !variables.fu(Fu::DATA_SEPARATION) => Event::Mip,
+        event => event,
+    }
 }
 
 /// False for SPDUs of units that were not selected, and for those of an expedited flow that there is not.
