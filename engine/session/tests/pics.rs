@@ -107,6 +107,10 @@ fn limits() -> String {
                 .to_owned(),
             JOINED_OCTETS_MAX.to_string(),
         ),
+        (
+            "user data of S-CONNECT, by data overflow, by default, octets".to_owned(),
+            SessionConfig::default().connect_user_data_octets_max.to_string(),
+        ),
         ("expedited SPDUs kept until their time comes".to_owned(), QUEUED_EVENTS_MAX.to_string()),
     ] {
         writeln!(text, "| {limit} | {value} |").unwrap();
