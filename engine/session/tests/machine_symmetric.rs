@@ -32,7 +32,7 @@ fn the_reconstructed_rows_are_here_and_the_others_say_why_they_were_added() {
     for line in &added {
         assert!(line.note.is_some_and(|note| note.starts_with("added: ")), "{}", line.title());
     }
-    assert_eq!((reference().symmetric.len(), added.len(), ours.len()), (32, 131, 163));
+    assert_eq!((reference().symmetric.len(), added.len(), ours.len()), (32, 132, 164));
     assert!(ours.iter().all(|line| !line.verified));
 }
 
@@ -92,7 +92,7 @@ fn every_row_is_executed_and_every_term_of_its_guard_made_to_fail() {
     assert_eq!(impossible, listed);
     assert_eq!(rows, ours.len());
     assert_eq!(terms + twice + listed.len(), ours.iter().map(|line| line.guard.len()).sum::<usize>());
-    assert_eq!((rows, terms, twice), (163, 466, 54));
+    assert_eq!((rows, terms, twice), (164, 467, 54));
 }
 
 /// Another term of the guard holds only with FU(SS), as p178 does.

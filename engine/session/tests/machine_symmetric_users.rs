@@ -24,7 +24,7 @@ const COVERED: &[(&str, u64)] = &[
     ("S-RESYNCHRONIZE cnf", 1000),
     ("S-ACTIVITY-RESUME ind", 20),
     ("S-ACTIVITY-END cnf", 10),
-    ("resynchronize x resynchronize", 300),
+    ("resynchronize x resynchronize", 150),
     ("major sync pending x resynchronize", 10),
     ("minor sync confirmed late", 5),
     ("losing RS dropped", 20),

@@ -274,7 +274,7 @@ impl Session {
     ///
     /// Annex A has no row for it: PR-RS overtook NF on its way to STA03, and the user asked for a resynchronization
     /// in STA15B, which no longer shows the release. In STA15B itself the tables confirm it.
-    fn is_superseded_refusal(&self) -> bool {
+    pub(super) fn is_superseded_refusal(&self) -> bool {
         let v = self.spm.variables();
         self.state() == State::Sta06 && v.fu(FunctionalUnits::NEGOTIATED_RELEASE)
     }

@@ -128,7 +128,9 @@ impl Session {
         let arguments = super::Arguments::NONE;
         let event = classify::event(spdu, self.state(), self.spm.variables());
         let event = event.map_or(classify::plain_event(source.kind), |(event, _)| event);
-        if self.spm.cell(event, &arguments).is_empty() {
+        // One that will be dropped as a whole is joined all the same.
+        let is_dropped = source.kind == SpduKind::NotFinished && self.is_superseded_refusal();
+        if self.spm.cell(event, &arguments).is_empty() && !is_dropped {
             return Err(rule(pi::ENCLOSURE, "segment of an SPDU that the state does not allow"));
         }
         if self.joining().is_some() && !self.recovering {

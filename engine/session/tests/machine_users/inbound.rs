@@ -16,9 +16,16 @@ impl World<'_> {
                 self.indicated(side, &indication, told);
             }
             let first = joined.tsdu().next_spdu(&DecodeRules::LENIENT).ok().flatten();
-            let expedited = first.is_some_and(|view| view.kind == SpduKind::ExpeditedData);
-            if expedited && self.sides[side].waiting.len() == waiting {
-                let again = self.sides[side].waiting.pop_front().expect("it came from there");
+            let expedited = first.filter(|view| view.kind == SpduKind::ExpeditedData);
+            if let Some(view) = expedited
+                && self.sides[side].waiting.len() == waiting
+            {
+                // Those in front of it were discarded meanwhile.
+                let user_data = view.user_information;
+                let is_this = |waiting: &Indication<'_>| *waiting == Indication::ExpeditedData { user_data };
+                let waiting = &mut self.sides[side].waiting;
+                let at = waiting.iter().position(is_this).expect("it came from there");
+                let again = waiting.drain(..=at).next_back().expect("at least this one");
                 self.swallowed(side, state, again);
             }
         }

@@ -1,4 +1,4 @@
-//! Symmetric synchronize (1995): 163 rows, 32 reconstructed by the reference and 131 added here.
+//! Symmetric synchronize (1995): 164 rows, 32 reconstructed by the reference and 132 added here.
 //!
 //! `[unverified]`, all of it: no transcription of the standard's rows was found. The machine looks here only when
 //! FU(SS) is selected, which no configuration does by itself; a cell that has rows here is then decided by them
@@ -22,6 +22,8 @@ const A_AEA: &str =
 const A_CROSS: &str = "added: with duplex a point of the peer crosses the own SPDU; no token keeps it back";
 /// Added.
 const A_RELEASES: &str = "added: releases may collide while points wait for their confirmation, and the peer confirms in STA09 as its row there says";
+/// Added.
+const A_OVERTAKES: &str = "added: points cross MAP, so that PREPARE may overtake the MAA that confirms a data separation point of its sender";
 /// Added.
 const A_LIKE: &str = "added: the row of the other tables with the counters of the flows";
 /// Added.
@@ -75,6 +77,7 @@ pub(super) static ROWS: &[Row] = &[
     row(E::Maa, Sta05A, &[is(P173)], &[A43, A62, A64], &[], Sta05A, u(A_COUNT)),
     row(E::Ae, Sta05A, &[is(P178), is(P72), is(P177)], &[A62], &[], Sta05A, u(A_COUNT)),
     row(E::Aea, Sta05A, &[is(P173)], &[A43, A62, A64], &[], Sta05A, u(A_COUNT)),
+    row(E::PrRs, Sta05A, &[is(P178)], &[], &[], Sta06, u(A_OVERTAKES)),
     row(E::RsA, Sta05A, &[is(P178), is(P35), not(P24), is(P32)], &[], &[], Sta05A, u(A_RESTART)),
     row(E::RsA, Sta05A, &[is(P178), is(P35), is(P24), is(P32)], &[A19, A16], &[O::SRsynInd], Sta11A, u(A_RESTART)),
     row(E::RsS, Sta05A, &[is(P178), is(P35), not(P24), is(P32)], &[], &[], Sta05A, u(A_RESTART)),
