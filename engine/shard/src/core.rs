@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use colloquy_session::Transmit;
 use colloquy_session::machine::Bundle;
+use colloquy_session::{State, Transmit};
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
 use colloquy_transport::driver::{Close, Driver, ListenerId};
@@ -289,10 +289,21 @@ impl<D: Driver, A: Application> Core<D, A> {
             let generation = slot.generation;
             self.effects.push_back(Effect::Writable(SessionId { index, generation }));
         }
+        let goes_on = slot.marks.undrained && !slot.marks.paused;
         if more || slot.marks.close_due {
             self.mark_dirty(index);
         }
+        if goes_on && !self.owes_answers(index) {
+            self.mark_ready(index);
+        }
         self.recycle(batch);
+    }
+
+    /// True where a peer does not read what the machine has answered by itself between two sessions: ABORT ACCEPT, or
+    /// REFUSE, on a kept transport connection. No application is there to pause such a peer.
+    pub(crate) fn owes_answers(&self, index: u32) -> bool {
+        let slot = self.slab.at(index);
+        slot.queued_octets >= self.config.send_high_octets && slot.machine.state() == State::Sta01C
     }
 
     /// Keeps an emptied batch for the next send.

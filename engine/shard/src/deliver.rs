@@ -89,6 +89,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 slot.marks.undrained = true;
                 return;
             }
+            if core.owes_answers(index) {
+                core.slab.at_mut(index).marks.undrained = true;
+                return;
+            }
+            let slot = core.slab.at_mut(index);
             if slot.turn != self.turn_number {
                 slot.turn = self.turn_number;
                 slot.turn_tsdus = 0;

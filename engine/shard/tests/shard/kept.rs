@@ -34,6 +34,7 @@ crate::pair::on_real_drivers! {
     an_abort_that_is_never_answered_runs_into_tim,
     a_connection_lost_while_an_abort_waits_for_its_peer_ends_once,
     nonsense_on_a_kept_connection_is_the_next_sessions_fault,
+    a_flood_of_aborts_between_sessions_is_not_answered_without_end,
 }
 
 const SESSIONS: u64 = 100;
@@ -363,4 +364,39 @@ fn a_connection_lost_while_an_abort_waits_for_its_peer_ends_once<W: World>() {
         let aborts = |seen: &Seen| matches!(seen, Seen::ProviderAbort(_) | Seen::Kept(_));
         assert_eq!(pair.server.app().count(aborts), 0);
     }
+}
+
+fn a_flood_of_aborts_between_sessions_is_not_answered_without_end<W: World>() {
+    const FLOOD_OCTETS: usize = 48 << 20;
+    const HIGH: usize = 64 << 10;
+    const STUCK_TURNS: usize = 50;
+    let config = ShardConfig { send_high_octets: HIGH, send_low_octets: 16 << 10, ..ShardConfig::default() };
+    let listener =
+        ListenerConfig { session: session(true), connect_timeout: LONG, ..ListenerConfig::default() };
+    let pair = Pair::<W>::with(Manners::default(), Manners::default(), config, listener);
+    let Some(mut pair) = pair else { return };
+    let mut raw = Raw::connect_narrow(pair.address);
+    raw.open_session(&mut pair);
+    raw.send(&tpkt(&FN_R));
+    raw.until(&mut pair, |_, pair| pair.server.app().count(|seen| matches!(seen, Seen::Kept(_))) == 1);
+    raw.received.clear();
+    // AB-r after AB-r, each answered by AA; nothing of that is read until nothing goes any more.
+    let abort = tpkt(&[25, 3, 0x11, 1, 2]);
+    let flood = abort.repeat(10_000);
+    let queued = |pair: &mut Pair<W>| {
+        let id = pair.server.app().seen.last().unwrap().0;
+        pair.server.with(|_, ctx| ctx.queued_octets(id))
+    };
+    let (mut sent, mut stuck) = (0, 0);
+    while sent < FLOOD_OCTETS && stuck < STUCK_TURNS {
+        let count = raw.send_some(&flood[sent % abort.len()..]);
+        sent += count;
+        pair.server.turn(Some(Duration::from_millis(1))).unwrap();
+        stuck = if count == 0 && queued(&mut pair) >= HIGH { stuck + 1 } else { 0 };
+    }
+    assert_eq!(stuck, STUCK_TURNS, "the shard has taken {sent} octets whose answers nobody reads");
+    assert!(queued(&mut pair) < 2 * HIGH, "{} octets of answers are queued", queued(&mut pair));
+    // Once the answers are read it goes on to the last abort.
+    raw.widen();
+    raw.until(&mut pair, |raw, _| raw.received.len() >= sent / abort.len() * tpkt(&[26, 0]).len());
 }

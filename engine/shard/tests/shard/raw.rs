@@ -25,6 +25,30 @@ impl Raw {
         Self { socket, received: Vec::new(), closed: false }
     }
 
+    /// A peer whose system takes little that it does not read.
+    pub(crate) fn connect_narrow(address: SocketAddr) -> Self {
+        let socket =
+            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&address.into()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self { socket: socket.into(), received: Vec::new(), closed: false }
+    }
+
+    /// From here on the system takes more.
+    pub(crate) fn widen(&self) {
+        socket2::SockRef::from(&self.socket).set_recv_buffer_size(4 << 20).unwrap();
+    }
+
+    /// Sends as much of `octets` as the socket takes at once; how much.
+    pub(crate) fn send_some(&mut self, octets: &[u8]) -> usize {
+        match self.socket.write(octets) {
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Sends what the socket takes; a shard that has closed is no fault here.
     pub(crate) fn send(&mut self, octets: &[u8]) {
         self.closed |= self.socket.write_all(octets).is_err();
