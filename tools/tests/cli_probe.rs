@@ -38,7 +38,7 @@ fn the_echo_is_found_to_speak_what_it_offers() {
     let found: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(found["speaks_x225"], true);
     assert_eq!(found["versions"], json!([1, 2]));
-    assert_eq!(found["functional_units"], json!(["half-duplex", "duplex", "negotiated release"]));
+    assert_eq!(found["functional_units"], json!(["half_duplex", "duplex", "negotiated_release"]));
     assert_eq!(found["tsdu_maximum_size"], json!([4096, 4096]));
     assert_eq!(found["selects"], json!(["duplex"]));
     assert_eq!(found["transport_reuse"], false);

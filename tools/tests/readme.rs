@@ -154,7 +154,7 @@ fn its_instruments_find_its_responders_right() {
     let place = Place::new();
     let echo = place.gateway(&commands("colloquy gateway configs/echo.toml")[0], "127.0.0.1:10102");
     let out = place.run(&commands("colloquy probe")[0]);
-    assert!(out.contains("half-duplex, duplex, negotiated release"), "{out}");
+    assert!(out.contains("half_duplex, duplex, negotiated_release"), "{out}");
     for line in commands("colloquy conform").iter().filter(|line| !line.contains("--self")) {
         let out = place.run(line);
         assert!(out.contains("of 147 purposes run") && out.contains(" 0 failed"), "{out}");

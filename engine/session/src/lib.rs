@@ -8,6 +8,7 @@ pub mod machine;
 mod request;
 pub mod service;
 pub mod spdu;
+mod unit_names;
 mod value;
 
 pub use machine::{Session, SessionConfig, State, Transmit};

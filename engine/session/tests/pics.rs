@@ -14,22 +14,6 @@ use colloquy_session::machine::{
 use colloquy_session::spdu::{Category, ParameterPresence, SpduKind, SpduParameter, user_data_octets_max};
 use colloquy_session::{FunctionalUnits, SerialNumber, SessionConfig, Tokens, Versions};
 
-const UNITS: [(FunctionalUnits, &str); 13] = [
-    (FunctionalUnits::HALF_DUPLEX, "half-duplex"),
-    (FunctionalUnits::DUPLEX, "duplex"),
-    (FunctionalUnits::EXPEDITED, "expedited data"),
-    (FunctionalUnits::MINOR_SYNC, "minor synchronize"),
-    (FunctionalUnits::MAJOR_SYNC, "major synchronize"),
-    (FunctionalUnits::RESYNCHRONIZE, "resynchronize"),
-    (FunctionalUnits::ACTIVITY, "activity management"),
-    (FunctionalUnits::NEGOTIATED_RELEASE, "negotiated release"),
-    (FunctionalUnits::CAPABILITY_DATA, "capability data"),
-    (FunctionalUnits::EXCEPTIONS, "exceptions"),
-    (FunctionalUnits::TYPED_DATA, "typed data"),
-    (FunctionalUnits::SYMMETRIC_SYNC, "symmetric synchronize"),
-    (FunctionalUnits::DATA_SEPARATION, "data separation"),
-];
-
 /// What a unit needs beside itself, and how far it is confirmed.
 fn remark(unit: FunctionalUnits) -> &'static str {
     match unit {
@@ -55,7 +39,8 @@ fn functional_units() -> String {
         "| functional unit | PI 20 | supported | by default | tokens | remark |\n|---|---|---|---|---|---|\n| kernel | - | yes | yes | - | |\n",
     );
     let default = SessionConfig::default().functional_units;
-    for (unit, name) in UNITS {
+    for (unit, name) in FunctionalUnits::NAMED {
+        let name = name.replace('_', " ");
         let tokens: Vec<&str> = tokens_of(unit).iter().map(token_name).collect();
         let tokens = if tokens.is_empty() { "-".to_owned() } else { tokens.join(", ") };
         let (supported, default) = (yes_no(SERVICE_UNITS.contains(unit)), yes_no(default.contains(unit)));

@@ -47,7 +47,7 @@ pub(crate) struct ConformArgs {
     /// Purposes to run, as 34,40-43
     #[arg(long, value_name = "NUMBERS")]
     only: Option<String>,
-    /// Functional units that may be proposed, as half_duplex,minor_sync; all but symmetric_sync by default
+    /// Functional units that may be proposed, as half_duplex,minor_synchronize; all but symmetric_synchronize by default
     #[arg(long, value_name = "UNITS", value_delimiter = ',')]
     units: Vec<String>,
     /// Longest wait for an answer
@@ -264,15 +264,11 @@ fn units_of(names: &[String]) -> Result<Fu, String> {
     if names.is_empty() {
         return Ok(Fu::all() - Fu::SYMMETRIC_SYNC);
     }
-    names.iter().try_fold(Fu::empty(), |units, name| {
-        let wanted = name.trim().to_uppercase().replace('-', "_");
-        match Fu::from_name(&wanted) {
-            Some(unit) => Ok(units | unit),
-            None => {
-                let known: Vec<String> =
-                    Fu::all().iter_names().map(|(name, _)| name.to_lowercase()).collect();
-                Err(format!("--units: {name:?} is none of {}", known.join(", ")))
-            }
+    names.iter().try_fold(Fu::empty(), |units, name| match Fu::named(name.trim()) {
+        Some(unit) => Ok(units | unit),
+        None => {
+            let known: Vec<&str> = Fu::all().names().collect();
+            Err(format!("--units: {name:?} is none of {}", known.join(", ")))
         }
     })
 }
@@ -296,7 +292,7 @@ mod tests {
 
     #[test]
     fn units_go_by_their_names() {
-        let named = units_of(&["half_duplex".to_owned(), "minor-sync".to_owned()]).unwrap();
+        let named = units_of(&["half_duplex".to_owned(), "minor_synchronize".to_owned()]).unwrap();
         assert_eq!(named, Fu::HALF_DUPLEX | Fu::MINOR_SYNC);
         assert!(units_of(&["telepathy".to_owned()]).is_err());
         assert!(!units_of(&[]).unwrap().contains(Fu::SYMMETRIC_SYNC));

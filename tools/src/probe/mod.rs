@@ -76,34 +76,17 @@ pub(crate) fn run(args: &ProbeArgs) -> ExitCode {
 const TSDU_OCTETS: u16 = 4096;
 
 /// Units that can be proposed beside one of half duplex and duplex, without what needs another unit.
-const SINGLE_UNITS: [(FunctionalUnits, &str); 6] = [
-    (FunctionalUnits::NEGOTIATED_RELEASE, "negotiated release"),
-    (FunctionalUnits::MINOR_SYNC, "minor synchronize"),
-    (FunctionalUnits::MAJOR_SYNC, "major synchronize"),
-    (FunctionalUnits::RESYNCHRONIZE, "resynchronize"),
-    (FunctionalUnits::ACTIVITY, "activity management"),
-    (FunctionalUnits::TYPED_DATA, "typed data"),
-];
-
-/// Units of findings, by name.
-const NAMES: [(FunctionalUnits, &str); 13] = [
-    (FunctionalUnits::HALF_DUPLEX, "half-duplex"),
-    (FunctionalUnits::DUPLEX, "duplex"),
-    (FunctionalUnits::EXPEDITED, "expedited data"),
-    (FunctionalUnits::MINOR_SYNC, "minor synchronize"),
-    (FunctionalUnits::MAJOR_SYNC, "major synchronize"),
-    (FunctionalUnits::RESYNCHRONIZE, "resynchronize"),
-    (FunctionalUnits::ACTIVITY, "activity management"),
-    (FunctionalUnits::NEGOTIATED_RELEASE, "negotiated release"),
-    (FunctionalUnits::CAPABILITY_DATA, "capability data"),
-    (FunctionalUnits::EXCEPTIONS, "exceptions"),
-    (FunctionalUnits::TYPED_DATA, "typed data"),
-    (FunctionalUnits::SYMMETRIC_SYNC, "symmetric synchronize"),
-    (FunctionalUnits::DATA_SEPARATION, "data separation"),
+const SINGLE_UNITS: [FunctionalUnits; 6] = [
+    FunctionalUnits::NEGOTIATED_RELEASE,
+    FunctionalUnits::MINOR_SYNC,
+    FunctionalUnits::MAJOR_SYNC,
+    FunctionalUnits::RESYNCHRONIZE,
+    FunctionalUnits::ACTIVITY,
+    FunctionalUnits::TYPED_DATA,
 ];
 
 fn names(units: FunctionalUnits) -> Vec<&'static str> {
-    NAMES.iter().filter(|(unit, _)| units.contains(*unit)).map(|(_, name)| *name).collect()
+    units.names().collect()
 }
 
 /// Whom to ask, and how.
@@ -276,7 +259,7 @@ impl Probe {
             _ => None,
         };
         let text = selected.map_or(words(&answer), |units| {
-            format!("{} of half-duplex and duplex", names(units).join(" and "))
+            format!("{} of half_duplex and duplex", names(units).join(" and "))
         });
         findings.value("selects", "selects", text, json!(selected.map(names)));
         selected.filter(|units| units.bits().count_ones() == 1)
@@ -285,7 +268,7 @@ impl Probe {
     /// Each unit by itself, and all of them at once.
     fn ask_units(&self, findings: &mut Findings, dialogue: FunctionalUnits, versions: Versions) {
         let mut spoken = dialogue;
-        for (unit, _) in SINGLE_UNITS {
+        for unit in SINGLE_UNITS {
             if let Answer::Accepted(agreed) = self.answer_to(&self.proposal(dialogue | unit, versions)) {
                 spoken |= agreed.units;
             }
