@@ -4,7 +4,7 @@
 //! and with its user. The 147 purposes are those of the reference, section 12; beside them the state tables
 //! are walked from outside, one SPDU after the other in every state that can be reached.
 //!
-//! The tester does not trust what it tests: it has its own transport ([`line`]) and builds its SPDUs from
+//! The tester does not trust what it tests: it has its own transport (`line`) and builds its SPDUs from
 //! octets ([`octets`]); answers are decoded with the codec of the project.
 
 mod alternatives;

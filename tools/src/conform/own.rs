@@ -17,6 +17,9 @@ use super::octets;
 
 /// Timer TIM of the gateways: short, since several purposes wait for it.
 pub(crate) const TIM: Duration = Duration::from_millis(300);
+/// How long our responder waits for CN, also on a kept transport connection: less than the tester waits, and
+/// more than the relay waits for its target.
+const KEPT: Duration = Duration::from_secs(6);
 /// The SSAP that the echo responder knows, beside the null selector.
 pub(crate) const SSAP: [u8; 2] = [0, 1];
 /// Longest time the gateways may take to end.
@@ -107,7 +110,9 @@ fn engine_config(driver: &str) -> String {
 fn listener_config() -> String {
     let tim_ms = TIM.as_millis();
     let mut text = format!(
-        "[[listener]]\nname = \"conform\"\naddress = \"127.0.0.1:0\"\ntsdu_octets_max = 4194304\ntim_ms = {tim_ms}\n"
+        "[[listener]]\nname = \"conform\"\naddress = \"127.0.0.1:0\"\ntsdu_octets_max = 4194304\ntim_ms = {tim_ms}\n\
+         connect_timeout_ms = {}\n",
+        KEPT.as_millis()
     );
     for key in KEYS.iter().filter(|key| key.section == Section::Listener) {
         match (key.name, key.kind) {

@@ -1,5 +1,5 @@
 //! What a configuration key is: its table, what it may hold, its default. The keys themselves are in
-//! [`super::key_table`].
+//! `key_table`.
 
 use Reload::{Live, NewSessions, Restart};
 use Section::{Admin, Drain, Engine, Listener, Log, Root, Target};
