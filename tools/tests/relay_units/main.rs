@@ -13,12 +13,12 @@ mod plan;
 mod user;
 mod world;
 
-/// Schedules of one run of the tests.
-const SCHEDULES: u64 = 2_000;
+/// Schedules of one run of the tests: with the least number of steps each, a million steps.
+const SCHEDULES: u64 = 5_000;
 /// Tests they are divided among.
 const PARTS: u64 = 2;
 /// Requests taken and indications given in one run of the tests, at least: schedules that do little prove little.
-const STEPS_PER_SCHEDULE_MIN: u64 = 100;
+const STEPS_PER_SCHEDULE_MIN: u64 = 200;
 
 fn from_environment(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;

@@ -44,7 +44,7 @@ struct Earlier {
 }
 
 impl Session {
-    /// As [`Session::request`], and what [`self`](crate::machine) may be asked late.
+    /// As [`Session::request`], and what a relay may ask late: the table in `machine/late.rs` lists it.
     ///
     /// S-RESYNCHRONIZE (abandon) and its response may name a number above V(M): points of the other leg's peer that
     /// nobody will hear of any more. The machine goes on from there.
