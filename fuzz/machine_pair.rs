@@ -263,7 +263,13 @@ impl<'o> Pair<'o> {
         let Some(deadline) = self.sides[side].poll_timeout() else { return };
         if is_quiet || self.is_foul {
             self.now = self.now.max(deadline);
-            assert_eq!(self.sides[side].handle_timeout(self.now), None);
+            // Only an announced abort that never came is news to the user.
+            let announced = self.sides[side].state() == State::Sta15D;
+            let told = self.sides[side].handle_timeout(self.now);
+            assert_eq!(told.is_some(), announced, "{told:?}");
+            if let Some(indication) = told {
+                self.indicated(side, &indication);
+            }
             self.collect(side);
         }
     }
