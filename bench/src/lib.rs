@@ -34,6 +34,7 @@
 
 mod asides;
 mod churn;
+pub mod compare;
 pub mod content;
 mod course;
 pub mod environment;
@@ -47,6 +48,7 @@ mod operations;
 pub mod pace;
 mod phases;
 pub mod plan;
+pub mod pump;
 pub mod random;
 pub mod recorder;
 pub mod report;

@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// `unsafe` is allowed below these folders only (ARCHITECTURE.md, `unsafe`).
-const UNSAFE_FOLDERS: [&str; 3] =
-    ["transport/src/buf/", "transport/src/driver/uring/", "engine/shard/src/rings/"];
+const UNSAFE_FOLDERS: [&str; 4] =
+    ["transport/src/buf/", "transport/src/driver/uring/", "engine/shard/src/rings/", "bench/src/raw/uring/"];
 const UNSAFE_BLOCKS_MAX: usize = 30;
+/// The raw io_uring echo that we measure ourselves against shares no code with what it judges, so it has a budget
+/// of its own.
+const BASELINE_FOLDER: &str = "bench/src/raw/uring/";
+const BASELINE_BLOCKS_MAX: usize = 8;
 /// Lines of a source file; state tables are data and may be long.
 const FILE_LINES_MAX: usize = 600;
 const DATA_FOLDERS: [&str; 1] = ["engine/session/src/machine/tables/"];
@@ -112,7 +116,7 @@ fn unsafe_lines(text: &str) -> Vec<usize> {
 
 #[test]
 fn unsafe_stays_in_its_folders_and_within_budget() {
-    let mut count = 0;
+    let (mut count, mut of_baseline) = (0, 0);
     for (name, text) in sources().filter(|(name, _)| name != "tools/tests/tidy.rs") {
         let lines = unsafe_lines(&text);
         // A counting allocator for tests is an unsafe impl by nature; it is not in any shipped crate.
@@ -129,8 +133,9 @@ fn unsafe_stays_in_its_folders_and_within_budget() {
                 "{name}:{line}: names no rule (SAFETY: U...)"
             );
         }
-        count += lines.len();
+        *(if name.starts_with(BASELINE_FOLDER) { &mut of_baseline } else { &mut count }) += lines.len();
     }
+    assert!(of_baseline <= BASELINE_BLOCKS_MAX, "{of_baseline} in the baseline, the budget is {BASELINE_BLOCKS_MAX}");
     assert!(count <= UNSAFE_BLOCKS_MAX, "{count} uses of unsafe, the budget is {UNSAFE_BLOCKS_MAX}");
 }
 
