@@ -53,7 +53,10 @@ impl Config {
             sessions_max: self.engine.sessions_max,
             send_high_octets: self.engine.send_high_mark_octets,
             send_low_octets: self.engine.send_low_mark_octets,
+            send_octets_max: self.engine.send_batch_octets_max,
             send_timeout: self.engine.send_timeout,
+            session_tsdus_per_turn_max: self.engine.session_tsdus_per_turn_max,
+            completions_per_turn_max: self.engine.completions_per_turn_max,
             connect_timeout: longest(defaults.connect_timeout, |target| target.connect_timeout),
             release_timeout: longest(defaults.release_timeout, |target| target.release_timeout),
             ..defaults

@@ -84,6 +84,9 @@ fn engine(values: &Values) -> EngineConfig {
         send_high_mark_octets: size(values, "send_high_mark_octets"),
         send_low_mark_octets: size(values, "send_low_mark_octets"),
         send_timeout: duration(values, "send_timeout_ms"),
+        send_batch_octets_max: size(values, "send_batch_octets_max"),
+        completions_per_turn_max: size(values, "completions_per_turn_max"),
+        session_tsdus_per_turn_max: count(values, "session_tsdus_per_turn_max"),
     }
 }
 
@@ -161,6 +164,10 @@ fn log(values: &Values) -> LogConfig {
 
 fn size(values: &Values, name: &str) -> usize {
     usize::try_from(values.integer(name)).expect("the key table keeps sizes below 2^32")
+}
+
+fn count(values: &Values, name: &str) -> u32 {
+    u32::try_from(values.integer(name)).expect("the key table keeps counts below 2^32")
 }
 
 fn duration(values: &Values, name: &str) -> Duration {

@@ -99,6 +99,32 @@ pub const KEYS: &[Key] = &[
         "Time that the network has to take what was sent to a peer. A peer that does not read for so\n\
          long is disconnected.",
     ),
+    key(
+        Engine,
+        "send_batch_octets_max",
+        integer(1, 1 << 20),
+        Value("122880"),
+        Restart,
+        "Octets after which a batch is closed and the next begun: TSDUs of one session that are ready at the\n\
+         same time go out in one system call up to here. 1 sends every TSDU by itself.",
+    ),
+    key(
+        Engine,
+        "completions_per_turn_max",
+        integer(1, 1 << 20),
+        Value("4096"),
+        Restart,
+        "Completions handled before anything is sent and timers are looked at; the rest waits for the next\n\
+         turn. Less answers sooner under a burst, more batches better.",
+    ),
+    key(
+        Engine,
+        "session_tsdus_per_turn_max",
+        integer(1, 1 << 20),
+        Value("256"),
+        Restart,
+        "TSDUs of one session handled in one turn, so that no session starves the others.",
+    ),
     key(Listener, "name", Kind::Name, Required("\"mms\""), Restart, "Name in logs and metrics; unique."),
     key(
         Listener,

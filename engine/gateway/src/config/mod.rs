@@ -74,6 +74,12 @@ pub struct EngineConfig {
     pub send_low_mark_octets: usize,
     /// From a send until the network has taken it whole.
     pub send_timeout: Duration,
+    /// Octets after which a batch is closed and the next begun.
+    pub send_batch_octets_max: usize,
+    /// Completions handled in one turn.
+    pub completions_per_turn_max: usize,
+    /// TSDUs of one session handled in one turn.
+    pub session_tsdus_per_turn_max: u32,
 }
 
 /// What a listener does with its sessions.
