@@ -1,0 +1,174 @@
+//! The codec: GT and DT in a DT TPDU of 64 octets of user data, decoded and encoded.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use colloquy_session::spdu::{DataHeader, DecodeRules, Tsdu};
+use colloquy_session::{Enclosure, Tokens};
+use colloquy_transport::buf::{Pool, PoolConfig, Slice, TxBatch};
+use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, Event};
+
+use super::Kernel;
+
+/// Octets of user data in each TPDU.
+pub const USER_OCTETS: usize = 64;
+/// What stands in front of them: TPKT, DT TPDU, GT, DT.
+const PREFIX: [u8; 11] = [3, 0, 0, 75, 2, 0xf0, 0x80, 1, 0, 1, 0];
+/// Octets of a whole TPKT.
+pub const TPKT_OCTETS: usize = PREFIX.len() + USER_OCTETS;
+/// TPDUs in a receipt of many, and TSDUs in one send: what a busy connection has at a time.
+const TOGETHER: u64 = 16;
+
+const _: () = assert!(TPKT_OCTETS == PREFIX[3] as usize);
+
+/// TPKT, DT TPDU, GT and DT, many in one receipt.
+pub const DECODE: Kernel = Kernel {
+    id: "codec-decode",
+    what: "TPKT, DT TPDU, GT and DT of 64 octets taken apart through Class0 and Tsdu, 16 in a receipt",
+    run: |iterations| decode(iterations, TOGETHER),
+};
+
+/// The same, one in a receipt.
+pub const DECODE_RECEIPT: Kernel = Kernel {
+    id: "codec-decode-receipt",
+    what: "the same, one in each receipt",
+    run: |iterations| decode(iterations, 1),
+};
+
+/// The SPDUs only.
+pub const PARSE: Kernel =
+    Kernel { id: "codec-parse", what: "GT and DT of a TSDU of 68 octets taken apart", run: parse };
+
+/// GT, DT, TPDU and TPKT in front of 64 octets, into a batch.
+pub const ENCODE: Kernel = Kernel {
+    id: "codec-encode",
+    what: "DT, GT, DT TPDU and TPKT put in front of 64 octets, which are copied beside them into a batch",
+    run: |iterations| encode(iterations, USER_OCTETS),
+};
+
+/// The same without user data.
+pub const ENCODE_HEADERS: Kernel =
+    Kernel { id: "codec-encode-headers", what: "the same without user data", run: |n| encode(n, 0) };
+
+/// A connection that is open at both ends: initiator, responder.
+pub fn connection() -> (Class0, Class0) {
+    let config = Class0Config::default();
+    let (mut initiator, mut responder) = (Class0::initiator(&config), Class0::responder(&config));
+    let mut batch = TxBatch::new();
+    initiator.connect_request(&ConnectTpdu::default(), &mut batch);
+    responder.receive(Slice::from_vec(batch.to_vec()));
+    batch.clear();
+    while responder.next_event(&mut batch).is_some() {
+        responder.connect_response(&mut batch);
+    }
+    initiator.receive(Slice::from_vec(batch.to_vec()));
+    batch.clear();
+    while initiator.next_event(&mut batch).is_some() {}
+    assert!(initiator.is_open() && responder.is_open(), "CR and CC of our own");
+    (initiator, responder)
+}
+
+/// A receipt in a block of a receive pool, as a driver makes it.
+fn receipt(pool: &mut Pool, tpkts: u64) -> Slice {
+    let mut octets = Vec::new();
+    for number in 0..tpkts {
+        octets.extend(PREFIX);
+        octets.extend([number as u8; USER_OCTETS]);
+    }
+    let room = pool.writable().expect("the pool is empty");
+    room[..octets.len()].copy_from_slice(&octets);
+    pool.commit(octets.len())
+}
+
+fn decode(iterations: u64, together: u64) -> Duration {
+    let mut pool = Pool::new(PoolConfig::default());
+    let received = receipt(&mut pool, together);
+    let (_, mut responder) = connection();
+    let (mut batch, rules) = (TxBatch::new(), DecodeRules::default());
+    let (mut spdus, mut octets) = (0, 0);
+    let begin = Instant::now();
+    for _ in 0..iterations.div_ceil(together) {
+        responder.receive(black_box(&received).clone());
+        while let Some(event) = responder.next_event(&mut batch) {
+            let Event::Data(body) = event else { unreachable!("the receipt holds DT TPDUs") };
+            let head = body.head();
+            let mut tsdu = Tsdu::with_tail(head, body.len() - head.len());
+            while let Ok(Some(view)) = tsdu.next_spdu(&rules) {
+                spdus += 1;
+                octets += black_box(view.user_information_octets);
+            }
+        }
+    }
+    let elapsed = begin.elapsed();
+    let tpdus = iterations.div_ceil(together) * together;
+    assert_eq!((spdus, octets as u64), (2 * tpdus, tpdus * USER_OCTETS as u64), "all was taken apart");
+    per(elapsed, tpdus, iterations)
+}
+
+fn parse(iterations: u64) -> Duration {
+    let tsdu_octets = [&PREFIX[7..], &[0x42; USER_OCTETS]].concat();
+    let rules = DecodeRules::default();
+    let mut octets = 0;
+    let begin = Instant::now();
+    for _ in 0..iterations {
+        let mut tsdu = Tsdu::new(black_box(&tsdu_octets));
+        while let Ok(Some(view)) = tsdu.next_spdu(&rules) {
+            octets += black_box(view.user_information_octets);
+        }
+    }
+    let elapsed = begin.elapsed();
+    assert_eq!(octets as u64, iterations * USER_OCTETS as u64, "all was taken apart");
+    elapsed
+}
+
+fn encode(iterations: u64, user_octets: usize) -> Duration {
+    let (initiator, _) = connection();
+    let body = [Slice::from_vec(vec![0x42; user_octets])];
+    let mut batch = TxBatch::new();
+    let mut octets = 0;
+    let begin = Instant::now();
+    for number in 0..iterations {
+        if number % TOGETHER == 0 {
+            octets += black_box(&batch).octets();
+            batch.clear();
+        }
+        let header = DataHeader::data_transfer(black_box(Tokens::empty()), None::<Enclosure>);
+        initiator.data_request(header.as_octets(), black_box(&body), &mut batch);
+    }
+    let elapsed = begin.elapsed();
+    octets += batch.octets();
+    assert_eq!(octets as u64, iterations * (PREFIX.len() + user_octets) as u64, "all was put");
+    elapsed
+}
+
+/// `elapsed` of `done` scaled to `asked`: whole receipts may be a few more than were asked for.
+fn per(elapsed: Duration, done: u64, asked: u64) -> Duration {
+    elapsed.mul_f64(asked as f64 / done.max(1) as f64)
+}
+
+/// Octets of TPKTs in a second, in GB/s, when one takes so many nanoseconds.
+pub fn gigaoctets_per_s(nanoseconds: f64) -> f64 {
+    TPKT_OCTETS as f64 / nanoseconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_what_is_decoded() {
+        let (initiator, mut responder) = connection();
+        let header = DataHeader::data_transfer(Tokens::empty(), None);
+        let mut batch = TxBatch::new();
+        initiator.data_request(header.as_octets(), &[Slice::from_vec(vec![9; USER_OCTETS])], &mut batch);
+        let expected = [&PREFIX[..], &[9; USER_OCTETS]].concat();
+        assert_eq!(batch.to_vec(), expected);
+        responder.receive(Slice::from_vec(expected));
+        assert!(matches!(responder.next_event(&mut batch), Some(Event::Data(body)) if body.len() == 68));
+    }
+
+    #[test]
+    fn throughput_counts_headers_too() {
+        assert!((gigaoctets_per_s(25.0) - 3.0).abs() < 1e-9);
+    }
+}
