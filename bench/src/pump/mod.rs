@@ -6,8 +6,15 @@
 //!
 //! * `plan`: what is asked for. `exchange`: the octets of an X.225 echo and of others.
 
+mod answer;
+mod error;
 mod exchange;
+mod handshake;
 mod plan;
+mod report;
 
-pub use exchange::Exchange;
-pub use plan::{Observer, Pace, PumpPlan, Window};
+pub use error::{OpeningCause, OpeningError, PumpError};
+pub use exchange::{Exchange, SSDU_OCTETS_MAX};
+pub use handshake::Selectors;
+pub use plan::{CONNECTIONS_MAX, DEPTH_MAX, Observer, Pace, PumpPlan, QUEUE_MAX, Window};
+pub use report::PumpReport;

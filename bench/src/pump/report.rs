@@ -1,0 +1,50 @@
+//! What a stretch of load came to.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Three digits over the whole range of `u64` nanoseconds.
+pub(super) fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("3 digits are allowed")
+}
+
+/// What a [`Window`](super::Window) came to. All counts are of requests, which carry
+/// [`Exchange::ssdus`](super::Exchange::ssdus) SSDUs each.
+///
+/// Of an open loop holds `due == response.len() + lost + missed`: whatever became due is accounted for.
+#[derive(Clone, Debug)]
+pub struct PumpReport {
+    /// Answers that came between the edges.
+    pub answered: u64,
+    /// Octets of answers that came between the edges.
+    pub octets: u64,
+    /// Between the edges: from the return of `begins` to the call of `ends`.
+    pub measured: Duration,
+    /// Nanoseconds to the answer: in a closed loop of requests sent and answered between the edges, from when they were
+    /// sent; in an open loop of all requests due in the window, from when they were due.
+    pub response: Histogram<u64>,
+    /// Nanoseconds from when a request was due until it was given to the system; empty in a closed loop.
+    pub lateness: Histogram<u64>,
+    /// Processor time of the pump's thread between the edges.
+    pub cpu: Duration,
+    /// Requests due between the edges; 0 in a closed loop.
+    pub due: u64,
+    /// Requests sent or waiting to be sent that were never answered.
+    pub lost: u64,
+    /// Requests due while [`QUEUE_MAX`](super::QUEUE_MAX) others waited on their connection: never sent.
+    pub missed: u64,
+    /// Connections that the peer closed or reset, idle ones too.
+    pub closed_by_peer: u64,
+    /// Connections that the pump closed, as their peer answered no more or sent what no request had asked for.
+    pub given_up: u64,
+    /// Why the first of these connections ended.
+    pub fault: Option<String>,
+}
+
+impl PumpReport {
+    /// Answers per second of the measured part.
+    pub fn rate_per_s(&self) -> f64 {
+        self.answered as f64 / self.measured.as_secs_f64()
+    }
+}
