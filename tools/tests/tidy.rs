@@ -135,7 +135,10 @@ fn unsafe_stays_in_its_folders_and_within_budget() {
         }
         *(if name.starts_with(BASELINE_FOLDER) { &mut of_baseline } else { &mut count }) += lines.len();
     }
-    assert!(of_baseline <= BASELINE_BLOCKS_MAX, "{of_baseline} in the baseline, the budget is {BASELINE_BLOCKS_MAX}");
+    assert!(
+        of_baseline <= BASELINE_BLOCKS_MAX,
+        "{of_baseline} in the baseline, the budget is {BASELINE_BLOCKS_MAX}"
+    );
     assert!(count <= UNSAFE_BLOCKS_MAX, "{count} uses of unsafe, the budget is {UNSAFE_BLOCKS_MAX}");
 }
 
