@@ -21,6 +21,10 @@ pub struct Effort {
 pub trait Row<L> {
     /// Short, stable: the beginning of the ids of its findings.
     fn id(&self) -> &'static str;
+    /// Ids of its findings, for `--list` and for the check of `--only`.
+    fn ids(&self) -> Vec<String> {
+        vec![self.id().to_owned()]
+    }
     /// The target in words.
     fn what(&self) -> &'static str;
     /// Measures. A fault of one cell is a finding that was skipped, with the reason.
