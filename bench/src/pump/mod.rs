@@ -6,15 +6,24 @@
 //!
 //! * `plan`: what is asked for. `exchange`: the octets of an X.225 echo and of others.
 
+mod alarm;
 mod answer;
+mod connection;
+mod due;
 mod error;
 mod exchange;
 mod handshake;
+mod opening;
 mod plan;
+#[allow(clippy::module_inception)] // The module is named by what it is for, the type by what it is.
+mod pump;
 mod report;
+mod run;
+mod tally;
 
 pub use error::{OpeningCause, OpeningError, PumpError};
 pub use exchange::{Exchange, SSDU_OCTETS_MAX};
 pub use handshake::Selectors;
 pub use plan::{CONNECTIONS_MAX, DEPTH_MAX, Observer, Pace, PumpPlan, QUEUE_MAX, Window};
+pub use pump::Pump;
 pub use report::PumpReport;

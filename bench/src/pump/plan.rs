@@ -71,6 +71,12 @@ impl PumpPlan {
         }
     }
 
+    /// Whether the connection at this position carries load.
+    pub(super) fn is_active(&self, index: usize) -> bool {
+        let before = |index: usize| index * self.active / self.connections;
+        before(index) != before(index + 1)
+    }
+
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let exchange = &self.exchange;
         let differs = exchange.answer_octets != exchange.request.len();

@@ -1,19 +1,23 @@
 //! What a stretch of load came to.
 
+use std::fmt;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// Three digits over the whole range of `u64` nanoseconds.
+/// Longest time that is told from longer ones; an hour.
+const LONGEST_NS: u64 = 3_600_000_000_000;
+
+/// Three digits of nanoseconds, with all its memory from the start.
 pub(super) fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("3 digits are allowed")
+    Histogram::new_with_bounds(1, LONGEST_NS, 3).expect("3 digits up to an hour are allowed")
 }
 
 /// What a [`Window`](super::Window) came to. All counts are of requests, which carry
 /// [`Exchange::ssdus`](super::Exchange::ssdus) SSDUs each.
 ///
 /// Of an open loop holds `due == response.len() + lost + missed`: whatever became due is accounted for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PumpReport {
     /// Answers that came between the edges.
     pub answered: u64,
@@ -24,7 +28,7 @@ pub struct PumpReport {
     /// Nanoseconds to the answer: in a closed loop of requests sent and answered between the edges, from when they were
     /// sent; in an open loop of all requests due in the window, from when they were due.
     pub response: Histogram<u64>,
-    /// Nanoseconds from when a request was due until it was given to the system; empty in a closed loop.
+    /// Nanoseconds from when a request was due until the pump came to it; empty in a closed loop.
     pub lateness: Histogram<u64>,
     /// Processor time of the pump's thread between the edges.
     pub cpu: Duration,
@@ -46,5 +50,29 @@ impl PumpReport {
     /// Answers per second of the measured part.
     pub fn rate_per_s(&self) -> f64 {
         self.answered as f64 / self.measured.as_secs_f64()
+    }
+}
+
+/// Without the thousands of cells of its histograms.
+impl fmt::Debug for PumpReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quantiles = |times: &Histogram<u64>| {
+            [0.5, 0.99, 0.999, 1.0].map(|quantile| Duration::from_nanos(times.value_at_quantile(quantile)))
+        };
+        f.debug_struct("PumpReport")
+            .field("answered", &self.answered)
+            .field("octets", &self.octets)
+            .field("measured", &self.measured)
+            .field("responses", &self.response.len())
+            .field("response", &quantiles(&self.response))
+            .field("lateness", &quantiles(&self.lateness))
+            .field("cpu", &self.cpu)
+            .field("due", &self.due)
+            .field("lost", &self.lost)
+            .field("missed", &self.missed)
+            .field("closed_by_peer", &self.closed_by_peer)
+            .field("given_up", &self.given_up)
+            .field("fault", &self.fault)
+            .finish()
     }
 }
