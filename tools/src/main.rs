@@ -1,6 +1,8 @@
 //! `colloquy`: the gateway, its load generator and its instruments in one binary.
 
+mod cell;
 mod check;
+mod compare;
 mod conform;
 mod demo;
 mod descriptors;
@@ -9,6 +11,8 @@ mod gateway;
 mod load;
 mod probe;
 mod progress;
+mod raw;
+mod replay;
 mod stop;
 mod table;
 
@@ -35,10 +39,15 @@ enum Verb {
     Demo(demo::DemoArgs),
     Gateway(gateway::GatewayArgs),
     Load(Box<load::LoadArgs>),
+    #[command(hide = true)]
+    Cell(cell::CellArgs),
     Check(check::CheckArgs),
+    Compare(compare::CompareArgs),
     Conform(Box<conform::ConformArgs>),
     Dump(dump::DumpArgs),
     Probe(probe::ProbeArgs),
+    #[command(hide = true)]
+    Raw(raw::RawArgs),
     Table(table::TableArgs),
 }
 
@@ -47,10 +56,13 @@ fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&args),
         Verb::Gateway(args) => gateway::run(&args),
         Verb::Load(args) => load::run(&args),
+        Verb::Cell(args) => cell::run(&args),
         Verb::Check(args) => check::run(&args),
+        Verb::Compare(args) => compare::run(&args),
         Verb::Conform(args) => conform::run(&args),
         Verb::Dump(args) => dump::run(&args),
         Verb::Probe(args) => probe::run(&args),
+        Verb::Raw(args) => raw::run(&args),
         Verb::Table(args) => table::run(&args),
     }
 }
