@@ -13,9 +13,10 @@ use colloquy_transport::driver::Driver;
 
 use crate::content::{Arriving, Content, Identity};
 use crate::course::Course;
+use crate::hdr::Rolling;
 use crate::live::Live;
 use crate::operation::Operation;
-use crate::pace::Schedule;
+use crate::pace::{Curve, Schedule};
 use crate::plan::{Check, Dialogue, LoadPlan};
 use crate::recorder::{LATE, Recorder};
 use crate::script::Step;
@@ -118,6 +119,8 @@ pub(crate) struct Window {
 #[derive(Debug)]
 pub struct Generator {
     pub(crate) plan: Arc<LoadPlan>,
+    /// The rate over time; `None` in a closed loop.
+    pub(crate) curve: Option<Curve>,
     pub(crate) content: Content,
     pub(crate) slots: Vec<Slot>,
     flights: Vec<Flight>,
@@ -150,9 +153,11 @@ impl Generator {
         numbers: std::ops::Range<u32>,
         live: Arc<Live>,
         notices: Sender<Notice>,
+        rolling: Rolling,
     ) -> Generator {
         let content = Content::new(plan.ssdu_octets as usize, plan.seed, plan.content.payload.as_deref());
         let count = numbers.len();
+        let curve = Curve::of(&plan);
         let slots = numbers
             .map(|number| Slot {
                 id: None,
@@ -160,7 +165,7 @@ impl Generator {
                 opened_at: Duration::ZERO,
                 identity: content.identity(number),
                 number,
-                schedule: Schedule::of_session(&plan, number),
+                schedule: curve.as_ref().map(|curve| Schedule::of_session(&plan, curve, number)),
                 blocked: false,
                 is_due_noted: false,
                 token_asked: false,
@@ -172,7 +177,7 @@ impl Generator {
                 course: Course::default(),
             })
             .collect();
-        let mut recorder = Recorder::default();
+        let mut recorder = Recorder { rolling, ..Recorder::default() };
         recorder.counts.sessions = count as u64;
         recorder.prepare(&plan);
         let churns = plan.mix.churns();
@@ -180,6 +185,7 @@ impl Generator {
             flights: vec![Flight::default(); count * plan.depth as usize],
             due: BinaryHeap::with_capacity(count),
             plan,
+            curve,
             content,
             slots,
             phase: Phase::Idle,
@@ -308,10 +314,12 @@ impl Generator {
             Flight { due_ns: due.as_nanos() as u64, sent_ns: now.as_nanos() as u64 };
         slot.in_flight += 1;
         slot.sent += 1;
-        let blocked = std::mem::take(&mut slot.blocked);
+        // A session that was held up stays so until it has caught up with its schedule: all that it sends until then
+        // waited for the peer, not for the generator.
+        let blocked = slot.blocked;
         slot.course.script.done(&self.plan.mix, Step::Ssdu);
-        if let Some(schedule) = &mut slot.schedule {
-            schedule.advance();
+        if let (Some(schedule), Some(curve)) = (&mut slot.schedule, &self.curve) {
+            schedule.advance(curve);
             self.note_lateness(blocked, due, now);
         }
         self.in_flight += 1;
@@ -333,17 +341,41 @@ impl Generator {
         }
     }
 
+    /// Counts against their steps the SSDUs of a session that are in flight and will not be answered.
+    pub(crate) fn count_lost_by_step(&mut self, index: usize) {
+        let slot = &self.slots[index];
+        let depth = self.plan.depth;
+        for nth in 0..slot.in_flight {
+            let place = index as u32 * depth + (slot.first_flight + nth) % depth;
+            let due = Duration::from_nanos(self.flights[place as usize].due_ns);
+            if let Some(step) = self.recorder.steps.at(due).filter(|_| self.window.contains(due)) {
+                step.lost += 1;
+            }
+        }
+    }
+
     fn note_lateness(&mut self, blocked: bool, due: Duration, now: Duration) {
         if !self.window.contains(due) {
             return;
         }
+        let step = self.recorder.steps.at(due);
         if blocked {
             self.recorder.counts.waited += 1;
+            if let Some(step) = step {
+                step.sent += 1;
+                step.waited += 1;
+            }
             return;
         }
         let lateness = now.saturating_sub(due);
+        let lateness_ns = lateness.as_nanos() as u64;
         self.recorder.counts.late += u64::from(lateness > LATE);
-        self.recorder.lateness_ns.saturating_record(lateness.as_nanos() as u64);
+        self.recorder.lateness_ns.saturating_record(lateness_ns);
+        if let Some(step) = step {
+            step.sent += 1;
+            step.late += u64::from(lateness > LATE);
+            step.lateness_ns.saturating_record(lateness_ns);
+        }
     }
 
     /// Takes an SSDU, or a part of one, that came from the peer.
@@ -365,6 +397,10 @@ impl Generator {
         let in_window = self.window.contains(now);
         let counts = &mut self.recorder.counts;
         counts.octets_in_window += if in_window { octets } else { 0 };
+        if let Some(step) = self.recorder.steps.at(now) {
+            step.octets_within += octets;
+        }
+        let counts = &mut self.recorder.counts;
         if !enclosure.end {
             return;
         }
@@ -391,12 +427,23 @@ impl Generator {
     fn record(&mut self, flight: Flight, now: Duration, in_window: bool) {
         let now_ns = now.as_nanos() as u64;
         let recorder = &mut self.recorder;
+        recorder.roll(now);
         recorder.counts.answered += 1;
         recorder.counts.answered_in_window += u64::from(in_window);
-        if self.window.contains(Duration::from_nanos(flight.due_ns)) {
+        if let Some(step) = recorder.steps.at(now) {
+            step.answered_within += 1;
+        }
+        let due = Duration::from_nanos(flight.due_ns);
+        if self.window.contains(due) {
+            let response_ns = now_ns.saturating_sub(flight.due_ns);
+            let service_ns = now_ns.saturating_sub(flight.sent_ns);
             recorder.counts.measured += 1;
-            recorder.response_ns.saturating_record(now_ns.saturating_sub(flight.due_ns));
-            recorder.service_ns.saturating_record(now_ns.saturating_sub(flight.sent_ns));
+            recorder.response_ns.saturating_record(response_ns);
+            recorder.service_ns.saturating_record(service_ns);
+            if let Some(step) = recorder.steps.at(due) {
+                step.response_ns.saturating_record(response_ns);
+                step.service_ns.saturating_record(service_ns);
+            }
         }
         self.live.answered(recorder.counts.answered);
     }

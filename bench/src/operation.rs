@@ -142,6 +142,11 @@ impl Operations {
         &mut self.records[operation as usize]
     }
 
+    /// The latencies of all kinds, in the order of [`Operation::ALL`].
+    pub(crate) fn latencies_mut(&mut self) -> impl Iterator<Item = &mut Option<Box<Histogram<u64>>>> {
+        self.records.iter_mut().map(|record| &mut record.latency_ns)
+    }
+
     /// Notes an answer, and how long it took where that is measured.
     pub fn completed(&mut self, operation: Operation, took: Option<Duration>) {
         let record = self.of_mut(operation);

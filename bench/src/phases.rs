@@ -207,7 +207,9 @@ impl Generator {
         let warm_up_ms = if self.plan.ssdus_per_session_max > 0 { 0 } else { self.plan.warm_up_ms };
         let from = start + Duration::from_millis(warm_up_ms);
         self.window = Window { start, from, until: from + self.plan.duration() };
+        self.recorder.steps.begin(from);
         self.phase = Phase::Running(self.window);
+        self.recorder.rolling.begin(from, start);
         for index in 0..self.slots.len() as u32 {
             self.issue(ctx, index);
         }
@@ -216,6 +218,7 @@ impl Generator {
 
     fn go_on<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, window: Window) {
         let now = ctx.now();
+        self.recorder.roll(now);
         let finished = self.unfinished == 0 && self.is_idle();
         if now >= window.until || finished {
             self.end_window(ctx, now.min(window.until));
@@ -249,15 +252,27 @@ impl Generator {
             self.recorder.cpu.push(thread_cpu().saturating_sub(from));
         }
         if self.plan.mode != Mode::Closed && self.plan.ssdus_per_session_max == 0 {
-            let end_ns = end.saturating_sub(window.start).as_nanos() as u64;
-            for slot in &self.slots {
-                if let (Stage::Established, Some(schedule)) = (slot.stage, &slot.schedule) {
-                    self.recorder.counts.missed += schedule.clone().count_before(end_ns);
+            self.count_missed(window, end);
+        }
+        self.recorder.steps.end(end);
+        self.phase = Phase::Draining { until: ctx.now() + Duration::from_millis(self.plan.drain_ms) };
+        self.advance(ctx);
+    }
+
+    /// Counts what sessions that still exist had to send before `end` and did not.
+    fn count_missed(&mut self, window: Window, end: Duration) {
+        let end_ns = end.saturating_sub(window.start).as_nanos() as u64;
+        let Some(curve) = &self.curve else { return };
+        for slot in &self.slots {
+            let (Stage::Established, Some(schedule)) = (slot.stage, &slot.schedule) else { continue };
+            for due_ns in schedule.clone().due_before(curve, end_ns) {
+                self.recorder.counts.missed += 1;
+                let due = window.start + Duration::from_nanos(due_ns);
+                if let Some(step) = self.recorder.steps.at(due) {
+                    step.missed += 1;
                 }
             }
         }
-        self.phase = Phase::Draining { until: ctx.now() + Duration::from_millis(self.plan.drain_ms) };
-        self.advance(ctx);
     }
 
     fn release_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
@@ -307,6 +322,7 @@ impl Generator {
 
     /// Counts what a session that ends leaves unanswered.
     pub(crate) fn count_lost(&mut self, index: usize) {
+        self.count_lost_by_step(index);
         let slot = &mut self.slots[index];
         let in_flight = u64::from(std::mem::take(&mut slot.in_flight));
         self.recorder.counts.lost += in_flight;

@@ -6,8 +6,10 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::content::Verdict;
+use crate::hdr::Rolling;
 use crate::operation::{Operation, Operations};
 use crate::plan::{Dialogue, LoadPlan};
+use crate::steps::StepRecords;
 
 /// Longest time a histogram tells apart, in nanoseconds; longer ones count as this long.
 pub const LATENCY_NS_MAX: u64 = 600_000_000_000;
@@ -42,6 +44,10 @@ pub struct Recorder {
     pub cpu: Vec<Duration>,
     /// Length of the measured part (the longest of merged ones).
     pub measured: Duration,
+    /// What fell to each step of the plan.
+    pub steps: StepRecords,
+    /// Where the recorder is among the intervals.
+    pub(crate) rolling: Rolling,
 }
 
 /// Counts of one thread, or of several merged.
@@ -152,6 +158,8 @@ impl Default for Recorder {
             errors: BTreeMap::new(),
             cpu: Vec::new(),
             measured: Duration::ZERO,
+            steps: StepRecords::default(),
+            rolling: Rolling::default(),
         }
     }
 }
@@ -159,6 +167,7 @@ impl Default for Recorder {
 impl Recorder {
     /// Takes the memory that recording the operations of a plan needs.
     pub fn prepare(&mut self, plan: &LoadPlan) {
+        self.steps = StepRecords::of(plan);
         let mix = &plan.mix;
         for (operation, wanted) in [
             (Operation::Typed, mix.typed_each > 0),
@@ -216,6 +225,8 @@ impl Recorder {
         }
         self.cpu.extend_from_slice(&other.cpu);
         self.measured = self.measured.max(other.measured);
+        self.steps.merge(&other.steps);
+        self.rolling.note_began_at(&other.rolling);
     }
 }
 

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use colloquy_shard::Tally;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
 use serde::Serialize;
 
 use crate::environment::Environment;
+use crate::hdr::{self, Intervals, LOG_FILE, TIMELINE_FILE};
 use crate::mix::Mix;
 use crate::operation::Operation;
-use crate::plan::{Check, Dialogue, LoadPlan, Mode};
+use crate::plan::{Check, Dialogue, LoadPlan};
 use crate::recorder::{Counts, Recorder};
+use crate::steps::{self, StepReport};
+use crate::thresholds::{self, ThresholdResult};
 
 /// Version of the record's form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -134,6 +136,12 @@ pub struct Report {
     pub service_us: Percentiles,
     /// From opening the network connection to the S-CONNECT confirm.
     pub connect_us: Percentiles,
+    /// Each step of the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
+    /// Each threshold of the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<ThresholdResult>,
     /// Every kind of operation that happened, by its name ([`Operation::name`]).
     pub operations: BTreeMap<&'static str, OperationReport>,
     /// The generator's own part.
@@ -142,6 +150,11 @@ pub struct Report {
     pub valid: bool,
     /// What that is.
     pub invalid_reasons: Vec<String>,
+    /// Length of the intervals of `intervals.hlog` and `timeline.csv`, in seconds.
+    pub interval_s: f64,
+    /// Latencies by interval.
+    #[serde(skip)]
+    pub intervals: Intervals,
     /// The histograms behind the percentiles.
     #[serde(skip)]
     pub recorder: Recorder,
@@ -158,6 +171,25 @@ pub(crate) struct RunFacts {
     pub(crate) elapsed: Duration,
     pub(crate) clock_step: Duration,
     pub(crate) interrupted: bool,
+    pub(crate) intervals: Intervals,
+}
+
+#[cfg(test)]
+impl RunFacts {
+    /// Those of a run that took place in a test's head.
+    pub(crate) fn of_test(environment: Environment) -> RunFacts {
+        RunFacts {
+            began_at: String::new(),
+            environment,
+            driver: "none".into(),
+            driver_reason: String::new(),
+            tally: Tally::default(),
+            elapsed: Duration::ZERO,
+            clock_step: Duration::ZERO,
+            interrupted: false,
+            intervals: Intervals::default(),
+        }
+    }
 }
 
 impl Report {
@@ -184,7 +216,7 @@ impl Report {
             driver: facts.driver,
             driver_reason: facts.driver_reason,
             measured_s: seconds,
-            target_ssdu_per_s: (plan.mode != Mode::Closed).then_some(plan.rate_per_s),
+            target_ssdu_per_s: plan.target_per_s(),
             ssdu_per_s: per_second(counts.answered_in_window as f64),
             mb_per_s: per_second(counts.octets_in_window as f64 / 1e6),
             counts,
@@ -192,15 +224,20 @@ impl Report {
             response_us: Percentiles::of(&recorder.response_ns),
             service_us: Percentiles::of(&recorder.service_ns),
             connect_us: Percentiles::of(&recorder.connect_ns),
+            steps: StepReport::all(&plan, &recorder),
+            thresholds: Vec::new(),
             operations: operations_of(&recorder),
             generator,
             valid: true,
             invalid_reasons: Vec::new(),
+            interval_s: facts.intervals.length().as_secs_f64(),
+            intervals: facts.intervals,
             plan,
             recorder,
         };
         report.invalid_reasons = report.judge(facts.clock_step, facts.interrupted);
         report.valid = report.invalid_reasons.is_empty();
+        report.thresholds = report.plan.thresholds.iter().map(|threshold| threshold.judge(&report)).collect();
         report
     }
 
@@ -273,6 +310,9 @@ impl Report {
             say(*errors > 0 && *name != "data", format!("{errors} x {name} went wrong"));
             say(*lost > 0 && *name != "data", format!("{lost} x {name} without an answer"));
         }
+        for step in &self.steps {
+            step.invalid_reasons.iter().for_each(|reason| say(true, format!("step {}: {reason}", step.name)));
+        }
         say(
             clock_step > Duration::from_millis(200),
             format!("the clock was set by {} ms during the run", clock_step.as_millis()),
@@ -281,7 +321,8 @@ impl Report {
         reasons
     }
 
-    /// Writes `result.json` and the histograms (`.hgrm` as text, `.hdr` in the V2 form) into `folder`.
+    /// Writes into `folder`: `result.json`, the histograms (`.hgrm` as text, `.hdr` in the V2 form), the intervals
+    /// (`intervals.hlog` and `timeline.csv`).
     ///
     /// # Errors
     /// What the system says.
@@ -291,6 +332,7 @@ impl Report {
         json.push(b'\n');
         std::fs::write(folder.join("result.json"), json)?;
         let recorder = &self.recorder;
+        let create = |name: String| Ok::<_, io::Error>(BufWriter::new(File::create(folder.join(name))?));
         let own = [
             ("response", &recorder.response_ns),
             ("service", &recorder.service_ns),
@@ -304,14 +346,12 @@ impl Report {
             if histogram.is_empty() {
                 continue;
             }
-            write_hgrm(histogram, &mut File::create(folder.join(format!("{name}.hgrm")))?)?;
-            let mut v2 = Vec::new();
-            V2Serializer::new()
-                .serialize(histogram, &mut v2)
-                .map_err(|error| io::Error::other(format!("{error:?}")))?;
-            std::fs::write(folder.join(format!("{name}.hdr")), v2)?;
+            hdr::write_hgrm(histogram, &mut create(format!("{name}.hgrm"))?)?;
+            hdr::write_hdr(histogram, &mut create(format!("{name}.hdr"))?)?;
         }
-        Ok(())
+        let began_at = recorder.rolling.began_at().unwrap_or(SystemTime::UNIX_EPOCH);
+        hdr::write_log(&self.intervals, began_at, recorder.measured, &mut create(LOG_FILE.into())?)?;
+        hdr::write_timeline(&self.intervals, recorder.measured, &mut create(TIMELINE_FILE.into())?)
     }
 
     /// Operations whose latency is not in the table anyway, in the order of [`Operation::ALL`].
@@ -392,6 +432,8 @@ impl Report {
         for reason in &self.invalid_reasons {
             row("NOT VALID", reason.clone());
         }
+        text.push_str(&steps::table(&self.steps));
+        text.push_str(&thresholds::table(&self.thresholds));
         text
     }
 }
@@ -461,30 +503,4 @@ fn steal_share(environment: &Environment, elapsed: Duration) -> Option<f64> {
     let ticks = crate::environment::steal_ticks()?.saturating_sub(environment.steal_ticks?);
     let all = elapsed.as_secs_f64() * TICKS_PER_S * environment.cores as f64;
     (all > 0.0).then(|| ticks as f64 / all)
-}
-
-/// The percentile listing that HdrHistogram plotters read; values in microseconds.
-fn write_hgrm(histogram: &Histogram<u64>, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
-    let mut total = 0;
-    for step in histogram.iter_quantiles(5) {
-        total += step.count_since_last_iteration();
-        let quantile = step.quantile_iterated_to();
-        let value = step.value_iterated_to() as f64 / 1000.0;
-        if quantile < 1.0 {
-            writeln!(out, "{value:>12.3} {quantile:>14.12} {total:>10} {:>14.2}", 1.0 / (1.0 - quantile))?;
-        } else {
-            writeln!(out, "{value:>12.3} {quantile:>14.12} {total:>10}")?;
-        }
-    }
-    let (mean, deviation) = (histogram.mean() / 1000.0, histogram.stdev() / 1000.0);
-    writeln!(out, "#[Mean    = {mean:>12.3}, StdDeviation   = {deviation:>12.3}]")?;
-    let (max, count) = (histogram.max() as f64 / 1000.0, histogram.len());
-    writeln!(out, "#[Max     = {max:>12.3}, Total count    = {count:>12}]")?;
-    writeln!(
-        out,
-        "#[Buckets = {:>12}, SubBuckets     = {:>12}]",
-        histogram.buckets(),
-        histogram.distinct_values() / usize::from(histogram.buckets().max(1))
-    )
 }

@@ -16,6 +16,7 @@ use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 use crate::churn::connections_max;
 use crate::environment::{Environment, rfc3339};
 use crate::generator::{Command, Generator, Notice};
+use crate::hdr::{Collector, Exchange, Intervals, Rolling};
 use crate::live::{Live, Seen};
 use crate::plan::{DriverChoice, LoadPlan, PlanError};
 use crate::recorder::Recorder;
@@ -104,7 +105,7 @@ pub fn run(plan: &LoadPlan, progress: &mut dyn FnMut(&Progress) -> Go) -> Result
     let plan = Arc::new(plan.clone());
     let mut threads = Threads::start(&plan, backend)?;
     let interrupted = threads.conduct(&plan, progress);
-    let (recorder, tally) = threads.join()?;
+    let (recorder, tally, intervals) = threads.join(&plan)?;
     let elapsed = began.elapsed();
     let wall_elapsed = wall.elapsed().unwrap_or_default();
     let facts = RunFacts {
@@ -116,6 +117,7 @@ pub fn run(plan: &LoadPlan, progress: &mut dyn FnMut(&Progress) -> Go) -> Result
         elapsed,
         clock_step: elapsed.abs_diff(wall_elapsed),
         interrupted,
+        intervals,
     };
     Ok(Report::new(Arc::unwrap_or_clone(plan), recorder, facts))
 }
@@ -136,6 +138,8 @@ pub fn choose(choice: DriverChoice) -> Result<(Backend, String), LoadError> {
 struct Threads {
     threads: Vec<Thread>,
     notices: Receiver<Notice>,
+    /// Takes the latencies of each interval from the threads.
+    collector: Collector,
 }
 
 struct Thread {
@@ -147,14 +151,18 @@ impl Threads {
     fn start(plan: &Arc<LoadPlan>, backend: Backend) -> Result<Threads, LoadError> {
         let (notices_in, notices) = channel();
         let mut threads = Vec::new();
+        let mut collector = Collector::default();
         for number in 0..plan.threads {
             let share =
                 |index: u32| (u64::from(plan.sessions) * u64::from(index) / u64::from(plan.threads)) as u32;
+            let exchange = Arc::new(Exchange::new(plan));
+            collector.add(exchange.clone());
             let seat = Seat {
                 plan: plan.clone(),
                 numbers: share(number)..share(number + 1),
                 live: Arc::new(Live::default()),
                 notices: notices_in.clone(),
+                exchange,
             };
             let options = ThreadOptions {
                 name: format!("clq-load-{number}"),
@@ -166,7 +174,7 @@ impl Threads {
                 .map_err(|error| LoadError::System { what: "starting a generator thread", error })?;
             threads.push(Thread { shard, live });
         }
-        Ok(Threads { threads, notices })
+        Ok(Threads { threads, notices, collector })
     }
 
     /// Leads all threads through the run; true when it was stopped before its time.
@@ -207,6 +215,7 @@ impl Threads {
                 Stage::Measuring
             };
             look(&self.threads, stage, started, &mut stopped);
+            self.collector.collect();
             let pause = until_next_look(plan, planned, started.elapsed());
             // Every sender of notices is gone when every generator is, which ends the wait at once.
             if let Err(RecvTimeoutError::Disconnected) = self.notices.recv_timeout(pause) {
@@ -219,17 +228,19 @@ impl Threads {
         self.threads.iter().any(|thread| thread.shard.is_finished())
     }
 
-    fn join(self) -> Result<(Recorder, Tally), LoadError> {
+    fn join(mut self, plan: &LoadPlan) -> Result<(Recorder, Tally, Intervals), LoadError> {
         let mut merged = Recorder::default();
         let mut tally = Tally::default();
         for thread in self.threads {
             let counters = thread.shard.counters.clone();
-            let recorder =
+            let mut recorder =
                 thread.shard.join().map_err(|error| LoadError::System { what: "generator thread", error })?;
+            self.collector.last(&mut recorder);
             merged.merge(&recorder);
             tally.add(&counters.snapshot());
         }
-        Ok((merged, tally))
+        let intervals = self.collector.finish(plan, &mut merged);
+        Ok((merged, tally, intervals))
     }
 }
 
@@ -258,6 +269,7 @@ struct Seat {
     numbers: std::ops::Range<u32>,
     live: Arc<Live>,
     notices: Sender<Notice>,
+    exchange: Arc<Exchange>,
 }
 
 impl Seat {
@@ -294,6 +306,8 @@ impl Seat {
             connect_timeout: Duration::from_millis(self.plan.connect_timeout_ms),
             ..ShardConfig::default()
         };
-        Shard::new(driver, Generator::new(self.plan, self.numbers, self.live, self.notices), config)
+        let rolling = Rolling::new(self.exchange, &self.plan);
+        let generator = Generator::new(self.plan, self.numbers, self.live, self.notices, rolling);
+        Shard::new(driver, generator, config)
     }
 }
