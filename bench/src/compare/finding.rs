@@ -45,6 +45,7 @@ pub struct Finding {
     /// What a reader must know; why it was skipped.
     pub remark: String,
     /// Every round, as measured: contestants, figures, counters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub raw: Vec<serde_json::Value>,
 }
 

@@ -29,6 +29,12 @@ pub enum LabError {
     Stopped,
 }
 
+/// Whether an id begins so. A number is not cut: `calls-1` begins `calls-1-64` and not `calls-16-64`.
+pub(super) fn begins(id: &str, begin: &str) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    id.strip_prefix(begin).is_some_and(|rest| !(digit(begin.chars().last()) && digit(rest.chars().next())))
+}
+
 /// What a laboratory is made from.
 pub struct LabPlan {
     /// The program under comparison.
@@ -134,12 +140,7 @@ impl Lab {
 
     /// Whether a finding of this id, or of one that begins so, is wanted.
     pub fn wants(&self, id: &str) -> bool {
-        self.plan.only.is_empty() || self.plan.only.iter().any(|begin| id.starts_with(begin.as_str()))
-    }
-
-    /// Whether some finding of the row whose ids begin so is wanted.
-    pub fn wants_row(&self, row: &str) -> bool {
-        self.wants(row) || self.plan.only.iter().any(|begin| begin.starts_with(row))
+        self.plan.only.is_empty() || self.plan.only.iter().any(|begin| begins(id, begin))
     }
 
     /// Tells what is being measured.
@@ -245,5 +246,21 @@ impl Lab {
     /// What the calibration loops took so far.
     pub fn calibrations(&self) -> &[Calibration] {
         &self.calibrations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_of_an_id_does_not_cut_a_number() {
+        assert!(begins("calls-1-64", "calls-1"));
+        assert!(begins("calls-1-64", "calls"));
+        assert!(begins("relay-haproxy-64x16", "relay-ha"));
+        assert!(begins("latency-p99.9", "latency-p99"));
+        assert!(!begins("calls-16-64", "calls-1"));
+        assert!(!begins("echo-1", "echo-1-64x64"));
+        assert!(!begins("echo-1", "relay"));
     }
 }

@@ -9,19 +9,28 @@
 //! * `rows`: what is measured, a file a row.
 
 mod calibration;
+mod cell;
 pub mod contestant;
 mod finding;
 mod lab;
+mod measure;
 pub mod ports;
 pub mod process;
+mod record;
 mod row;
 pub mod rows;
 mod run;
 pub mod statistics;
+mod table;
+mod verb;
 
 pub use calibration::Calibration;
+pub use cell::CellPlan;
 pub use contestant::{Application, Contestant, Counter, Driver, RawKind, Server};
 pub use finding::{Finding, Verdict};
 pub use lab::{Lab, LabError, LabPlan};
+pub use record::{Beginning, Quiet, Record};
 pub use row::{Effort, Row};
 pub use run::{CellRuns, Run};
+pub use table::table;
+pub use verb::{compare, ids, unknown};
