@@ -56,6 +56,15 @@ impl Exchange {
         Exchange { opening: Vec::new(), answer_octets: octets, request, release: Vec::new(), ssdus: 1 }
     }
 
+    /// The opening is one TPKT of 7 octets, which a server that echoes all sends back; there are no requests.
+    ///
+    /// For [`cycle`](super::cycle) against a server without OSI layers. A connect alone would end when the system has put the
+    /// connection into the queue of the listener, and run ahead of the server until that queue overflows.
+    pub fn touch() -> Exchange {
+        let tpkt = vec![3, 0, 0, 7, 2, 0xf0, 0x80];
+        Exchange { opening: vec![tpkt], request: Vec::new(), answer_octets: 0, release: Vec::new(), ssdus: 0 }
+    }
+
     /// CR and CN with the octets of `connect` as user data, requests that are one SSDU with those of `ssdu`, FN with those of
     /// `release`; hex text as [`octets_of_hex`] takes it. The first answer tells how long answers are.
     ///

@@ -4,11 +4,15 @@
 //! busy. The pump sends octets that were made before the run, counts those that come back, and knows nothing
 //! else: every contestant, with or without an OSI stack, sees the same octets at the same places.
 //!
-//! * `plan`: what is asked for. `exchange`: the octets of an X.225 echo and of others.
+//! * `plan`: what is asked for. `exchange`: the octets of an X.225 echo and of others, made by `handshake`.
+//! * `opening`: one connection up to its data phase. `connection`: one in it. `pump`: all of them.
+//! * `run`: a stretch of load, with `due` and `alarm` for open loops, `tally` for its counts, `report` for its outcome.
+//! * `cycle`: connections opened and closed again and again.
 
 mod alarm;
 mod answer;
 mod connection;
+mod cycle;
 mod due;
 mod error;
 mod exchange;
@@ -21,6 +25,7 @@ mod report;
 mod run;
 mod tally;
 
+pub use cycle::{AT_ONCE_MAX, CyclePlan, CycleReport, cycle};
 pub use error::{OpeningCause, OpeningError, PumpError};
 pub use exchange::{Exchange, SSDU_OCTETS_MAX};
 pub use handshake::Selectors;

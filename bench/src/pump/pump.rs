@@ -108,7 +108,7 @@ impl Pump {
                 openings.insert(begun, self.begin(begun)?);
                 begun += 1;
             }
-            poll(&mut self.poll, &mut self.events, Some(OVERDUE_CHECK))?;
+            wait(&mut self.poll, &mut self.events, Some(OVERDUE_CHECK))?;
             for event in &self.events {
                 let index = event.token().0;
                 let Some(opening) = openings.get_mut(&index) else { continue };
@@ -149,7 +149,7 @@ impl Pump {
 
     /// Waits for events, at most so long, and acts upon all of them.
     pub(super) fn turn(&mut self, timeout: Option<Duration>) -> Result<(), PumpError> {
-        poll(&mut self.poll, &mut self.events, timeout)?;
+        wait(&mut self.poll, &mut self.events, timeout)?;
         // Without capacity it allocates nothing.
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         let result = events.iter().try_for_each(|event| self.act(event));
@@ -218,7 +218,7 @@ impl Pump {
 }
 
 /// Waits; a signal is no event.
-pub(super) fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> Result<(), PumpError> {
+pub(super) fn wait(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> Result<(), PumpError> {
     match poll.poll(events, timeout) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             events.clear();
