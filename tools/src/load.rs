@@ -10,6 +10,7 @@ use colloquy_bench::{Check, Dialogue, DriverChoice, Go, LoadPlan, Mode, PlanErro
 
 use crate::descriptors;
 use crate::progress::Bar;
+use crate::replay::{self, ReplayArgs};
 use crate::stop::StopFlag;
 
 /// Descriptors beside those of the sessions.
@@ -25,7 +26,7 @@ const DESCRIPTORS_SPARE: u64 = 64;
 )]
 pub(crate) struct LoadArgs {
     /// Plan in TOML (configs/load.toml lists every key)
-    #[arg(value_name = "PLAN", required_unless_present = "to")]
+    #[arg(value_name = "PLAN", required_unless_present_any = ["to", "replay"])]
     plan: Option<PathBuf>,
     /// Responder; several share the sessions
     #[arg(long, value_name = "ADDR")]
@@ -81,6 +82,8 @@ pub(crate) struct LoadArgs {
     /// The result as JSON on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    replay: ReplayArgs,
 }
 
 /// Drivers by their names in plans.
@@ -106,6 +109,11 @@ impl From<DriverName> for DriverChoice {
 
 /// Runs the verb.
 pub(crate) fn run(args: &LoadArgs) -> ExitCode {
+    if let Some(file) = &args.replay.replay {
+        let driver = args.driver.map(DriverChoice::from).unwrap_or_default();
+        let shared = replay::Shared { to: &args.to, driver, json: args.json, out: args.out.as_deref() };
+        return replay::run(&args.replay, file, &shared);
+    }
     let plan = match plan_of(args) {
         Ok(plan) => plan,
         Err(fault) => {

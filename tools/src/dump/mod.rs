@@ -1,11 +1,11 @@
 //! `colloquy dump`: hex text and captures as a tree or JSON of TPKT, TPDU, SPDU.
 
-mod capture;
-mod flow;
-mod input;
+pub(crate) mod capture;
+pub(crate) mod flow;
+pub(crate) mod input;
 mod output;
-mod segment;
-mod stream;
+pub(crate) mod segment;
+pub(crate) mod stream;
 mod tpdu;
 mod tree;
 mod tsdu;

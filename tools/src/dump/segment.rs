@@ -9,6 +9,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) destination: SocketAddr,
     pub(crate) sequence: u32,
     pub(crate) syn: bool,
+    /// FIN or RST.
+    pub(crate) end: bool,
     pub(crate) payload: &'a [u8],
 }
 
@@ -131,6 +133,7 @@ fn tcp(source: IpAddr, destination: IpAddr, octets: &[u8]) -> Result<Segment<'_>
         destination: SocketAddr::new(destination, u16::from_be_bytes([header[2], header[3]])),
         sequence: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
         syn: header[13] & 0x02 != 0,
+        end: header[13] & 0x05 != 0,
         payload: octets.get(header_octets..).ok_or(Skip::Broken("TCP header length"))?,
     })
 }
