@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::hex::{HexFault, octets_of_hex};
 use crate::mix::Mix;
+use crate::steps::Step;
+use crate::thresholds::Threshold;
 
 /// The only schema of load plans so far.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -146,13 +148,13 @@ pub struct LoadPlan {
     pub depth: u32,
     /// Pacing.
     pub mode: Mode,
-    /// Whole-run rate of an open loop, in SSDUs per second.
+    /// Whole-run rate of an open loop, in SSDUs per second. With steps that of the warm-up; 0 is then the first one's.
     pub rate_per_s: f64,
     /// Time over which sessions are opened.
     pub ramp_ms: u64,
     /// Load before the measured part.
     pub warm_up_ms: u64,
-    /// The measured part.
+    /// The measured part, where there are no steps.
     pub duration_ms: u64,
     /// How long unanswered SSDUs are waited for at the end.
     pub drain_ms: u64,
@@ -200,6 +202,10 @@ pub struct LoadPlan {
     pub units: Vec<String>,
     /// Longest TSDU proposed for both directions, in octets; longer SSDUs are segmented. 0 proposes no limit.
     pub tsdu_octets_max: u16,
+    /// Rates that follow one another in an open loop; none leaves it at `rate_per_s` for `duration_ms`.
+    pub step: Vec<Step>,
+    /// What the run must keep to.
+    pub thresholds: Vec<Threshold>,
     /// What happens among the SSDUs.
     pub mix: Mix,
     /// Octets of CN and FN user data and of each SSDU, read from the files by [`LoadPlan::from_file`] or set here.
@@ -254,6 +260,8 @@ impl Default for LoadPlan {
             versions: vec![2],
             units: Vec::new(),
             tsdu_octets_max: 0,
+            step: Vec::new(),
+            thresholds: Vec::new(),
             mix: Mix::default(),
             content: Content::default(),
         }
@@ -314,9 +322,14 @@ impl LoadPlan {
         (if self.mix.churns() { crate::churn::connections_max(sessions) } else { sessions }) as u64
     }
 
-    /// The measured part.
+    /// The measured part: all steps together, where there are any.
     pub fn duration(&self) -> Duration {
-        Duration::from_millis(self.duration_ms)
+        let steps = self.step.iter().map(|step| step.duration_ms);
+        Duration::from_millis(if self.step.is_empty() {
+            self.duration_ms
+        } else {
+            steps.fold(0, u64::saturating_add)
+        })
     }
 }
 

@@ -37,7 +37,9 @@ impl LoadPlan {
         check((1..=DEPTH_MAX).contains(&self.depth), format!("depth = {}: 1 to {DEPTH_MAX}", self.depth));
         check(in_flight <= IN_FLIGHT_MAX, format!("sessions x depth = {in_flight}: at most {IN_FLIGHT_MAX}"));
         check(
-            self.mode == Mode::Closed || (self.rate_per_s > 0.0 && self.rate_per_s.is_finite()),
+            self.mode == Mode::Closed
+                || !self.step.is_empty()
+                || (self.rate_per_s > 0.0 && self.rate_per_s.is_finite()),
             format!("rate_per_s = {}: an open loop needs a rate above 0", self.rate_per_s),
         );
         check(self.duration_ms > 0, "duration_ms = 0: at least 1".into());
@@ -46,6 +48,8 @@ impl LoadPlan {
             format!("threads = {}: 1 to {THREADS_MAX}, and not more than sessions", self.threads),
         );
         faults.extend(self.connection_faults());
+        faults.extend(self.step_faults());
+        faults.extend(self.threshold_faults());
         faults.extend(self.mix_faults());
         if faults.is_empty() { Ok(()) } else { Err(PlanError::Range(faults)) }
     }
