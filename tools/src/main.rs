@@ -11,6 +11,8 @@ mod gateway;
 mod load;
 mod probe;
 mod progress;
+mod report;
+mod pump;
 mod raw;
 mod replay;
 mod stop;
@@ -47,7 +49,10 @@ enum Verb {
     Dump(dump::DumpArgs),
     Probe(probe::ProbeArgs),
     #[command(hide = true)]
+    Pump(Box<pump::PumpArgs>),
+    #[command(hide = true)]
     Raw(raw::RawArgs),
+    Report(report::ReportArgs),
     Table(table::TableArgs),
 }
 
@@ -62,7 +67,9 @@ fn main() -> ExitCode {
         Verb::Conform(args) => conform::run(&args),
         Verb::Dump(args) => dump::run(&args),
         Verb::Probe(args) => probe::run(&args),
+        Verb::Pump(args) => pump::run(&args),
         Verb::Raw(args) => raw::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::Table(args) => table::run(&args),
     }
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use mio::{Events, Poll, Token};
+use serde_json::{Value, json};
 
 use super::error::{OpeningError, PumpError};
 use super::exchange::Exchange;
 use super::opening::{Opening, Progress};
 use super::plan::Observer;
 use super::pump::wait;
-use super::report::histogram;
+use super::report::{histogram, quantiles_us};
 use crate::recorder::thread_cpu;
 
 /// Cycles under way at one time, at most.
@@ -91,6 +92,21 @@ pub struct CycleReport {
     pub cpu: Duration,
     /// Why the first one failed, warm-up included.
     pub fault: Option<String>,
+}
+
+impl CycleReport {
+    /// All of it but the cells of the histogram.
+    pub fn json(&self) -> Value {
+        json!({
+            "cycles": self.cycles,
+            "measured_s": self.measured.as_secs_f64(),
+            "per_s": self.cycles as f64 / self.measured.as_secs_f64(),
+            "response_us": quantiles_us(&self.response),
+            "cpu_s": self.cpu.as_secs_f64(),
+            "failed": self.failed,
+            "fault": self.fault,
+        })
+    }
 }
 
 /// Opens and closes connections, `at_once` at a time.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde_json::{Value, json};
 
 /// Longest time that is told from longer ones; an hour.
 const LONGEST_NS: u64 = 3_600_000_000_000;
@@ -11,6 +12,12 @@ const LONGEST_NS: u64 = 3_600_000_000_000;
 /// Three digits of nanoseconds, with all its memory from the start.
 pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST_NS, 3).expect("3 digits up to an hour are allowed")
+}
+
+/// Quantiles in microseconds of times in nanoseconds.
+pub(super) fn quantiles_us(times: &Histogram<u64>) -> Value {
+    let us = |quantile: f64| times.value_at_quantile(quantile) as f64 / 1e3;
+    json!({ "p50": us(0.5), "p90": us(0.9), "p99": us(0.99), "p999": us(0.999), "max": us(1.0) })
 }
 
 /// What a [`Window`](super::Window) came to. All counts are of requests, which carry
@@ -51,28 +58,30 @@ impl PumpReport {
     pub fn rate_per_s(&self) -> f64 {
         self.answered as f64 / self.measured.as_secs_f64()
     }
+
+    /// All of it but the cells of the histograms.
+    pub fn json(&self) -> Value {
+        json!({
+            "answered": self.answered,
+            "octets": self.octets,
+            "measured_s": self.measured.as_secs_f64(),
+            "per_s": self.rate_per_s(),
+            "response_us": quantiles_us(&self.response),
+            "lateness_us": quantiles_us(&self.lateness),
+            "cpu_s": self.cpu.as_secs_f64(),
+            "due": self.due,
+            "lost": self.lost,
+            "missed": self.missed,
+            "closed_by_peer": self.closed_by_peer,
+            "given_up": self.given_up,
+            "fault": self.fault,
+        })
+    }
 }
 
 /// Without the thousands of cells of its histograms.
 impl fmt::Debug for PumpReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quantiles = |times: &Histogram<u64>| {
-            [0.5, 0.99, 0.999, 1.0].map(|quantile| Duration::from_nanos(times.value_at_quantile(quantile)))
-        };
-        f.debug_struct("PumpReport")
-            .field("answered", &self.answered)
-            .field("octets", &self.octets)
-            .field("measured", &self.measured)
-            .field("responses", &self.response.len())
-            .field("response", &quantiles(&self.response))
-            .field("lateness", &quantiles(&self.lateness))
-            .field("cpu", &self.cpu)
-            .field("due", &self.due)
-            .field("lost", &self.lost)
-            .field("missed", &self.missed)
-            .field("closed_by_peer", &self.closed_by_peer)
-            .field("given_up", &self.given_up)
-            .field("fault", &self.fault)
-            .finish()
+        write!(f, "PumpReport {}", self.json())
     }
 }
