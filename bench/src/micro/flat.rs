@@ -21,19 +21,6 @@ const GROUP_TIME_MAX: Duration = Duration::from_secs(60);
 /// Octets read at a time.
 const ROOM_OCTETS: usize = 64 << 10;
 
-/// What is run.
-#[derive(Clone, Copy, Debug)]
-pub struct FlatPlan {
-    /// Sessions, all established before the first SSDU.
-    pub sessions: usize,
-    /// Of them, how many have a request in flight at a time.
-    pub at_once: usize,
-    /// Requests before the measured ones: free lists and batches grow meanwhile.
-    pub warm_up: u64,
-    /// Requests that are measured, rounded up to whole groups.
-    pub measured: u64,
-}
-
 /// Shards that are turned by hand.
 pub trait Turn {
     /// One turn that does not wait.
@@ -49,46 +36,67 @@ impl<D: Driver, A: Application> Turn for Shard<D, A> {
     }
 }
 
-/// Brings `plan.sessions` sessions up with what listens at `address`, and has requests answered; how many were
-/// measured.
-///
-/// # Errors
-/// What the system says; `TimedOut` when the shards do not answer.
-pub fn run(
-    shards: &mut [&mut dyn Turn],
-    address: SocketAddr,
-    exchange: &Exchange,
-    plan: &FlatPlan,
-) -> io::Result<u64> {
-    let mut peers = Vec::with_capacity(plan.sessions);
-    for _ in 0..plan.sessions {
-        peers.push(Peer::open(shards, address, exchange)?);
+/// Sessions with what listens somewhere, all established.
+#[derive(Debug)]
+pub struct Stand {
+    exchange: Exchange,
+    peers: Vec<Peer>,
+    /// Of the next group.
+    first: usize,
+    room: Vec<u8>,
+}
+
+impl Stand {
+    /// Brings `sessions` sessions up with what listens at `address` on one of `shards`.
+    ///
+    /// # Errors
+    /// What the system says; `TimedOut` when the shards do not answer.
+    pub fn open(
+        shards: &mut [Box<dyn Turn>],
+        address: SocketAddr,
+        exchange: Exchange,
+        sessions: usize,
+    ) -> io::Result<Stand> {
+        let peers =
+            (0..sessions).map(|_| Peer::open(shards, address, &exchange)).collect::<io::Result<_>>()?;
+        Ok(Stand { exchange, peers, first: 0, room: vec![0; ROOM_OCTETS] })
     }
-    let at_once = plan.at_once.clamp(1, plan.sessions.max(1));
-    let mut room = vec![0; ROOM_OCTETS];
-    let groups = plan.measured.div_ceil(at_once as u64);
-    let warm_up_groups = plan.warm_up.div_ceil(at_once as u64);
-    let mut first = 0;
-    for group in 0..warm_up_groups + groups {
-        let turn = if group < warm_up_groups { plain_turn } else { measured_turn };
-        for offset in 0..at_once {
-            let member = (first + offset) % peers.len();
-            peers[member].request(exchange)?;
-        }
-        let began = Instant::now();
-        let mut open = at_once;
-        while open > 0 {
-            turn(shards)?;
-            open = 0;
+
+    /// Has `requests` requests answered, rounded up to whole groups of `at_once` sessions, by turns ([`measured_turn`] or
+    /// not); how many were.
+    ///
+    /// # Errors
+    /// As [`Stand::open`].
+    pub fn carry(
+        &mut self,
+        shards: &mut [Box<dyn Turn>],
+        requests: u64,
+        at_once: usize,
+        measured: bool,
+    ) -> io::Result<u64> {
+        let turn = if measured { measured_turn } else { plain_turn };
+        let at_once = at_once.clamp(1, self.peers.len().max(1));
+        let groups = requests.div_ceil(at_once as u64);
+        for _ in 0..groups {
             for offset in 0..at_once {
-                let member = (first + offset) % peers.len();
-                open += usize::from(!peers[member].go_on(exchange, &mut room)?);
+                let member = (self.first + offset) % self.peers.len();
+                self.peers[member].request(&self.exchange)?;
             }
-            in_time(began, "the shard does not echo")?;
+            let began = Instant::now();
+            let mut open = at_once;
+            while open > 0 {
+                turn(shards)?;
+                open = 0;
+                for offset in 0..at_once {
+                    let member = (self.first + offset) % self.peers.len();
+                    open += usize::from(!self.peers[member].go_on(&self.exchange, &mut self.room)?);
+                }
+                in_time(began, "the shard does not echo")?;
+            }
+            self.first += at_once;
         }
-        first += at_once;
+        Ok(groups * at_once as u64)
     }
-    Ok(groups * at_once as u64)
 }
 
 /// A turn of each shard whose instructions count.
@@ -96,18 +104,19 @@ pub fn run(
 /// # Errors
 /// As [`Shard::turn`].
 #[inline(never)]
-pub fn measured_turn(shards: &mut [&mut dyn Turn]) -> io::Result<()> {
+pub fn measured_turn(shards: &mut [Box<dyn Turn>]) -> io::Result<()> {
     // What keeps this function and `plain_turn` apart: equal ones become one.
     std::hint::black_box(&shards);
     shards.iter_mut().try_for_each(|shard| shard.turn_once())
 }
 
 #[inline(never)]
-fn plain_turn(shards: &mut [&mut dyn Turn]) -> io::Result<()> {
+fn plain_turn(shards: &mut [Box<dyn Turn>]) -> io::Result<()> {
     shards.iter_mut().try_for_each(|shard| shard.turn_once())
 }
 
 /// One session's other end.
+#[derive(Debug)]
 struct Peer {
     stream: TcpStream,
     /// Octets of the request that are not sent, and of the answer that are not received.
@@ -117,7 +126,7 @@ struct Peer {
 
 impl Peer {
     /// Connects and goes through the opening; what is sent next is data.
-    fn open(shards: &mut [&mut dyn Turn], address: SocketAddr, exchange: &Exchange) -> io::Result<Peer> {
+    fn open(shards: &mut [Box<dyn Turn>], address: SocketAddr, exchange: &Exchange) -> io::Result<Peer> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;

@@ -82,7 +82,11 @@ pub fn cross_core(items: u64, from: usize, to: usize) -> std::io::Result<Duratio
     })
 }
 
-fn pin(core: usize) -> std::io::Result<()> {
+/// Pins the calling thread to a core.
+///
+/// # Errors
+/// The system's, when there is no such core.
+pub fn pin(core: usize) -> std::io::Result<()> {
     let mut cores = CpuSet::new();
     cores.set(core);
     Ok(sched_setaffinity(None, &cores)?)

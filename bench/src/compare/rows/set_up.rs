@@ -1,0 +1,89 @@
+//! Set-up: what it costs a server to take a session up and down again.
+
+use super::super::contestant::{Contestant, Driver, RawKind};
+use super::super::statistics::{estimate, paired_ratios};
+use super::super::{Finding, Lab, LabError, Row, Run, Server};
+use super::load::Clock;
+use crate::pump::{CyclePlan, Exchange, cycle};
+
+const RATIO_MAX: f64 = 1.5;
+/// Cycles under way at one time.
+const AT_ONCE: usize = 16;
+
+/// The rows of this file.
+pub(super) fn rows() -> Vec<Box<dyn Row<Lab>>> {
+    vec![Box::new(SetUp)]
+}
+
+struct SetUp;
+
+impl Row<Lab> for SetUp {
+    fn id(&self) -> &'static str {
+        "set-up"
+    }
+
+    fn what(&self) -> &'static str {
+        "CPU of TCP accept, CR/CC, CN/AC and tear-down beside a raw accept and tear-down"
+    }
+
+    fn measure(&self, lab: &mut Lab) -> Vec<Finding> {
+        vec![match set_up(lab) {
+            Ok(finding) => finding,
+            Err(why) => Finding::not_measured(self.id(), self.what(), RATIO_MAX, &why),
+        }]
+    }
+}
+
+fn set_up(lab: &mut Lab) -> Result<Finding, LabError> {
+    let ours = Contestant::echo(Driver::IoUring);
+    let raw = Contestant::Raw { kind: RawKind::IoUring, plain: true };
+    let sides = [(ours, Some(Exchange::echo(0))), (raw, None)];
+    let names: Vec<String> = sides.iter().map(|(contestant, _)| contestant.name()).collect();
+    let runs = lab.interleave("set-up", &names, |lab, index, _| {
+        let (contestant, exchange) = &sides[index];
+        let server = lab.start(contestant)?;
+        cycles(lab, &server, exchange.clone())
+    })?;
+    if let Some(why) = runs.absent.iter().flatten().next() {
+        return Err(why.clone());
+    }
+    let [ours, raw] = [0, 1].map(|index| runs.figure(&names[index], Run::cpu_ns_per_ssdu));
+    let what = format!("CPU of the server for each connection: {} beside {}", names[0], names[1]);
+    let remark = format!(
+        "{:.1} us beside {:.1} us of server CPU. {AT_ONCE} cycles under way; a cycle is connect, CR, CC, CN, AC and a reset \
+         by the client, and for the raw server connect and reset. Colloquy's cycle has two round trips more, each of which \
+         is a receive and a send of the kernel.",
+        estimate(&ours).value / 1e3,
+        estimate(&raw).value / 1e3,
+    );
+    Ok(Finding::ratio("set-up", what, RATIO_MAX, estimate(&paired_ratios(&ours, &raw)))
+        .remarked(remark)
+        .with_runs(runs.all()))
+}
+
+fn cycles(lab: &Lab, server: &Server, exchange: Option<Exchange>) -> Result<Run, LabError> {
+    let plan = CyclePlan {
+        at_once: AT_ONCE,
+        warm_up: lab.effort().warm_up,
+        measured: lab.effort().measured,
+        ..CyclePlan::new(vec![server.address], exchange)
+    };
+    let mut clock = Clock::of(server);
+    let report = cycle(&plan, &mut clock);
+    let report = report.map_err(|error| LabError::Failed(format!("{}: {error}", server.name)))?;
+    if report.failed > 0 {
+        let fault = report.fault.unwrap_or_default();
+        return Err(LabError::Failed(format!("{}: {} cycles failed: {fault}", server.name, report.failed)));
+    }
+    Ok(Run {
+        at_s: lab.elapsed().as_secs_f64(),
+        ssdus: report.cycles,
+        seconds: report.measured.as_secs_f64(),
+        server_cpu_s: clock.spent()?.as_secs_f64(),
+        client_cpu_s: report.cpu.as_secs_f64(),
+        p50_ns: report.response.value_at_quantile(0.5),
+        p99_ns: report.response.value_at_quantile(0.99),
+        p999_ns: report.response.value_at_quantile(0.999),
+        ..Run::default()
+    })
+}
