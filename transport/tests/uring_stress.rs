@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use colloquy_transport::buf::{PoolConfig, Slice, TxBatch};
+use colloquy_transport::driver::options::{BufferScheme, DriverOptions, SubmissionPolling};
 use colloquy_transport::driver::uring::{UringConfig, UringDriver, probe};
 use colloquy_transport::driver::{Close, Completion, ConnectOptions, ConnectionId, Driver};
 use colloquy_transport::net::{ListenOptions, listen};
@@ -38,6 +39,29 @@ fn five_hundred_connections_lose_nothing_and_leave_nothing() {
             completion_entries: 32,
             accept_burst_max: 1,
             pool: PoolConfig { block_count: 8, block_octets: 16 << 10 },
+            ..UringConfig::default()
+        },
+        // Bundles from a pool that runs dry, and large sends without a copy.
+        UringConfig {
+            completion_entries: 1024,
+            pool: PoolConfig { block_count: 8, block_octets: 16 << 10 },
+            options: DriverOptions {
+                buffers: BufferScheme::Bundle,
+                zero_copy_send_octets_min: 4096,
+                ..DriverOptions::default()
+            },
+            ..UringConfig::default()
+        },
+        // A thread of the kernel submits, from a queue that is full all the time.
+        UringConfig {
+            submission_entries: 16,
+            completion_entries: 32,
+            options: DriverOptions {
+                buffers: BufferScheme::Plain,
+                submission_polling: Some(SubmissionPolling { idle: Duration::from_millis(1), core: None }),
+                busy_poll: Duration::from_micros(20),
+                ..DriverOptions::default()
+            },
             ..UringConfig::default()
         },
     ]

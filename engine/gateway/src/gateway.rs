@@ -12,7 +12,7 @@ use colloquy_shard::report::{self, Reporter, Reports};
 use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::mio::{MioConfig, MioDriver};
-use colloquy_transport::driver::select::{Backend, ProbeError, select};
+use colloquy_transport::driver::select::{Backend, ProbeError, select_with};
 #[cfg(target_os = "linux")]
 use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 use colloquy_transport::net::{ListenOptions, listen};
@@ -100,7 +100,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`].
     pub fn start_with(config: Config, options: &StartOptions) -> Result<Gateway, StartError> {
-        let (backend, reason) = select(config.engine.driver.into())?;
+        let (backend, reason) = select_with(config.engine.driver.into(), &config.engine.driver_options())?;
         let cores = pin::cores();
         let shard_count = config.engine.shard_count(cores.len());
         let (sockets, listeners) = bind(&config, shard_count)?;
@@ -290,7 +290,11 @@ fn record_sink(mut reporter: Reporter<Record>) -> RecordSink {
 
 fn mio_driver(config: &Config) -> io::Result<MioDriver> {
     let engine = &config.engine;
-    MioDriver::new(MioConfig { pool: engine.pool(), connections_max: engine.connections_max() })
+    MioDriver::new(MioConfig {
+        pool: engine.pool(),
+        connections_max: engine.connections_max(),
+        busy_poll: engine.busy_poll,
+    })
 }
 
 #[cfg(target_os = "linux")]
@@ -299,6 +303,10 @@ fn uring_driver(config: &Config) -> io::Result<UringDriver> {
     UringDriver::new(UringConfig {
         pool: engine.pool(),
         files_max: engine.connections_max(),
+        submission_entries: engine.submission_entries,
+        completion_entries: engine.completion_entries,
+        receive_octets_max: engine.receive_octets_max,
+        options: engine.driver_options(),
         ..UringConfig::default()
     })
 }

@@ -11,6 +11,7 @@ use colloquy_shard::{ListenerConfig as ShardListenerConfig, Shard, ShardConfig};
 use colloquy_transport::buf::PoolConfig;
 use colloquy_transport::class0::Class0Config;
 use colloquy_transport::driver::Driver;
+use colloquy_transport::driver::options::{DriverOptions, SubmissionPolling};
 use colloquy_transport::driver::select::BackendChoice;
 
 use crate::app::{AppCounters, GatewayApp, RecordSink};
@@ -95,6 +96,19 @@ impl EngineConfig {
     /// The receive pool of each shard.
     pub fn pool(&self) -> PoolConfig {
         PoolConfig { block_count: self.receive_blocks, block_octets: self.receive_block_octets }
+    }
+
+    /// What the driver should do differently from its defaults.
+    pub fn driver_options(&self) -> DriverOptions {
+        DriverOptions {
+            buffers: self.buffer_scheme,
+            submission_polling: self.submission_polling.then_some(SubmissionPolling {
+                idle: self.submission_polling_idle,
+                core: self.submission_polling_core,
+            }),
+            busy_poll: self.busy_poll,
+            zero_copy_send_octets_min: self.zero_copy_send_octets_min,
+        }
     }
 
     /// Connections a driver must have room for: sessions, and as many that are still closing or being refused.

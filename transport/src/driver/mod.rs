@@ -1,6 +1,7 @@
 //! The driver trait: a completion-shaped contract that io_uring, mio and the simulator keep alike.
 
 pub mod mio;
+pub mod options;
 pub mod select;
 pub mod sim;
 #[cfg(target_os = "linux")]
@@ -83,6 +84,10 @@ pub struct DriverStats {
     pub buffers_exhausted: u64,
     /// Completion queue overflows seen (io_uring).
     pub overflows: u64,
+    /// Rounds of sends that were asked to leave the copy out (io_uring).
+    pub zero_copy_sends: u64,
+    /// Those of them that the kernel copied all the same: loopback always does.
+    pub zero_copy_sends_copied: u64,
     /// Connections that have an id: connecting, open, or closing.
     pub connections: u32,
     /// Blocks of the receive pool that neither receive nor are held by slices.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::options::DriverOptions;
+
 /// The drivers for real sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -59,7 +61,15 @@ impl std::str::FromStr for BackendChoice {
 /// # Errors
 /// When io_uring is asked for and does not work: then nothing else is taken in its place.
 pub fn select(choice: BackendChoice) -> Result<(Backend, String), ProbeError> {
-    decide(choice, probe)
+    select_with(choice, &DriverOptions::default())
+}
+
+/// The driver to use with these options, and why; the line also says what of them cannot be had.
+///
+/// # Errors
+/// As of [`select`]: options that cannot be had are left out and are no reason against io_uring.
+pub fn select_with(choice: BackendChoice, options: &DriverOptions) -> Result<(Backend, String), ProbeError> {
+    decide(choice, || report(options))
 }
 
 fn decide<F: fmt::Display>(
@@ -79,10 +89,14 @@ fn decide<F: fmt::Display>(
 }
 
 #[cfg(target_os = "linux")]
-use super::uring::probe;
+fn report(options: &DriverOptions) -> Result<String, ProbeError> {
+    let features = super::uring::probe_with(options)?;
+    let missing = features.missing(options).into_iter().map(|what| format!("; {what}"));
+    Ok(std::iter::once(features.to_string()).chain(missing).collect())
+}
 
 #[cfg(not(target_os = "linux"))]
-fn probe() -> Result<&'static str, ProbeError> {
+fn report(_: &DriverOptions) -> Result<&'static str, ProbeError> {
     Err(ProbeError { reason: "it needs Linux".to_owned() })
 }
 

@@ -20,7 +20,7 @@ impl Bed for MioBed {
     }
 
     fn driver(&self, size: Size) -> MioDriver {
-        MioDriver::new(MioConfig { pool: size.pool, connections_max: size.connections_max }).unwrap()
+        MioDriver::new(config(size)).unwrap()
     }
 
     fn listener(&self) -> (std::net::TcpListener, SocketAddr) {
@@ -30,7 +30,60 @@ impl Bed for MioBed {
     }
 }
 
+fn config(size: Size) -> MioConfig {
+    MioConfig { pool: size.pool, connections_max: size.connections_max, ..MioConfig::default() }
+}
+
 crate::driver_suite!(MioBed);
+
+/// Looks again and again before it sleeps.
+pub mod busy_poll {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use super::{Bed, MioBed, MioConfig, MioDriver, Size, config};
+
+    pub struct BusyBed;
+
+    impl Bed for BusyBed {
+        type Driver = MioDriver;
+
+        fn new() -> Result<Self, String> {
+            Ok(BusyBed)
+        }
+
+        fn driver(&self, size: Size) -> MioDriver {
+            MioDriver::new(MioConfig { busy_poll: Duration::from_micros(200), ..config(size) }).unwrap()
+        }
+
+        fn listener(&self) -> (std::net::TcpListener, SocketAddr) {
+            MioBed.listener()
+        }
+    }
+
+    // What waits and what is waited for; the rest does not know how a wait looks.
+    crate::driver_behaviours! { BusyBed:
+        connect:
+            accepts_with_addresses_and_connects,
+            two_hundred_connections_echo,
+            accepting_beyond_the_maximum_waits_for_a_slot;
+        transfer:
+            a_send_beyond_the_socket_buffers_waits_for_the_reader,
+            a_thousand_small_batches_are_echoed;
+        flow:
+            a_paused_connection_receives_nothing_and_loses_nothing;
+        pool:
+            a_block_that_comes_free_ends_the_wait;
+        wake:
+            a_waker_wakes_from_another_thread,
+            a_wake_before_the_wait_is_not_lost,
+            a_timeout_is_honoured,
+            a_poll_returns_at_once,
+            what_is_due_ends_a_wait;
+        random:
+            random_schedules_keep_the_contract;
+    }
+}
 
 #[test]
 fn a_shortage_of_descriptors_is_said_once_and_waited_out() {

@@ -1,5 +1,5 @@
-//! The suite on io_uring: as it is configured by default, with queues so small that they overflow all the
-//! time, and with buffers as before Linux 6.12.
+//! The suite on io_uring: as it is configured by default, and with queues so small that they overflow all the
+//! time. `driver_options` has the rest.
 #![cfg(target_os = "linux")]
 
 use std::marker::PhantomData;
@@ -67,43 +67,4 @@ pub mod tight {
     }
 
     crate::driver_suite!(UringBed<Tight>);
-}
-
-/// Each receive uses a block up.
-pub mod whole_buffers {
-    use super::{Profile, UringBed, UringConfig};
-
-    pub struct Whole;
-
-    impl Profile for Whole {
-        fn config() -> UringConfig {
-            UringConfig { incremental_buffers: false, accept_burst_max: 16, ..UringConfig::default() }
-        }
-    }
-
-    // All that has to do with receiving, but for `small_receipts_share_blocks`: they cannot.
-    crate::driver_behaviours! { UringBed<Whole>:
-        connect:
-            two_hundred_connections_echo,
-            accepting_goes_on_under_load;
-        transfer:
-            ten_megabytes_arrive_in_order_both_ways,
-            a_send_beyond_the_socket_buffers_waits_for_the_reader,
-            a_thousand_small_batches_are_echoed;
-        close:
-            after_eof_sending_still_works,
-            a_graceful_close_delivers_everything_despite_unread_octets,
-            an_abort_resets,
-            connecting_and_closing_race;
-        flow:
-            a_paused_connection_receives_nothing_and_loses_nothing,
-            pausing_and_resuming_all_the_time_loses_nothing,
-            eof_waits_for_resume;
-        pool:
-            an_exhausted_pool_waits_and_goes_on_in_order,
-            waiting_receivers_are_all_served,
-            an_exhausted_pool_stops_nothing_else;
-        random:
-            random_schedules_keep_the_contract;
-    }
 }

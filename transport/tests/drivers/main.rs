@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no users; `pub` marks what behaviours and beds use")]
 
 mod driver_mio;
+mod driver_options;
 mod driver_sim;
 mod driver_uring;
 mod suite;

@@ -87,6 +87,15 @@ fn engine(values: &Values) -> EngineConfig {
         send_batch_octets_max: size(values, "send_batch_octets_max"),
         completions_per_turn_max: size(values, "completions_per_turn_max"),
         session_tsdus_per_turn_max: count(values, "session_tsdus_per_turn_max"),
+        buffer_scheme: values.text("buffer_scheme").and_then(|text| text.parse().ok()).unwrap_or_default(),
+        receive_octets_max: count(values, "receive_octets_max"),
+        submission_entries: count(values, "submission_entries"),
+        completion_entries: count(values, "completion_entries"),
+        submission_polling: values.boolean("submission_polling"),
+        submission_polling_idle: duration(values, "submission_polling_idle_ms"),
+        submission_polling_core: optional_count(values, "submission_polling_core"),
+        busy_poll: Duration::from_micros(values.integer("busy_poll_us")),
+        zero_copy_send_octets_min: size(values, "zero_copy_send_octets_min"),
     }
 }
 
@@ -168,6 +177,10 @@ fn size(values: &Values, name: &str) -> usize {
 
 fn count(values: &Values, name: &str) -> u32 {
     u32::try_from(values.integer(name)).expect("the key table keeps counts below 2^32")
+}
+
+fn optional_count(values: &Values, name: &str) -> Option<u32> {
+    values.optional_integer(name).map(|value| u32::try_from(value).expect("as above"))
 }
 
 fn duration(values: &Values, name: &str) -> Duration {

@@ -125,6 +125,86 @@ pub const KEYS: &[Key] = &[
         Restart,
         "TSDUs of one session handled in one turn, so that no session starves the others.",
     ),
+    key(
+        Engine,
+        "buffer_scheme",
+        Kind::Choice(&["incremental", "bundle", "plain"]),
+        Value("\"incremental\""),
+        Restart,
+        "How receives use up the pool (io_uring). incremental fills a block by receive after receive (Linux\n\
+         6.12); bundle cuts the pool into blocks of 4 KiB and takes as many as a receive needs (Linux 6.10);\n\
+         plain cuts it into blocks of 8 KiB and takes one for each receive, as it does where the kernel lacks\n\
+         the other two, which is logged.",
+    ),
+    key(
+        Engine,
+        "receive_octets_max",
+        integer(2048, 1 << 20),
+        Value("32768"),
+        Restart,
+        "Octets of one receipt at most (io_uring). Less is fairer, more means fewer completions.",
+    ),
+    key(
+        Engine,
+        "submission_entries",
+        Kind::PowerOfTwo { min: 8, max: 32768 },
+        Value("1024"),
+        Restart,
+        "Entries that one system call can submit (io_uring). More need further calls.",
+    ),
+    key(
+        Engine,
+        "completion_entries",
+        Kind::PowerOfTwo { min: 16, max: 65536 },
+        Value("8192"),
+        Restart,
+        "Completions that fit the queue (io_uring): the worst burst, about 33 for each busy connection. What\n\
+         is beyond is kept by the kernel, and receives must be armed again. At least submission_entries.",
+    ),
+    key(
+        Engine,
+        "submission_polling",
+        Kind::Boolean,
+        Value("false"),
+        Restart,
+        "A thread of the kernel submits instead of system calls (io_uring, SQPOLL). It takes a core for itself\n\
+         while there is traffic and costs more processor time in all.",
+    ),
+    key(
+        Engine,
+        "submission_polling_idle_ms",
+        integer(1, 60_000),
+        Value("10"),
+        Restart,
+        "Time without work after which that thread sleeps.",
+    ),
+    key(
+        Engine,
+        "submission_polling_core",
+        integer(0, 4095),
+        Absent("1"),
+        Restart,
+        "Core that thread is bound to, that of every shard alike. Absent: any.",
+    ),
+    key(
+        Engine,
+        "busy_poll_us",
+        integer(0, 1_000_000),
+        Value("0"),
+        Restart,
+        "Time that a shard looks for completions before it sleeps: it saves the wake-up, of some 10 us, and\n\
+         takes the core meanwhile. Useless where load and shard share a core. 0: it sleeps at once.",
+    ),
+    key(
+        Engine,
+        "zero_copy_send_octets_min",
+        integer(0, 1 << 30),
+        Value("0"),
+        Restart,
+        "Octets from which a send leaves the copy into the kernel out (io_uring, Linux 6.1). It pins what it\n\
+         sends until the peer has acknowledged it. For network cards that can, from some 10 KiB on; loopback\n\
+         copies all the same, at a higher price. 0: every send is copied.",
+    ),
     key(Listener, "name", Kind::Name, Required("\"mms\""), Restart, "Name in logs and metrics; unique."),
     key(
         Listener,

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use colloquy_session::{FunctionalUnits, Selector, Versions};
 use colloquy_transport::class0::TransportSelector;
+use colloquy_transport::driver::options::BufferScheme;
 
 pub use diagnostics::{ConfigFault, Diagnostics, FaultKind};
 pub use reference::reference_file;
@@ -80,6 +81,24 @@ pub struct EngineConfig {
     pub completions_per_turn_max: usize,
     /// TSDUs of one session handled in one turn.
     pub session_tsdus_per_turn_max: u32,
+    /// How receives use up the pool (io_uring).
+    pub buffer_scheme: BufferScheme,
+    /// Octets of one receipt at most (io_uring).
+    pub receive_octets_max: u32,
+    /// Entries one system call can submit (io_uring).
+    pub submission_entries: u32,
+    /// Completions that fit the queue (io_uring).
+    pub completion_entries: u32,
+    /// A kernel thread submits (io_uring).
+    pub submission_polling: bool,
+    /// Without work for so long it sleeps.
+    pub submission_polling_idle: Duration,
+    /// The core it is bound to.
+    pub submission_polling_core: Option<u32>,
+    /// How long a wait looks for completions before it sleeps.
+    pub busy_poll: Duration,
+    /// Octets from which a send leaves the copy out (io_uring); 0: none does.
+    pub zero_copy_send_octets_min: usize,
 }
 
 /// What a listener does with its sessions.

@@ -62,9 +62,13 @@ impl Values {
     }
 
     pub(super) fn integer(&self, name: &str) -> u64 {
+        self.optional_integer(name).unwrap_or_else(|| unreachable!("{name} is an integer with a default"))
+    }
+
+    pub(super) fn optional_integer(&self, name: &str) -> Option<u64> {
         match self.entry(name).value {
-            Some(Value::Integer(value)) => value,
-            _ => unreachable!("{name} is an integer with a default"),
+            Some(Value::Integer(value)) => Some(value),
+            _ => None,
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     ports(file, diagnostics);
     admin(file, diagnostics);
     marks(&file.engine, diagnostics);
+    queues(&file.engine, diagnostics);
     pool(file, diagnostics);
 }
 
@@ -202,6 +203,22 @@ fn marks(engine: &Values, diagnostics: &mut Diagnostics) {
             "engine.send_low_mark_octets",
             format!("{low} is not less than send_high_mark_octets = {high}"),
             format!("at most {}", high.saturating_sub(1)),
+            None,
+        );
+    }
+}
+
+/// Every entry submitted completes, so what one call submits must fit what one call brings back.
+fn queues(engine: &Values, diagnostics: &mut Diagnostics) {
+    let submitted = engine.integer("submission_entries");
+    let completed = engine.integer("completion_entries");
+    if completed < submitted {
+        diagnostics.add(
+            FaultKind::Relation,
+            first_given(engine, &["completion_entries", "submission_entries"]),
+            "engine.completion_entries",
+            format!("{completed} is less than submission_entries = {submitted}"),
+            format!("at least {submitted}"),
             None,
         );
     }

@@ -129,7 +129,7 @@ fn serve(listener: &TcpListener) {
 
 fn mio(config: &Config) -> MioDriver {
     let pool = config.engine.pool();
-    MioDriver::new(MioConfig { pool, connections_max: 16 }).unwrap()
+    MioDriver::new(MioConfig { pool, connections_max: 16, ..MioConfig::default() }).unwrap()
 }
 
 #[test]

@@ -32,11 +32,13 @@ pub struct MioConfig {
     pub pool: PoolConfig,
     /// Connections at once; beyond, connecting fails and accepting waits.
     pub connections_max: u32,
+    /// How long a wait asks for events again and again before it sleeps; zero: not at all.
+    pub busy_poll: Duration,
 }
 
 impl Default for MioConfig {
     fn default() -> Self {
-        Self { pool: PoolConfig::default(), connections_max: 1 << 16 }
+        Self { pool: PoolConfig::default(), connections_max: 1 << 16, busy_poll: Duration::ZERO }
     }
 }
 
@@ -45,6 +47,7 @@ impl Default for MioConfig {
 pub struct MioDriver {
     events: Events,
     turn: Turn,
+    busy_poll: Duration,
 }
 
 /// Everything but the events, which are walked while this is changed.
@@ -111,7 +114,7 @@ impl MioDriver {
             origin: Instant::now(),
             now: Duration::ZERO,
         };
-        Ok(MioDriver { events: Events::with_capacity(EVENTS_MAX), turn })
+        Ok(MioDriver { events: Events::with_capacity(EVENTS_MAX), turn, busy_poll: config.busy_poll })
     }
 
     /// One turn; appends what there is to report.
@@ -193,9 +196,11 @@ impl Driver for MioDriver {
             return self.turn(timeout, completions);
         }
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let sleep_from = (!self.busy_poll.is_zero()).then(|| Instant::now() + self.busy_poll);
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            self.turn(left, completions)?;
+            let spins = sleep_from.is_some_and(|from| Instant::now() < from);
+            self.turn(if spins { Some(Duration::ZERO) } else { left }, completions)?;
             // An edge need not lead to a completion; then the wait goes on.
             if completions.len() > before || left == Some(Duration::ZERO) {
                 return Ok(());
@@ -213,6 +218,8 @@ impl Driver for MioDriver {
             system_calls: self.turn.work.calls,
             buffers_exhausted: self.turn.starved,
             overflows: 0,
+            zero_copy_sends: 0,
+            zero_copy_sends_copied: 0,
             connections: self.turn.slab.len(),
             blocks_free: pool.free_blocks() as u32,
             octets_pinned: pool.pinned() as u64,

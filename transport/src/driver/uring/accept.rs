@@ -94,6 +94,11 @@ impl UringDriver {
             // this call, so that the close below is the last one.
             let op = if listener.armed == Armed::Watching { Op::Watch } else { Op::Accept };
             self.files_reserved -= u32::from(listener.armed == Armed::Once);
+            if self.ring.is_polled() {
+                // The cancel ends later there, and a listener that shuts down refuses from now on.
+                let _ = socket2::SockRef::from(&listener.socket).shutdown(std::net::Shutdown::Both);
+                self.ring.count_system_calls(1);
+            }
             self.cancel_accept(id, op);
             // An unusable ring shows at the next wait.
             let _ = self.ring.enter(0, None);

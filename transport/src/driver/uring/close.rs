@@ -115,7 +115,12 @@ impl UringDriver {
             self.drain(id);
         }
         let connection = self.connections.get(id).expect("a live connection");
-        if !matches!(connection.phase, Phase::Ending | Phase::Unwanted) || connection.in_flight > 0 {
+        // Octets that were sent without a copy are read until the peer has them or the socket is gone, so the
+        // notification of that may come after the descriptor's close: a reset waits for nobody.
+        let noticing = connection.sending.as_ref().is_some_and(|operation| operation.is_noticing());
+        let over =
+            connection.in_flight == 0 || (noticing && connection.in_flight == 1 && connection.file.is_some());
+        if !over || !matches!(connection.phase, Phase::Ending | Phase::Unwanted | Phase::ClosingFile) {
             return;
         }
         match connection.file {

@@ -14,9 +14,17 @@ pub(super) static ON: libc::c_int = 1;
 /// Value of SO_LINGER that makes close a reset.
 pub(super) static RESET: libc::linger = libc::linger { l_onoff: 1, l_linger: 0 };
 
-/// `struct io_uring_sqe` as IORING_OP_URING_CMD reads it for a socket option.
+/// Entry flag: the kernel chooses a buffer of the group.
+const IOSQE_BUFFER_SELECT: u8 = 1 << 5;
+/// Receives again and again.
+const IORING_RECV_MULTISHOT: u16 = 1 << 1;
+/// A receive may take several buffers.
+const IORING_RECVSEND_BUNDLE: u16 = 1 << 4;
+
+/// `struct io_uring_sqe`, with the names of IORING_OP_URING_CMD for a socket option.
 #[repr(C, align(8))]
-struct SocketOptionEntry {
+#[derive(Default)]
+struct RawEntry {
     opcode: u8,
     flags: u8,
     ioprio: u16,
@@ -35,8 +43,8 @@ struct SocketOptionEntry {
     pad2: u64,
 }
 
-const _: () = assert!(size_of::<SocketOptionEntry>() == size_of::<squeue::Entry>());
-const _: () = assert!(align_of::<SocketOptionEntry>() == align_of::<squeue::Entry>());
+const _: () = assert!(size_of::<RawEntry>() == size_of::<squeue::Entry>());
+const _: () = assert!(align_of::<RawEntry>() == align_of::<squeue::Entry>());
 
 /// Asks for the peer's address of the direct descriptor `file`; completes with the octets written.
 ///
@@ -46,25 +54,35 @@ const _: () = assert!(align_of::<SocketOptionEntry>() == align_of::<squeue::Entr
 /// place in the process's descriptor table. The kernel refuses a room larger than the address, so
 /// `octets` is exact: 16 for IPv4, 28 for IPv6.
 pub(super) fn peer_name(file: types::Fixed, address: *mut u8, octets: u32) -> squeue::Entry {
-    let entry = SocketOptionEntry {
+    built(RawEntry {
         opcode: io_uring::opcode::UringCmd16::CODE,
         flags: IOSQE_FIXED_FILE,
-        ioprio: 0,
         fd: file.0,
         command: SOCKET_URING_OP_GETSOCKOPT,
-        pad1: 0,
         level: libc::SOL_SOCKET as u32,
         name: SO_PEERNAME,
-        len: 0,
-        command_flags: 0,
-        user_data: 0,
-        buf_index: 0,
-        personality: 0,
         value_octets: octets,
         value: address as u64,
-        pad2: 0,
-    };
+        ..RawEntry::default()
+    })
+}
+
+/// Receives into several buffers of `group` at a time, again and again, each time at most `octets_max` octets
+/// (0: no limit, which is all that the crate can say).
+pub(super) fn receive_bundles(file: types::Fixed, group: u16, octets_max: u32) -> squeue::Entry {
+    built(RawEntry {
+        opcode: io_uring::opcode::Recv::CODE,
+        flags: IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT,
+        ioprio: IORING_RECV_MULTISHOT | IORING_RECVSEND_BUNDLE,
+        fd: file.0,
+        len: octets_max,
+        buf_index: group,
+        ..RawEntry::default()
+    })
+}
+
+fn built(entry: RawEntry) -> squeue::Entry {
     // SAFETY: U2 is kept by who pushes the entry; here one plain 64-octet layout is copied over another
     // of the same size and alignment (asserted above), each valid for every bit pattern.
-    unsafe { std::mem::transmute::<SocketOptionEntry, squeue::Entry>(entry) }
+    unsafe { std::mem::transmute::<RawEntry, squeue::Entry>(entry) }
 }

@@ -16,8 +16,8 @@
 //!    completion queue. 4. Close is not a disconnect while a receive is armed. 5. Completions come late.
 //! 6. Two rings must not accept on one listener. 7. A full table drops accepted peers. 8. Multishot accept
 //!    and TCP_FASTOPEN or TCP_DEFER_ACCEPT do not mix. 9. MSG_RING reorders and orders no memory: not used
-//!    here. 10. SEND_ZC completes twice: not used here. 11. Bundles follow ring order: not used, and a
-//!    shadow says what is where. 12. One thread makes and uses a ring. 13. A flooding socket must not
+//!    here. 10. SEND_ZC completes twice: the batch is the kernel's until the second. 11. Bundles follow ring
+//!    order: a shadow says what is where. 12. One thread makes and uses a ring. 13. A flooding socket must not
 //!    starve the others. 14. A pool larger than the second-level cache costs. 15. So does a buffer per
 //!    connection, or a vector per small piece. (16 and 17 are about benchmarks.)
 #![allow(unsafe_code)]
@@ -46,14 +46,15 @@ use std::time::{Duration, Instant};
 
 use io_uring::{cqueue, opcode, squeue, types};
 
-pub use probe::{UringFeatures, probe};
+pub use probe::{UringFeatures, probe, probe_with};
 
+use super::options::{BufferScheme, DriverOptions};
 use super::{Close, Completion, ConnectOptions, ConnectionId, Driver, DriverStats, ListenerId};
 use crate::buf::{Pool, PoolConfig, TxBatch};
 use accept::Listener;
 use connection::{Connections, SetUp};
 use probe::Abilities;
-use provide::{BufferRing, Consumption};
+use provide::BufferRing;
 use receive::Waiting;
 use ring::{Ring, RingSizes};
 use send::SendOperation;
@@ -74,9 +75,10 @@ pub struct UringConfig {
     pub accept_burst_max: u32,
     /// Octets of one receipt at most; lower is fairer, higher is fewer completions.
     pub receive_octets_max: u32,
-    /// Receives fill a block one after the other, where the kernel can (Linux 6.12). Otherwise, and there,
-    /// each receive uses up a block, of 8 KiB then, in the same memory.
-    pub incremental_buffers: bool,
+    /// What it should do differently, where the kernel can; [`UringDriver::features`] says what it does.
+    /// Bundles use blocks of 4 KiB and plain receives blocks of 8 KiB, in the memory of `pool`. What cannot
+    /// be had is replaced: bundles and incremental consumption by plain receives.
+    pub options: DriverOptions,
     /// The receive blocks.
     pub pool: PoolConfig,
 }
@@ -89,7 +91,7 @@ impl Default for UringConfig {
             files_max: 65_536,
             accept_burst_max: 4096,
             receive_octets_max: 32 << 10,
-            incremental_buffers: true,
+            options: DriverOptions::default(),
             pool: PoolConfig::default(),
         }
     }
@@ -102,7 +104,10 @@ const BATCH_MAX: usize = 4096;
 const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Octets of a block where the kernel uses a block per receive, however short.
-const WHOLE_BLOCK_OCTETS: usize = 8 << 10;
+const PLAIN_BLOCK_OCTETS: usize = 8 << 10;
+
+/// Octets of a block where the kernel uses as many as a receive needs.
+const BUNDLE_BLOCK_OCTETS: usize = 4 << 10;
 
 /// The driver over one io_uring.
 ///
@@ -137,6 +142,10 @@ pub struct UringDriver {
     /// Places promised to accepts and sockets in flight.
     files_reserved: u32,
     abilities: Abilities,
+    /// How long a wait spins before it sleeps.
+    busy_poll: Duration,
+    /// Rounds of so many octets and more leave the copy out.
+    zero_copy_octets_min: usize,
     /// Receivers that wait for a block.
     waiting: Waiting,
     /// Completions made by calls, reported by the next wait.
@@ -146,6 +155,8 @@ pub struct UringDriver {
     origin: Instant,
     now: Instant,
     buffers_exhausted: u64,
+    zero_copy_sends: u64,
+    zero_copy_sends_copied: u64,
     /// Rule U6.
     not_send: PhantomData<*const ()>,
 }
@@ -169,11 +180,12 @@ impl UringDriver {
             submission_entries: config.submission_entries,
             completion_entries: config.completion_entries,
             files: files_max,
+            polling: config.options.submission_polling,
         };
         let mut ring = Ring::new(sizes).map_err(|error| at_step("set-up of the ring", error))?;
         let abilities = probe::check_operations(&mut ring)?;
         let (pool, buffers) =
-            provide_buffers(&ring, &config).map_err(|error| at_step("buffer ring", error))?;
+            provide_buffers(&ring, &config, &abilities).map_err(|error| at_step("buffer ring", error))?;
         let now = Instant::now();
         let mut driver = UringDriver {
             ring,
@@ -193,12 +205,19 @@ impl UringDriver {
             files_used: 0,
             files_reserved: 0,
             abilities,
+            busy_poll: config.options.busy_poll,
+            zero_copy_octets_min: match config.options.zero_copy_send_octets_min {
+                octets if octets > 0 && abilities.zero_copy => octets,
+                _ => usize::MAX,
+            },
             waiting: Waiting::default(),
             deferred: Vec::new(),
             batch: Vec::with_capacity(BATCH_MAX),
             origin: now,
             now,
             buffers_exhausted: 0,
+            zero_copy_sends: 0,
+            zero_copy_sends_copied: 0,
             not_send: PhantomData,
         };
         driver.arm_wake();
@@ -208,7 +227,9 @@ impl UringDriver {
     /// What the kernel let this driver have.
     pub fn features(&self) -> UringFeatures {
         UringFeatures {
-            incremental_buffers: self.buffers.consumption() == Consumption::Incremental,
+            buffers: self.buffers.scheme(),
+            submission_polling: self.ring.is_polled(),
+            zero_copy_sends: self.abilities.zero_copy,
             without_index_array: self.ring.without_array(),
             registered_descriptor: self.ring.descriptor_is_registered(),
             bind: self.abilities.bind,
@@ -251,9 +272,28 @@ impl UringDriver {
         Some(timeout.map_or(rest, |timeout| timeout.min(rest)))
     }
 
+    /// Looks for completions, without sleeping, for as long as busy polling lasts or `sleep` if that is
+    /// shorter; says how long it did. What is queued is submitted, and deferred work run when there is some.
+    fn spin(&mut self, sleep: Option<Duration>) -> io::Result<Duration> {
+        let patience = sleep.map_or(self.busy_poll, |sleep| sleep.min(self.busy_poll));
+        let started = Instant::now();
+        loop {
+            if !self.ring.is_idle() {
+                self.ring.enter(0, None)?;
+            }
+            let elapsed = started.elapsed();
+            if self.ring.has_completions() || elapsed >= patience {
+                return Ok(elapsed);
+            }
+            std::hint::spin_loop();
+        }
+    }
+
     fn handle(&mut self, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
         let token = Token::unpack(entry.user_data());
         match token.op {
+            Op::Receive => self.handle_received(token.connection(), entry, out),
+            Op::Send => self.handle_sent(token.connection(), entry, out),
             Op::Wake => {
                 self.wake.seen();
                 out.push(Completion::Woken);
@@ -272,24 +312,16 @@ impl UringDriver {
     /// A completion of an operation on a connection.
     fn handle_operation(&mut self, token: Token, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
         let (id, result) = (token.connection(), entry.result());
-        // Whatever becomes of the octets, their block is accounted for.
-        let slice = cqueue::buffer_select(entry.flags())
-            .and_then(|block| self.buffers.received(&mut self.pool, block, result.max(0) as usize));
         // Pitfall 5: what comes late belongs to nobody, least of all to the slot's next connection.
         let Some(connection) = self.connections.get(id) else { return };
         if !cqueue::more(entry.flags()) {
             connection.in_flight -= 1;
         }
         match token.op {
-            Op::Receive => self.handle_received(id, entry, slice, out),
-            Op::Send => self.handle_sent(id, result, out),
             Op::Discard => self.handle_discarded(id, result),
             Op::PeerName => self.handle_peer_name(id, result, out),
             Op::Shutdown => self.handle_shut_down(id, result),
-            Op::CloseFile => {
-                self.files_used -= 1;
-                return self.end(id, out);
-            }
+            Op::CloseFile => self.files_used -= 1,
             // Their effect is the completion of what they cancel, or of the close.
             Op::CancelReceive | Op::CancelSend | Op::CancelAll | Op::Linger => {}
             op => self.handle_connecting(op, id, result, out),
@@ -298,20 +330,29 @@ impl UringDriver {
     }
 }
 
-/// Makes the pool and lends it to the kernel, block by block as it fills them, or else receive by receive.
-fn provide_buffers(ring: &Ring, config: &UringConfig) -> io::Result<(Pool, BufferRing)> {
-    if config.incremental_buffers {
-        let mut pool = Pool::new(config.pool);
-        match BufferRing::register(ring.inner(), &mut pool, Consumption::Incremental) {
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
-            registered => return registered.map(|buffers| (pool, buffers)),
+/// Makes the pool and lends it to the kernel, in the scheme asked for or else receive by receive.
+fn provide_buffers(
+    ring: &Ring,
+    config: &UringConfig,
+    abilities: &Abilities,
+) -> io::Result<(Pool, BufferRing)> {
+    let scheme = match config.options.buffers {
+        BufferScheme::Bundle if !abilities.bundles => BufferScheme::Plain,
+        BufferScheme::Incremental => {
+            let mut pool = Pool::new(config.pool);
+            match BufferRing::register(ring.inner(), &mut pool, BufferScheme::Incremental) {
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => BufferScheme::Plain,
+                registered => return registered.map(|buffers| (pool, buffers)),
+            }
         }
-    }
+        scheme => scheme,
+    };
     let PoolConfig { block_count, block_octets: large_octets } = config.pool;
-    let block_octets = WHOLE_BLOCK_OCTETS.min(large_octets);
+    let small_octets = if scheme == BufferScheme::Bundle { BUNDLE_BLOCK_OCTETS } else { PLAIN_BLOCK_OCTETS };
+    let block_octets = small_octets.min(large_octets);
     let block_count = (block_count * (large_octets / block_octets)).min(1 << 15);
     let mut pool = Pool::new(PoolConfig { block_count, block_octets });
-    let buffers = BufferRing::register(ring.inner(), &mut pool, Consumption::Whole)?;
+    let buffers = BufferRing::register(ring.inner(), &mut pool, scheme)?;
     Ok((pool, buffers))
 }
 
@@ -372,7 +413,11 @@ impl Driver for UringDriver {
             self.feed_receivers();
             self.arm_accepts();
             if timeout != Some(Duration::ZERO) && !self.ring.has_completions() {
-                self.ring.enter(1, self.sleep_max(timeout))?;
+                let sleep = self.sleep_max(timeout);
+                let spun = if self.busy_poll.is_zero() { Duration::ZERO } else { self.spin(sleep)? };
+                if !self.ring.has_completions() {
+                    self.ring.enter(1, sleep.map(|sleep| sleep.saturating_sub(spun)))?;
+                }
             } else if !self.ring.is_idle() {
                 self.ring.enter(0, None)?;
             }
@@ -401,6 +446,8 @@ impl Driver for UringDriver {
             system_calls: self.ring.system_calls(),
             buffers_exhausted: self.buffers_exhausted,
             overflows: self.ring.overflows(),
+            zero_copy_sends: self.zero_copy_sends,
+            zero_copy_sends_copied: self.zero_copy_sends_copied,
             connections: self.connections.count() as u32,
             blocks_free: (self.pool.free_blocks() + self.buffers.untouched_count()) as u32,
             octets_pinned: self.pool.pinned() as u64,

@@ -10,13 +10,18 @@ use super::provide::GROUP;
 use super::ring::Ring;
 use super::{UringConfig, UringDriver, at_step, entries};
 use crate::buf::PoolConfig;
+use crate::driver::options::{BufferScheme, DriverOptions};
 use crate::driver::select::ProbeError;
 
 /// What the kernel offers beyond what the driver cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UringFeatures {
-    /// Receive after receive fills a block (Linux 6.12); otherwise each receive uses a smaller one up.
-    pub incremental_buffers: bool,
+    /// How receives use blocks up: as asked for, or else plain.
+    pub buffers: BufferScheme,
+    /// A kernel thread takes the entries.
+    pub submission_polling: bool,
+    /// Sends can leave the copy out (Linux 6.1).
+    pub zero_copy_sends: bool,
     /// The submission queue has no index array (Linux 6.6).
     pub without_index_array: bool,
     /// The ring's own descriptor is registered (Linux 5.18).
@@ -31,13 +36,16 @@ pub struct UringFeatures {
 
 impl fmt::Display for UringFeatures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let buffers = if self.incremental_buffers { "incremental" } else { "whole" };
-        write!(f, "{buffers} receive buffers, {} direct descriptors", self.files_max)?;
+        write!(f, "{} receive buffers, {} direct descriptors", self.buffers, self.files_max)?;
+        if self.submission_polling {
+            f.write_str(", submission by a kernel thread")?;
+        }
         for (present, missing) in [
             (self.without_index_array, "no plain submission queue"),
             (self.registered_descriptor, "ring descriptor not registered"),
             (self.bind, "no source addresses"),
             (self.capped_receives, "receipts as large as blocks"),
+            (self.zero_copy_sends, "no sends without copy"),
         ] {
             if !present {
                 write!(f, ", {missing}")?;
@@ -47,12 +55,38 @@ impl fmt::Display for UringFeatures {
     }
 }
 
-/// Sets a small driver up and takes it down again.
+impl UringFeatures {
+    /// What of `options` this kernel does not have, with what is done instead; empty when it has all.
+    pub fn missing(&self, options: &DriverOptions) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.buffers != options.buffers {
+            missing.push(format!("no {} receive buffers, {} ones instead", options.buffers, self.buffers));
+        }
+        if options.submission_polling.is_some() && !self.submission_polling {
+            missing.push("no submission by a kernel thread, system calls instead".to_owned());
+        }
+        if options.zero_copy_send_octets_min > 0 && !self.zero_copy_sends {
+            missing.push("no sends without copy, copies instead".to_owned());
+        }
+        missing
+    }
+}
+
+/// Sets a small driver up, of the default options, and takes it down again.
 ///
 /// # Errors
 /// The step that failed and what the system said.
 pub fn probe() -> Result<UringFeatures, ProbeError> {
+    probe_with(&DriverOptions::default())
+}
+
+/// Sets a small driver up with `options` and takes it down again.
+///
+/// # Errors
+/// The step that failed and what the system said.
+pub fn probe_with(options: &DriverOptions) -> Result<UringFeatures, ProbeError> {
     let config = UringConfig {
+        options: *options,
         submission_entries: 8,
         completion_entries: 16,
         pool: PoolConfig { block_count: 2, block_octets: 4096 },
@@ -83,6 +117,10 @@ const REQUIRED: [(u8, &str); 10] = [
 pub(super) struct Abilities {
     pub(super) bind: bool,
     pub(super) capped_receives: bool,
+    /// A receive can take several buffers (Linux 6.10).
+    pub(super) bundles: bool,
+    /// Sends can leave the copy out (Linux 6.1).
+    pub(super) zero_copy: bool,
 }
 
 /// Checks operations and socket commands on an unused ring.
@@ -97,7 +135,12 @@ pub(super) fn check_operations(ring: &mut Ring) -> io::Result<Abilities> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, format!("the kernel lacks {name}")));
     }
     let capped_receives = check_socket(ring)?;
-    Ok(Abilities { bind: known.is_supported(opcode::Bind::CODE), capped_receives })
+    Ok(Abilities {
+        bind: known.is_supported(opcode::Bind::CODE),
+        capped_receives,
+        bundles: ring.inner().params().is_feature_recvsend_bundle(),
+        zero_copy: known.is_supported(opcode::SendMsgZc::CODE),
+    })
 }
 
 /// Checks socket options of direct descriptors (Linux 6.7), which the list of operations does not show;

@@ -7,8 +7,8 @@ use io_uring::{cqueue, opcode, types};
 
 use super::connection::Phase;
 use super::token::{Op, Token};
-use super::{UringDriver, provide};
-use crate::buf::Slice;
+use super::{UringDriver, entries, provide};
+use crate::driver::options::BufferScheme;
 use crate::driver::{Completion, ConnectionId};
 
 /// Waiting receivers re-armed for each block the kernel has: each of them takes at least one completion,
@@ -42,7 +42,11 @@ impl UringDriver {
         receiving.armed = true;
         let file = types::Fixed(connection.file.expect("an open connection has a descriptor"));
         // The cap is for fairness: a flooding peer gives some 33 completions per turn (pitfall 13).
-        self.push(Op::Receive, id, opcode::RecvMulti::new(file, provide::GROUP).len(octets_max).build());
+        let entry = match self.buffers.scheme() {
+            BufferScheme::Bundle => entries::receive_bundles(file, provide::GROUP, octets_max),
+            _ => opcode::RecvMulti::new(file, provide::GROUP).len(octets_max).build(),
+        };
+        self.push(Op::Receive, id, entry);
     }
 
     /// Stops the flow of octets; what the kernel has received already is still reported.
@@ -83,27 +87,41 @@ impl UringDriver {
         &mut self,
         id: ConnectionId,
         entry: &cqueue::Entry,
-        slice: Option<Slice>,
         out: &mut Vec<Completion>,
     ) {
-        let connection = self.connections.get(id).expect("a live connection");
-        let ended = !cqueue::more(entry.flags());
+        let flags = entry.flags();
+        let ended = !cqueue::more(flags);
+        let connection = self.connections.get(id);
+        // Pitfall 5: what comes late belongs to nobody.
+        let open = connection.as_ref().is_some_and(|connection| connection.is_open());
+        let mut fed = false;
+        let (mut next, mut octets) = (cqueue::buffer_select(flags), entry.result().max(0) as usize);
+        // Whatever becomes of the octets, their blocks are accounted for.
+        while let Some(block) = next {
+            let slice;
+            (slice, next) = self.buffers.received(&mut self.pool, block, &mut octets);
+            fed |= slice.is_some();
+            if let Some(slice) = slice.filter(|_| open) {
+                out.push(Completion::Received(id, slice));
+            }
+        }
+        let Some(connection) = connection else { return };
+        connection.receiving.fed |= fed;
+        if fed && open && !ended {
+            return;
+        }
         if ended {
+            connection.in_flight -= 1;
             connection.receiving.armed = false;
             connection.receiving.cancelling = false;
         }
-        let open = connection.is_open();
-        if let Some(slice) = slice {
-            connection.receiving.fed = true;
-            if open {
-                out.push(Completion::Received(id, slice));
-            }
-        } else {
+        if !fed {
             self.handle_receive_end(id, entry.result(), out);
         }
         if ended {
             self.receive_ended(id);
         }
+        self.step_close(id, out);
     }
 
     /// A receive completed without octets: end, failure, cancel, or no block.

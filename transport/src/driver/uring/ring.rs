@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use io_uring::types::{SubmitArgs, Timespec};
 use io_uring::{EnterFlags, IoUring, cqueue, squeue, types};
 
+use crate::driver::options::SubmissionPolling;
+
 /// Sizes of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RingSizes {
@@ -17,6 +19,8 @@ pub(super) struct RingSizes {
     pub(super) completion_entries: u32,
     /// Direct descriptors.
     pub(super) files: u32,
+    /// Submission by a kernel thread, if that can be had.
+    pub(super) polling: Option<SubmissionPolling>,
 }
 
 /// An io_uring, used by the thread that made it alone (rule U6; pitfall 12).
@@ -31,6 +35,8 @@ pub(super) struct Ring {
     registered: Option<u32>,
     /// The kernel takes the submission queue without an index array.
     without_array: bool,
+    /// A kernel thread takes the entries.
+    polled: bool,
     /// Entries whose terminal completion has not been reaped.
     in_flight: u32,
     /// The kernel did not end everything; what it works with is leaked.
@@ -54,17 +60,20 @@ impl Ring {
     /// EPERM, ENOSYS, EINVAL where io_uring is switched off, filtered or too old; EMFILE when `files`
     /// exceeds the limit on open files.
     pub(super) fn new(sizes: RingSizes) -> io::Result<Ring> {
-        let (ring, without_array) = match build(sizes, true) {
-            // Linux before 6.6 has an index array; it costs about 5 %.
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => (build(sizes, false)?, false),
-            built => (built?, true),
+        // Switched off, filtered, or bound to a core that is not ours: then entries are submitted by calls.
+        let polled = sizes.polling.and_then(|_| build_either(sizes).ok());
+        let (ring, without_array) = match polled {
+            Some(built) => built,
+            None => build_either(RingSizes { polling: None, ..sizes })?,
         };
+        let polled = ring.params().is_setup_sqpoll();
         ring.submitter().register_files_sparse(sizes.files)?;
         let mut ring = Ring {
             ring,
             backlog: VecDeque::new(),
             registered: None,
             without_array,
+            polled,
             in_flight: 0,
             given_up: false,
             system_calls: SET_UP_CALLS,
@@ -128,8 +137,10 @@ impl Ring {
 
     /// Submits what is queued, without waiting and without running completions.
     fn submit(&mut self) {
-        // A refusal (EBUSY, EAGAIN) leaves the entries queued; the next enter reaps and tries again.
-        let _ = self.call(0, None, EnterFlags::empty());
+        // A refusal (EBUSY, EAGAIN) leaves the entries queued; the next enter reaps and tries again. A kernel
+        // thread is waited for until it has made room.
+        let wait = if self.polled { EnterFlags::SQ_WAIT } else { EnterFlags::empty() };
+        let _ = self.call(0, None, wait);
     }
 
     /// Submits what is queued and waits until `want` completions can be reaped or `timeout` is over;
@@ -167,8 +178,14 @@ impl Ring {
         let submission = self.ring.submission();
         // Without TASKRUN_FLAG, deferred completions would stay invisible here.
         let quiet = !submission.taskrun() && !submission.cq_overflow();
+        let submitted = submission.is_empty() || (self.polled && !submission.need_wakeup());
         drop(submission);
-        quiet && self.is_submitted()
+        quiet && submitted && self.backlog.is_empty()
+    }
+
+    /// True when a kernel thread takes the entries: then they are not submitted when [`Ring::enter`] returns.
+    pub(super) fn is_polled(&self) -> bool {
+        self.polled
     }
 
     fn call(&mut self, want: u32, timeout: Option<Duration>, flags: EnterFlags) -> io::Result<()> {
@@ -183,7 +200,11 @@ impl Ring {
             Some(index) => (index as i32, flags | EnterFlags::REGISTERED_RING),
             None => (self.ring.as_raw_fd(), flags),
         };
-        let to_submit = self.ring.submission().len();
+        let submission = self.ring.submission();
+        let to_submit = submission.len();
+        let asleep = self.polled && submission.need_wakeup();
+        drop(submission);
+        let flags = if asleep { flags | EnterFlags::SQ_WAKEUP } else { flags };
         self.system_calls += 1;
         // SAFETY: U2, the argument and the timespec it points to live through the call; the entries
         // submitted are those of `push`.
@@ -289,13 +310,32 @@ const SET_UP_CALLS: u64 = 4;
 /// Longest wait of one call.
 const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// Builds a ring without an index array for submissions, and tells whether that could be had.
+fn build_either(sizes: RingSizes) -> io::Result<(IoUring, bool)> {
+    match build(sizes, true) {
+        // Linux before 6.6 has an index array; it costs about 5 %.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok((build(sizes, false)?, false)),
+        built => Ok((built?, true)),
+    }
+}
+
 fn build(sizes: RingSizes, without_array: bool) -> io::Result<IoUring> {
     let mut builder = IoUring::builder();
+    match sizes.polling {
+        // Requests run on the kernel's thread then, and so does their task work: none is deferred to ours.
+        Some(polling) => {
+            builder.setup_sqpoll(u32::try_from(polling.idle.as_millis()).unwrap_or(u32::MAX));
+            if let Some(core) = polling.core {
+                builder.setup_sqpoll_cpu(core);
+            }
+        }
+        None => {
+            builder.setup_defer_taskrun().setup_taskrun_flag();
+        }
+    }
     builder
         .dontfork()
         .setup_single_issuer()
-        .setup_defer_taskrun()
-        .setup_taskrun_flag()
         .setup_submit_all()
         .setup_clamp()
         .setup_cqsize(sizes.completion_entries);

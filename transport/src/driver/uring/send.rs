@@ -2,7 +2,7 @@
 
 use std::io;
 
-use io_uring::{opcode, squeue, types};
+use io_uring::{cqueue, opcode, squeue, types};
 
 use super::UringDriver;
 use super::connection::Phase;
@@ -12,6 +12,12 @@ use crate::driver::{Completion, ConnectionId};
 
 /// Octets of one round: a large batch of one connection leaves room for the others between rounds.
 const ROUND_OCTETS_MAX: usize = 256 << 10;
+
+/// The notification tells whether the kernel copied after all.
+const SEND_ZC_REPORT_USAGE: u16 = 1 << 3;
+
+/// It did.
+const NOTIF_USAGE_ZC_COPIED: u32 = 1 << 31;
 
 /// Send operations kept for reuse.
 pub(super) const SPARE_OPERATIONS_MAX: usize = 4096;
@@ -26,6 +32,13 @@ pub(super) struct SendOperation {
     batch: TxBatch,
     /// The round is being cancelled, to copy out what the batch keeps of the receive pool.
     unpinning: bool,
+    /// The round leaves the copy out.
+    zero_copy: bool,
+    /// The kernel refused that for this batch, for want of pages it may lock or because the socket cannot.
+    copies: bool,
+    /// The result of a round that left the copy out, from then until the notification that nothing reads its
+    /// octets any more (pitfall 10).
+    noticing: Option<i32>,
 }
 
 impl SendOperation {
@@ -37,7 +50,15 @@ impl SendOperation {
             iovecs: Vec::new(),
             batch: TxBatch::new(),
             unpinning: false,
+            zero_copy: false,
+            copies: false,
+            noticing: None,
         })
+    }
+
+    /// True when the round has its result and the kernel still reads what it sent.
+    pub(super) fn is_noticing(&self) -> bool {
+        self.noticing.is_some()
     }
 
     /// Takes a batch to send.
@@ -47,10 +68,11 @@ impl SendOperation {
     pub(super) fn start(&mut self, batch: TxBatch) {
         assert!(batch.remaining_octets() > 0, "a batch to send is not empty");
         self.batch = batch;
+        self.copies = false;
     }
 
-    /// The entry of the next round.
-    pub(super) fn round(&mut self, file: types::Fixed) -> squeue::Entry {
+    /// The entry of the next round. From `zero_copy_octets_min` octets on it leaves the copy out.
+    pub(super) fn round(&mut self, file: types::Fixed, zero_copy_octets_min: usize) -> squeue::Entry {
         self.iovecs.clear();
         let mut left = ROUND_OCTETS_MAX;
         for octets in self.batch.iovecs().take(IOVECS_MAX) {
@@ -63,12 +85,31 @@ impl SendOperation {
         }
         // NOSIGNAL: a peer's reset is a value, not a signal.
         let flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+        self.zero_copy = !self.copies && ROUND_OCTETS_MAX - left >= zero_copy_octets_min;
+        if self.zero_copy {
+            return self.zero_copy_entry(file, flags);
+        }
         if let [only] = self.iovecs[..] {
             return opcode::Send::new(file, only.iov_base.cast(), only.iov_len as u32).flags(flags).build();
         }
         self.header.msg_iov = self.iovecs.as_mut_ptr();
         self.header.msg_iovlen = self.iovecs.len() as _;
         opcode::SendMsg::new(file, &raw const self.header).flags(flags as u32).build()
+    }
+
+    fn zero_copy_entry(&mut self, file: types::Fixed, flags: i32) -> squeue::Entry {
+        if let [only] = self.iovecs[..] {
+            return opcode::SendZc::new(file, only.iov_base.cast(), only.iov_len as u32)
+                .flags(flags)
+                .zc_flags(SEND_ZC_REPORT_USAGE)
+                .build();
+        }
+        self.header.msg_iov = self.iovecs.as_mut_ptr();
+        self.header.msg_iovlen = self.iovecs.len() as _;
+        opcode::SendMsgZc::new(file, &raw const self.header)
+            .flags(flags as u32)
+            .ioprio(SEND_ZC_REPORT_USAGE)
+            .build()
     }
 
     /// Takes in a round's result; true when octets are left to send.
@@ -81,6 +122,7 @@ impl SendOperation {
             0 => return Err(io::ErrorKind::WriteZero.into()),
             libc::EINTR | libc::EAGAIN => {}
             libc::ECANCELED if self.unpinning => {}
+            libc::ENOMEM | libc::EOPNOTSUPP if self.zero_copy => self.copies = true,
             error => return Err(io::Error::from_raw_os_error(error)),
         }
         if std::mem::take(&mut self.unpinning) {
@@ -123,8 +165,11 @@ impl UringDriver {
     pub(super) fn send_round(&mut self, id: ConnectionId) {
         let connection = self.connections.get(id).expect("a live connection");
         let file = types::Fixed(connection.file.expect("an open connection has a descriptor"));
-        let entry = connection.sending.as_mut().expect("a batch to send").round(file);
-        self.push(Op::Send, id, entry);
+        let operation = connection.sending.as_mut().expect("a batch to send");
+        let entry = operation.round(file, self.zero_copy_octets_min);
+        self.zero_copy_sends += u64::from(operation.zero_copy);
+        connection.in_flight += 1;
+        self.ring.push(entry, Token::of(Op::Send, id).pack());
     }
 
     /// Cancels a round that the peer does not take, so that the rest of the batch can be copied and sent again.
@@ -143,16 +188,29 @@ impl UringDriver {
             }
             return;
         }
-        if !std::mem::replace(&mut operation.unpinning, true) {
+        // What is out without a copy cannot be cancelled: the peer takes it, or the connection ends.
+        if !std::mem::replace(&mut operation.unpinning, true) && !operation.is_noticing() {
             let target = types::CancelBuilder::user_data(Token::of(Op::Send, id).pack());
             self.push(Op::CancelSend, id, opcode::AsyncCancel2::new(target).build());
         }
     }
 
     /// A round ended: the next one, or the batch goes back.
-    pub(super) fn handle_sent(&mut self, id: ConnectionId, result: i32, out: &mut Vec<Completion>) {
-        let connection = self.connections.get(id).expect("a live connection");
+    pub(super) fn handle_sent(&mut self, id: ConnectionId, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
+        // Pitfall 5: what comes late belongs to nobody.
+        let Some(connection) = self.connections.get(id) else { return };
         let operation = connection.sending.as_mut().expect("its send was in flight");
+        let mut result = entry.result();
+        if cqueue::more(entry.flags()) {
+            // Rule U2: the notification is the last completion, and the octets are read until then.
+            operation.noticing = Some(result);
+            return self.step_close(id, out);
+        }
+        connection.in_flight -= 1;
+        if cqueue::notif(entry.flags()) {
+            self.zero_copy_sends_copied += u64::from(result as u32 & NOTIF_USAGE_ZC_COPIED != 0);
+            result = operation.noticing.take().expect("a notification comes second");
+        }
         let outcome = operation.sent(result);
         let goes_on = matches!(connection.phase, Phase::Open | Phase::Draining) && !connection.failed;
         if matches!(outcome, Ok(true)) && goes_on {
@@ -162,6 +220,7 @@ impl UringDriver {
         if let Err(error) = outcome {
             self.sending_failed(id, error, out);
         }
+        self.step_close(id, out);
     }
 
     /// Reports the batch of a send that is over or never began.
