@@ -30,6 +30,9 @@ pub(crate) struct RawArgs {
 enum What {
     /// Echo over edge-triggered mio.
     Mio(ServerArgs),
+    /// Echo over io_uring with an incremental buffer ring.
+    #[command(name = "io_uring")]
+    IoUring(ServerArgs),
     /// Echo over tokio on one thread, one task a connection.
     Tokio(ServerArgs),
     /// What one send and one receive cost on one thread.
@@ -66,6 +69,7 @@ struct FloorArgs {
 pub(crate) fn run(args: &RawArgs) -> ExitCode {
     let done = match &args.what {
         What::Mio(args) => serve(RawKind::Mio, args),
+        What::IoUring(args) => serve(RawKind::IoUring, args),
         What::Tokio(args) => serve(RawKind::Tokio, args),
         What::Floor(args) => measure_floor(args),
     };
@@ -102,7 +106,7 @@ fn answer(handle: &RawHandle) {
         match line.trim() {
             "" => {}
             "stats" => {
-                let stats = serde_json::to_string(&handle.stats()).expect("four numbers become JSON");
+                let stats = serde_json::to_string(&handle.stats()).expect("numbers become JSON");
                 say(&format!("{stats}\n"));
             }
             other => eprintln!("colloquy raw: standard input: `{other}` is not `stats`"),

@@ -16,6 +16,8 @@ pub struct RawStats {
     pub accepted: u64,
     /// Octets sent, with those of the opening.
     pub octets: u64,
+    /// Receives that found no free block and waited for one: io_uring only.
+    pub blocks_exhausted: u64,
 }
 
 /// A [`RawStats`] that can be read meanwhile, and the wish that the server ends.
@@ -28,6 +30,7 @@ pub(super) struct Counters {
     connections: AtomicU64,
     accepted: AtomicU64,
     octets: AtomicU64,
+    blocks_exhausted: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -37,6 +40,7 @@ impl Counters {
         self.connections.store(stats.connections, Ordering::Relaxed);
         self.accepted.store(stats.accepted, Ordering::Relaxed);
         self.octets.store(stats.octets, Ordering::Relaxed);
+        self.blocks_exhausted.store(stats.blocks_exhausted, Ordering::Relaxed);
     }
 
     pub(super) fn read(&self) -> RawStats {
@@ -45,6 +49,7 @@ impl Counters {
             connections: self.connections.load(Ordering::Relaxed),
             accepted: self.accepted.load(Ordering::Relaxed),
             octets: self.octets.load(Ordering::Relaxed),
+            blocks_exhausted: self.blocks_exhausted.load(Ordering::Relaxed),
         }
     }
 

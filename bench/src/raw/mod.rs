@@ -7,6 +7,7 @@
 //! | kind | what it is |
 //! |---|---|
 //! | [`RawKind::Mio`] | edge-triggered readiness, one read buffer for all connections |
+//! | [`RawKind::IoUring`] | completions, the same provided buffers as our driver's default, nothing copied |
 //! | [`RawKind::Tokio`] | the echo that comes first to the mind of who knows tokio |
 //!
 //! [`floor`] is what is left without a server: the kernel's TCP alone.
@@ -17,6 +18,8 @@ pub mod floor;
 mod mio;
 mod server;
 mod tokio;
+#[cfg(target_os = "linux")]
+mod uring;
 
 #[cfg(test)]
 mod tests;

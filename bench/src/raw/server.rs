@@ -17,6 +17,8 @@ const BACKLOG: i32 = 4096;
 pub enum RawKind {
     /// Edge-triggered mio.
     Mio,
+    /// io_uring with an incremental buffer ring; Linux 6.12 or later.
+    IoUring,
     /// tokio on the current thread, one task a connection.
     Tokio,
 }
@@ -25,7 +27,7 @@ pub enum RawKind {
 #[derive(Debug)]
 pub struct RawServer {
     kind: RawKind,
-    listener: TcpListener,
+    pub(super) listener: TcpListener,
     plain: bool,
     counters: Arc<Counters>,
     address: SocketAddr,
@@ -73,6 +75,10 @@ impl RawServer {
     pub fn run(self) -> io::Result<()> {
         match self.kind {
             RawKind::Mio => super::mio::serve(self.listener, self.plain, &self.counters),
+            #[cfg(target_os = "linux")]
+            RawKind::IoUring => super::uring::serve(self.listener, self.plain, &self.counters),
+            #[cfg(not(target_os = "linux"))]
+            RawKind::IoUring => Err(io::Error::new(io::ErrorKind::Unsupported, "io_uring needs Linux")),
             RawKind::Tokio => super::tokio::serve(self.listener, self.plain, &self.counters),
         }
     }

@@ -8,9 +8,11 @@ mod ends;
 use std::io;
 use std::thread::JoinHandle;
 
+use socket2::SockRef;
+
 use super::{RawHandle, RawKind, RawServer, RawStats};
 
-const KINDS: [RawKind; 2] = [RawKind::Mio, RawKind::Tokio];
+const KINDS: [RawKind; 3] = [RawKind::Mio, RawKind::IoUring, RawKind::Tokio];
 
 /// A server on its own thread, ended and joined when it drops.
 struct Running {
@@ -21,7 +23,17 @@ struct Running {
 
 impl Running {
     fn start(kind: RawKind, plain: bool) -> Running {
-        let server = RawServer::bind(kind, "127.0.0.1:0".parse().unwrap(), plain).unwrap();
+        Running::run(RawServer::bind(kind, "127.0.0.1:0".parse().unwrap(), plain).unwrap())
+    }
+
+    /// With small send buffers, which accepted sockets inherit: sends block early.
+    fn with_small_buffers(kind: RawKind) -> Running {
+        let server = RawServer::bind(kind, "127.0.0.1:0".parse().unwrap(), false).unwrap();
+        SockRef::from(&server.listener).set_send_buffer_size(32 << 10).unwrap();
+        Running::run(server)
+    }
+
+    fn run(server: RawServer) -> Running {
         let (handle, address) = (server.handle(), server.address());
         let thread = Some(std::thread::spawn(move || server.run()));
         Running { handle, address, thread }
