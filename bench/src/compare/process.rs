@@ -15,11 +15,14 @@ const POLL: Duration = Duration::from_millis(2);
 /// Lines of the error text that a fault quotes.
 const TAIL_LINES: usize = 5;
 
-/// Where a program is, by PATH and the folders of system programs.
+/// Where a program is, by PATH; beside each `bin` in it the `sbin`, which many users' PATH leaves out.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")])
+        .flat_map(|folder| {
+            let system = folder.ends_with("bin").then(|| folder.with_file_name("sbin"));
+            std::iter::once(folder).chain(system)
+        })
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
 }
