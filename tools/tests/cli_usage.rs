@@ -75,10 +75,16 @@ fn bad_usage_is_status_2_and_says_what() {
 
 #[test]
 fn check_takes_the_shipped_configurations() {
-    let configs = ["configs/gateway.toml", "configs/echo.toml", "configs/relay-mms.toml"].map(repository);
-    let output = colloquy(&["check", &configs[0], &configs[1], &configs[2]]);
+    let profiles = ["default", "latency", "throughput", "many-idle", "container"];
+    let configs: Vec<String> = ["gateway", "echo", "relay-mms"]
+        .iter()
+        .chain(&profiles)
+        .map(|name| repository(&format!("configs/{name}.toml")))
+        .collect();
+    let arguments: Vec<&str> = std::iter::once("check").chain(configs.iter().map(String::as_str)).collect();
+    let output = colloquy(&arguments);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_eq!(text(&output.stdout).lines().count(), 3);
+    assert_eq!(text(&output.stdout).lines().count(), configs.len());
 }
 
 #[test]

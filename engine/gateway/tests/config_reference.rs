@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use colloquy_gateway::config::keys::{Absence, KEYS, Section};
 use colloquy_gateway::config::{
-    AdminConfig, Config, DrainConfig, EngineConfig, ListenerApplication, ListenerConfig, LogConfig, Profile,
-    TargetConfig, check_str, reference_file,
+    AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig,
+    LogConfig, Profile, TargetConfig, check_str, reference_file,
 };
 
 fn configs() -> PathBuf {
@@ -85,4 +85,37 @@ fn the_small_examples_are_valid() {
     assert!(relay.admin.address.is_some());
     let echo = read("echo.toml");
     assert_eq!(echo.listeners[0].application, ListenerApplication::Echo);
+}
+
+/// What a profile is about is what its file sets.
+#[test]
+fn the_profiles_are_what_their_names_say() {
+    let default = read("default.toml");
+    assert_eq!(default.engine, EngineConfig::default());
+    let latency = read("latency.toml").engine;
+    assert!(latency.busy_poll > default.engine.busy_poll && latency.pin_cores);
+    assert!(latency.completions_per_turn_max < default.engine.completions_per_turn_max);
+    let throughput = read("throughput.toml").engine;
+    assert!(throughput.send_batch_octets_max > default.engine.send_batch_octets_max);
+    assert!(throughput.send_high_mark_octets > default.engine.send_high_mark_octets);
+    let many_idle = read("many-idle.toml").engine;
+    let pool_octets = |engine: &EngineConfig| engine.receive_blocks * engine.receive_block_octets;
+    assert!(pool_octets(&many_idle) * 4 <= pool_octets(&default.engine));
+    assert!(many_idle.shards * many_idle.sessions_max >= 80_000);
+    assert_eq!(many_idle.driver, DriverChoice::IoUring);
+    let container = read("container.toml");
+    assert_eq!((container.engine.driver, container.engine.shards), (DriverChoice::Mio, 1));
+    for name in ["default", "latency", "throughput", "many-idle", "container"] {
+        let config = read(&format!("{name}.toml"));
+        assert_eq!(config.listeners[0].application, ListenerApplication::Relay { target: 0 }, "{name}");
+        assert!(config.admin.address.is_some(), "{name}");
+    }
+}
+
+/// A driver that could not report more than it was asked for would stall.
+#[test]
+fn completions_must_have_room_for_submissions() {
+    let text = reference_file().replace("completion_entries = 8192", "completion_entries = 512");
+    let diagnostics = check_str("queues.toml", &text).unwrap_err().to_string();
+    assert!(diagnostics.contains("512 is less than submission_entries = 1024"), "{diagnostics}");
 }
