@@ -87,7 +87,12 @@ impl Pump {
     /// # Errors
     /// As [`Pump::run`].
     pub fn look(&mut self) -> Result<usize, PumpError> {
-        self.turn(Some(Duration::ZERO))?;
+        loop {
+            self.turn(Some(Duration::ZERO))?;
+            if self.events.is_empty() {
+                break;
+            }
+        }
         Ok(self.connections.iter().flatten().count())
     }
 
