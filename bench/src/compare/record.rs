@@ -24,6 +24,8 @@ const STEADY_SPREAD_MAX: f64 = 1.25;
 pub struct Record {
     /// Of this structure.
     pub schema_version: u32,
+    /// What the user asked for.
+    pub command: String,
     /// Start, as RFC 3339.
     pub began_at: String,
     /// Wall time of the whole, in seconds.
@@ -90,6 +92,7 @@ impl Record {
         let effort = lab.effort();
         Record {
             schema_version: 1,
+            command: command(),
             began_at: rfc3339(beginning.at),
             took_s: lab.elapsed().as_secs_f64(),
             quick: effort.quick,
@@ -108,7 +111,7 @@ impl Record {
         }
     }
 
-    /// Writes `result.json` and `raw.jsonl`.
+    /// Writes `result.json`, `raw.jsonl` and `compare.html`.
     ///
     /// # Errors
     /// When the folder or a file cannot be written.
@@ -123,7 +126,9 @@ impl Record {
             serde_json::to_writer(&mut raw, run)?;
             raw.write_all(b"\n")?;
         }
-        raw.flush()
+        raw.flush()?;
+        let page = crate::html::compare::page(&serde_json::to_value(self)?);
+        fs::write(folder.join("compare.html"), page)
     }
 
     /// Whether every row that could be measured here was.
@@ -169,6 +174,16 @@ fn versions(binary: &Path) -> Vec<(String, Option<String>)> {
         ("haproxy".to_owned(), installed("haproxy")),
         ("nginx".to_owned(), installed("nginx")),
     ]
+}
+
+/// The command line, without the folder that the program is in.
+fn command() -> String {
+    let mut arguments: Vec<String> = std::env::args().collect();
+    if let Some(program) = arguments.first_mut() {
+        let path = Path::new(program.as_str());
+        *program = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    }
+    arguments.join(" ")
 }
 
 fn commit() -> Option<String> {

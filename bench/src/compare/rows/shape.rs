@@ -80,7 +80,10 @@ pub(super) fn mean_cpu_ratio(
     ours: &str,
     theirs: &str,
 ) -> Finding {
-    let lacking = cells.iter().find_map(|(_, cell)| cell.need(&[ours, theirs]).err());
+    let lacking = cells.iter().find_map(|(name, cell)| match cell.need(&[ours, theirs]) {
+        Err(LabError::Failed(why)) => Some(LabError::Failed(format!("{name}: {why}"))),
+        other => other.err(),
+    });
     let nothing = || cells.is_empty().then(|| LabError::Failed("no cell was measured".to_owned()));
     if let Some(why) = lacking.or_else(nothing) {
         return Finding::not_measured(id, what, target, &why);
