@@ -5,8 +5,6 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use socket2::SockRef;
-
 use super::client::{AC_OCTETS, CC_OCTETS, CN, CR, PATIENCE, Random, connect, open, receive};
 use super::{KINDS, RawKind, Running};
 
@@ -145,8 +143,6 @@ fn pipelines_of_slow_readers_come_back_whole() {
         let mut floods: Vec<Flood> = (0..12)
             .map(|_| {
                 let stream = open(server.address);
-                // Small, so that the server's sends block while much is under way.
-                SockRef::from(&stream).set_recv_buffer_size(16 << 10).unwrap();
                 stream.set_nonblocking(true).unwrap();
                 let random = Random::new("slow reader");
                 Flood { stream, random, owed: VecDeque::new(), left: 2 << 20, chunk: Vec::new() }
