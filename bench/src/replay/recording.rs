@@ -158,6 +158,15 @@ impl SessionRecorder {
         self.session.cut.get_or_insert(reason);
     }
 
+    /// As [`SessionRecorder::cut`], and drops what came after record `last`: octets of one direction are missing from
+    /// there on, and what came in the other cannot be understood without them.
+    pub fn cut_after(&mut self, last: u64, reason: String) {
+        let session = &mut self.session;
+        session.requests.truncate(session.requests.partition_point(|request| request.at.record <= last));
+        session.answers.truncate(session.answers.partition_point(|answer| answer.at.record <= last));
+        self.cut(reason);
+    }
+
     /// The session was ended in order or by abort, as far as its SPDUs say.
     pub fn is_ended(&self) -> bool {
         let sent =
@@ -218,6 +227,20 @@ mod tests {
         let paired: Vec<Option<usize>> = session.answers.iter().map(|answer| answer.request).collect();
         // The last DT answers none that is open: it counts from the latest request.
         assert_eq!(paired, [Some(0), Some(1), Some(3), Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn what_follows_a_hole_in_one_direction_is_dropped_in_both() {
+        let mut recorder = recorder();
+        recorder.request(vec![13, 0], false, at(2));
+        recorder.answer(&[14, 0], false, at(3));
+        recorder.request(vec![1, 0, 1, 0], false, at(4));
+        recorder.answer(&[1, 0, 1, 0], false, at(5));
+        recorder.answer(&[1, 0, 1, 0], false, at(7));
+        recorder.cut_after(4, "a hole".into());
+        let session = recorder.finish();
+        assert_eq!((session.requests.len(), session.answers.len()), (2, 1));
+        assert_eq!(session.cut.as_deref(), Some("a hole"));
     }
 
     #[test]

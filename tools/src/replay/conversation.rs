@@ -107,8 +107,19 @@ impl Conversation {
         }
     }
 
+    /// Octets are missing in one direction, the last of which came in record `last` before.
+    pub(super) fn cut_after(&mut self, last: u64, why: String) {
+        if self.is_cut {
+            return;
+        }
+        self.is_cut = true;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.cut_after(last, why);
+        }
+    }
+
     /// Nothing more can be taken, for this reason.
-    pub(super) fn cut(&mut self, why: String) {
+    fn cut(&mut self, why: String) {
         self.is_cut = true;
         if let Some(recorder) = &mut self.recorder {
             recorder.cut(why);

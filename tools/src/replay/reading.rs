@@ -75,6 +75,8 @@ struct Reader {
 struct Half {
     stream: Stream,
     role: Role,
+    /// The record of the last octets that came in order.
+    last: u64,
 }
 
 #[derive(Default)]
@@ -150,12 +152,17 @@ impl Reader {
     fn piece(&mut self, direction: Direction, piece: Piece) {
         let moment = self.last;
         match piece {
-            Piece::Octets { octets, .. } => self.octets(direction, octets, moment),
+            Piece::Octets { octets, .. } => {
+                if let Some(half) = self.streams.get_mut(&direction) {
+                    half.last = moment.record;
+                }
+                self.octets(direction, octets, moment);
+            }
             Piece::Gap { octets, .. } => {
+                let last = self.streams.get(&direction).map_or(0, |half| half.last);
                 if let Some(conversation) = self.conversation(direction) {
-                    let record = moment.record;
-                    conversation
-                        .cut(format!("{octets} octets before record {record} are not in the capture"));
+                    let why = format!("{octets} octets behind record {last} are not in the capture");
+                    conversation.cut_after(last, why);
                 }
             }
         }
@@ -211,10 +218,8 @@ impl Reader {
     /// Ends what there is of a TCP connection, in both directions.
     fn end_connection(&mut self, (from, to): Direction) {
         for direction in [(from, to), (to, from)] {
-            let Some(mut half) = self.streams.remove(&direction) else { continue };
-            let pieces = half.stream.finish();
-            self.streams.insert(direction, half);
-            for piece in pieces {
+            let Some(half) = self.streams.get_mut(&direction) else { continue };
+            for piece in half.stream.finish() {
                 self.piece(direction, piece);
             }
         }

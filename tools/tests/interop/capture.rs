@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -90,6 +90,12 @@ impl Capture {
 }
 
 impl Captured {
+    /// The capture file, which lives as long as this.
+    #[allow(dead_code, reason = "the replay tests read it themselves")]
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// What tshark makes of the frames that pass `filter`: one line for each, the fields between tabs.
     pub(crate) fn frames(&self, filter: &str, preferences: &[&str], fields: &[&str]) -> Vec<String> {
         let mut command = Command::new("tshark");

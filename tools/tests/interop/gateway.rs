@@ -38,6 +38,13 @@ impl Gateway {
         Gateway::start(driver, &format!("application = \"echo\"\n{UNITS}"))
     }
 
+    /// An echo that offers what `configs/load-mixed.toml` asks for: those units, typed and expedited data.
+    #[allow(dead_code, reason = "the replay tests use it")]
+    pub(crate) fn echo_of_mixed_load(driver: &str) -> Gateway {
+        let units = UNITS.replace(']', ", \"expedited_data\", \"typed_data\"]");
+        Gateway::start(driver, &format!("application = \"echo\"\n{units}transport_expedited = true\n"))
+    }
+
     /// A relay that carries all of them to `target`.
     pub(crate) fn relay_of_all_units(driver: &str, target: SocketAddr) -> Gateway {
         let text = format!(
