@@ -160,3 +160,94 @@ impl Log {
         Some(UNIX_EPOCH + self.began_at?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::hdr::{Collector, Exchange, Interval, Rolling, write_timeline};
+    use crate::operation::Operation;
+    use crate::plan::LoadPlan;
+    use crate::recorder::Recorder;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Answers at 0, 50, 120, 320 and, behind a measured part of 350 ms, 410 ms: each took as many microseconds.
+    fn intervals() -> Intervals {
+        let plan = LoadPlan { duration_ms: 350, ..LoadPlan::default() };
+        let exchange = Arc::new(Exchange::new(&plan));
+        let mut collector = Collector::default();
+        collector.add(exchange.clone());
+        let mut recorder = Recorder { rolling: Rolling::new(exchange, &plan), ..Recorder::default() };
+        recorder.prepare(&plan);
+        recorder.rolling.begin(Duration::ZERO, Duration::ZERO);
+        for ms in [0, 50, 120, 320, 410] {
+            recorder.roll(ms * MS);
+            recorder.response_ns.record(u64::from(ms.max(1)) * 1000).unwrap();
+        }
+        recorder.operations.completed(Operation::Release, Some(7 * MS));
+        collector.last(&mut recorder);
+        collector.finish(&plan, &mut recorder)
+    }
+
+    fn log_text() -> Vec<u8> {
+        let mut text = Vec::new();
+        write_log(&intervals(), UNIX_EPOCH + Duration::from_secs(1_700_000_000), 350 * MS, &mut text)
+            .unwrap();
+        text
+    }
+
+    #[test]
+    fn what_is_written_comes_back_with_times_tags_and_values() {
+        let log = read_log(&log_text()).unwrap();
+        assert_eq!(log.began_at, Some(Duration::from_secs(1_700_000_000)));
+        let told: Vec<(u128, u128, u64)> = log.series["response"]
+            .iter()
+            .map(|span| (span.start.as_millis(), span.length.as_millis(), span.histogram_ns.len()))
+            .collect();
+        assert_eq!(told, [(0, 100, 2), (100, 100, 1), (200, 100, 0), (300, 50, 1), (400, 100, 1)]);
+        let total =
+            |series: &str| -> Vec<Interval> { intervals().iter().filter(|i| i.series == series).collect() };
+        let written: Vec<Histogram<u64>> = total("response").into_iter().map(|i| i.histogram_ns).collect();
+        let read: Vec<Histogram<u64>> =
+            log.series["response"].iter().map(|span| span.histogram_ns.clone()).collect();
+        assert_eq!(read, written);
+        assert_eq!(log.series["release"][0].histogram_ns.len(), 1);
+        assert_eq!(log.series.keys().collect::<Vec<_>>(), ["release", "response"]);
+        assert_eq!(log.series["response"][3].rate_per_s(), 20.0);
+    }
+
+    #[test]
+    fn the_log_has_the_head_and_the_columns_of_the_form() {
+        let text = String::from_utf8(log_text()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "#[Histogram log format version 1.3]");
+        assert!(lines[2].starts_with("#[StartTime: 1700000000.000"), "{text}");
+        assert_eq!(lines[3], LEGEND);
+        assert!(lines[5].starts_with("0.000,0.100,0.05,HISTFAAAA"), "{text}");
+        assert!(lines.iter().any(|line| line.starts_with("Tag=release,0.400,0.100,7")), "{text}");
+    }
+
+    #[test]
+    fn a_damaged_log_is_named_by_line_or_interval() {
+        let mut text = String::from_utf8(log_text()).unwrap();
+        assert_eq!(read_log(b"#x\nnonsense\n").unwrap_err(), LogError::Line { line: 2, offset: 3 });
+        let at = text.find("HISTFAAAA").unwrap() + 12;
+        text.replace_range(at..at + 4, "!!!!");
+        let error = read_log(text.as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with("interval 1 (start 0 ms): "), "{error}");
+        assert!(read_log(b"").unwrap().series.is_empty());
+    }
+
+    #[test]
+    fn the_timeline_tells_rates_over_the_measured_part_of_an_interval() {
+        let mut text = Vec::new();
+        write_timeline(&intervals(), 350 * MS, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|line| line.contains(",response,")).collect();
+        assert_eq!(rows[2], "0.200,0.100,response,0,0.0,,,");
+        assert!(rows[3].starts_with("0.300,0.050,response,1,20.0,320."), "{text}");
+        assert_eq!(rows.len(), 5);
+    }
+}

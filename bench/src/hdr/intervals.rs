@@ -21,7 +21,7 @@ use super::hgrm::{read_hdr, write_hdr};
 /// Most intervals of a run: longer runs get longer intervals.
 pub const INTERVALS_MAX: u32 = 3600;
 /// Runs not longer than this are cut finely.
-const SHORT_RUN: Duration = Duration::from_secs(10);
+const SHORT_RUN: Duration = Duration::from_secs(30);
 /// The fine cut.
 const SHORT_INTERVAL: Duration = Duration::from_millis(100);
 /// Sets between a generator and the coordinator, who looks five times a second.
@@ -374,8 +374,8 @@ mod tests {
 
     #[test]
     fn long_runs_have_whole_seconds_and_not_too_many_intervals() {
-        assert_eq!(interval_length(Duration::from_secs(10)), 100 * MS);
-        assert_eq!(interval_length(Duration::from_secs(11)), 1000 * MS);
+        assert_eq!(interval_length(Duration::from_secs(30)), 100 * MS);
+        assert_eq!(interval_length(Duration::from_secs(31)), 1000 * MS);
         assert_eq!(interval_length(Duration::from_secs(3600)), 1000 * MS);
         assert_eq!(interval_length(Duration::from_secs(3601)), 2000 * MS);
     }

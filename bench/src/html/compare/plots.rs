@@ -50,16 +50,22 @@ pub(super) fn distances(findings: &[Value]) -> String {
     figure(&bars(&all, "measured / target"), caption, &legend())
 }
 
-/// The rows that are ratios.
+/// Targets between these are those of a ratio near 1; others would push these together.
+const NEAR_ONE: std::ops::RangeInclusive<f64> = 0.4..=2.5;
+
+/// The rows that are ratios: those with a target near 1, and those that are to differ widely.
 pub(super) fn ratios(findings: &[Value]) -> String {
-    let all: Vec<Bar> = findings
+    let (near, far): (Vec<&Value>, Vec<&Value>) = findings
         .iter()
         .filter(|row| row["unit"] == "x")
-        .filter_map(|row| bar(row, |value| value, row["target"].as_f64()))
-        .collect();
+        .partition(|row| row["target"].as_f64().is_none_or(|target| NEAR_ONE.contains(&target)));
+    let of = |rows: Vec<&Value>| -> Vec<Bar> {
+        rows.into_iter().filter_map(|row| bar(row, |value| value, row["target"].as_f64())).collect()
+    };
     let caption = "Ratio of Colloquy to the contestant that the row names. Line at 1: both alike; an interval across it names no \
                    winner. Triangle: the target.";
-    figure(&bars(&all, "ratio (logarithmic)"), caption, &legend())
+    let axis = "ratio (logarithmic)";
+    figure(&bars(&of(near), axis), caption, &legend()) + &figure(&bars(&of(far), axis), caption, &legend())
 }
 
 /// A run among the raw rounds of a finding.
@@ -126,9 +132,8 @@ pub(super) fn costs(findings: &[Value]) -> String {
                 })
                 .collect();
             let title = titled(before, &format!("{octets} octets, depth {depth}"));
-            let svg = lines(&all, Axis::QuantityAndTime("sessions"));
-            let caption =
-                "CPU time of the server's process per SSDU, median of the rounds; both axes logarithmic.";
+            let svg = lines(&all, Axis::QuantityAndCost("sessions"));
+            let caption = "CPU time of the server's process per SSDU, median of the rounds.";
             titled_figure(&title, &figure(&svg, caption, &names(by_contestant.keys())))
         })
         .collect()

@@ -6,9 +6,16 @@ use crate::html::page::figure;
 use crate::html::plot::{Axis, Line, css_colour, heat, lines};
 use crate::html::text::escape;
 
-/// Intervals of the response time, where a run has them.
+/// Shortest part of an interval that is shown, in seconds.
+const LEAST_S: f64 = 0.001;
+
+/// Intervals of the response time, where a run has them: those of the measured part. The few answers that come after
+/// it would look like a breakdown.
 fn spans(run: &RunFolder) -> &[Span] {
-    run.log.as_ref().and_then(|log| log.series.get("response")).map_or(&[], Vec::as_slice)
+    let all = run.log.as_ref().and_then(|log| log.series.get("response")).map_or(&[][..], Vec::as_slice);
+    let measured_s = run.result["measured_s"].as_f64().unwrap_or(f64::INFINITY);
+    let within = all.partition_point(|span| span.start.as_secs_f64() + LEAST_S < measured_s);
+    &all[..within]
 }
 
 /// Rate, and p50, p99 and maximum of the response time, by interval.
@@ -26,8 +33,11 @@ pub(super) fn timeline(runs: &[RunFolder]) -> String {
     let run_names: Vec<&str> = run_names.iter().map(String::as_str).collect();
     let rates: Vec<Line> =
         with_spans.iter().enumerate().map(|(series, run)| line(run, series, &Span::rate_per_s)).collect();
-    let length_ms = spans(first)[0].length.as_millis();
-    let caption = format!("SSDUs answered per second, by intervals of {length_ms} ms.");
+    let length_ms = |run: &RunFolder| spans(run)[0].length.as_millis();
+    let caption = match with_spans.iter().all(|run| length_ms(run) == length_ms(first)) {
+        true => format!("SSDUs answered per second, by intervals of {} ms.", length_ms(first)),
+        false => "SSDUs answered per second; runs have intervals of different lengths.".to_owned(),
+    };
     let of_runs = if runs.len() > 1 { legend(&run_names) } else { Vec::new() };
     let mut html = figure(&lines(&rates, Axis::TimeAndQuantity("SSDU/s")), &caption, &of_runs);
     let quantiles: [(&str, f64); 3] = [("p50", 0.5), ("p99", 0.99), ("max", 1.0)];

@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 use plotters::prelude::*;
 
-use super::{AXIS, GRID, colour, label_style, log_range, svg, us_label};
+use super::{AXIS, GRID, colour, label_style, log_axis, log_range, svg, us_label};
 
 /// A histogram of nanoseconds under its name.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ fn draw(curves: &[Vec<(f64, f64)>]) -> String {
             .margin(12)
             .x_label_area_size(48)
             .y_label_area_size(84)
-            .build_cartesian_2d((1.0..farthest * 1.1).log_scale(), (low..high).log_scale())?;
+            .build_cartesian_2d((1.0..farthest * 1.1).log_scale(), log_axis((low, high)))?;
         chart
             .configure_mesh()
             .axis_style(AXIS)

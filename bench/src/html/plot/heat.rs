@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::{AXIS, colour, label_style, log_range, svg, us_label};
+use super::{AXIS, colour, label_style, log_axis, log_range, svg, us_label};
 use crate::hdr::Span;
 
 /// Most columns; longer runs have several intervals in one.
@@ -36,9 +36,10 @@ pub(in crate::html) fn heat(spans: &[Span]) -> String {
     svg(300, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_right(30)
             .x_label_area_size(46)
             .y_label_area_size(84)
-            .build_cartesian_2d(0.0..end, (low..high).log_scale())?;
+            .build_cartesian_2d(0.0..end, log_axis((low, high)))?;
         chart
             .configure_mesh()
             .disable_mesh()

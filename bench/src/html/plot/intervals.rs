@@ -21,8 +21,12 @@ pub(in crate::html) struct Bar {
 
 /// Height of a row.
 const ROW: i32 = 24;
-/// Room for the names.
-const LEFT: i32 = 330;
+/// Room that a character of a name takes.
+const CHARACTER: i32 = 7;
+/// Least room for the names.
+const LEFT_MIN: i32 = 110;
+/// Most room for the names.
+const LEFT_MAX: i32 = 340;
 /// Room for the numbers at the right.
 const RIGHT: i32 = 170;
 /// Room above the rows.
@@ -31,10 +35,10 @@ const TOP: i32 = 14;
 const BOTTOM: i32 = 46;
 /// Most characters of a name.
 const NAME_MAX: usize = 44;
-/// Where the axis may have a number.
-const TICKS: [f64; 25] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1.0, 1.25, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
-    200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 1e5,
+/// Where the axis may have a number; those in front are placed first.
+const TICKS: [f64; 34] = [
+    1.0, 0.1, 10.0, 0.01, 100.0, 1e-3, 1e3, 1e4, 1e5, 0.5, 2.0, 0.2, 5.0, 20.0, 50.0, 200.0, 500.0, 2e3, 5e3,
+    0.02, 0.05, 0.8, 1.25, 1.5, 0.7, 0.9, 1.1, 3.0, 0.6, 0.3, 0.95, 1.05, 1.2, 7.0,
 ];
 /// Least distance between two numbers of the axis.
 const TICK_GAP: i32 = 52;
@@ -50,10 +54,12 @@ pub(in crate::html) fn bars(all: &[Bar], axis: &str) -> String {
         .filter(|value| value.is_finite() && *value > 0.0)
         .fold((0.8f64, 1.25f64), |(low, high), value| (low.min(value), high.max(value)));
     let (low, high) = (low / 1.08, high * 1.08);
+    let longest = shown.iter().map(|bar| bar.name.chars().count()).max().unwrap_or(0);
+    let left = (longest as i32 * CHARACTER + 24).clamp(LEFT_MIN, LEFT_MAX);
     let right = super::WIDTH as i32 - RIGHT;
     let x_of = |value: f64| {
         let share = (value.clamp(low, high) / low).ln() / (high / low).ln();
-        LEFT + (share * f64::from(right - LEFT)).round() as i32
+        left + (share * f64::from(right - left)).round() as i32
     };
     let bottom = TOP + ROW * shown.len() as i32;
     svg((bottom + BOTTOM) as u32, |area| {
@@ -64,10 +70,10 @@ pub(in crate::html) fn bars(all: &[Bar], axis: &str) -> String {
             area.draw(&Text::new(digits(tick), (x, bottom + 5), centre.clone()))?;
         }
         area.draw(&PathElement::new([(x_of(1.0), TOP), (x_of(1.0), bottom)], INK.stroke_width(2)))?;
-        area.draw(&PathElement::new([(LEFT, bottom), (right, bottom)], AXIS))?;
-        area.draw(&Text::new(axis.to_owned(), ((LEFT + right) / 2, bottom + 24), centre))?;
+        area.draw(&PathElement::new([(left, bottom), (right, bottom)], AXIS))?;
+        area.draw(&Text::new(axis.to_owned(), ((left + right) / 2, bottom + 24), centre))?;
         for (place, bar) in shown.iter().enumerate() {
-            draw_bar(area, bar, TOP + ROW * place as i32 + ROW / 2, right, x_of)?;
+            draw_bar(area, bar, TOP + ROW * place as i32 + ROW / 2, (left, right), x_of)?;
         }
         Ok(())
     })
@@ -77,11 +83,11 @@ fn draw_bar(
     area: &super::Canvas<'_>,
     bar: &Bar,
     y: i32,
-    right: i32,
+    (left, right): (i32, i32),
     x_of: impl Fn(f64) -> i32,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> super::Drawn {
     let of = colour(bar.series);
-    area.draw(&Text::new(shortened(&bar.name), (LEFT - 12, y), anchored(HPos::Right, VPos::Center)))?;
+    area.draw(&Text::new(shortened(&bar.name), (left - 12, y), anchored(HPos::Right, VPos::Center)))?;
     let (low, high) = (x_of(bar.low), x_of(bar.high));
     area.draw(&PathElement::new([(low, y), (high, y)], of.stroke_width(3)))?;
     for end in [low, high] {
@@ -100,11 +106,11 @@ fn draw_bar(
     Ok(())
 }
 
-/// The numbers of the axis that have room beside each other; 1 always.
+/// The numbers of the axis that have room beside each other.
 fn ticks(low: f64, high: f64, x_of: impl Fn(f64) -> i32) -> Vec<f64> {
-    let mut ticks = vec![1.0];
+    let mut ticks = Vec::new();
     for tick in TICKS.into_iter().filter(|tick| (low..=high).contains(tick)) {
-        if ticks.iter().all(|other| (x_of(*other) - x_of(tick)).abs() >= TICK_GAP) {
+        if ticks.iter().all(|other: &f64| (x_of(*other) - x_of(tick)).abs() >= TICK_GAP) {
             ticks.push(tick);
         }
     }

@@ -6,6 +6,7 @@ mod heat;
 mod intervals;
 mod lines;
 
+use plotters::coord::combinators::WithKeyPoints;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -56,8 +57,11 @@ fn anchored(horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     label_style().pos(Pos::new(horizontal, vertical))
 }
 
+/// How drawing ended.
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
 /// Draws on an area of the common width. A plot that cannot be drawn is left out: the numbers stand in the tables.
-fn svg(height: u32, draw: impl FnOnce(&Canvas<'_>) -> Result<(), Box<dyn std::error::Error>>) -> String {
+fn svg(height: u32, draw: impl FnOnce(&Canvas<'_>) -> Drawn) -> String {
     let mut text = String::new();
     let drawn = {
         let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
@@ -89,6 +93,19 @@ fn log_range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
             (low, high)
         }
     })
+}
+
+/// A logarithmic axis with about four to ten numbers on it.
+fn log_axis((low, high): (f64, f64)) -> WithKeyPoints<LogCoord<f64>> {
+    let steps: &[f64] = match (high / low).log10() {
+        decades if decades > 3.5 => &[1.0],
+        decades if decades > 1.2 => &[1.0, 2.0, 5.0],
+        _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
+    };
+    let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    let numbers = decades.flat_map(|decade| steps.iter().map(move |step| step * 10f64.powi(decade)));
+    let numbers = numbers.filter(|number| (low..=high).contains(number)).collect();
+    (low..high).log_scale().with_key_points(numbers)
 }
 
 fn us_label(us: &f64) -> String {
