@@ -21,8 +21,8 @@ use crate::{descriptors, say};
 
 /// Descriptors beside those of connections.
 const DESCRIPTORS_SPARE: u64 = 64;
-/// Requests of each session in flight at a time before the measured ones: what grows with load has grown then.
-const WARM_UP_GROUPS: u64 = 50;
+/// Largest TPDU proposed upstream: as large as the listeners agree to, so that bodies stay whole.
+const TPDU_OCTETS_MAX: u32 = 8192;
 
 /// One cell of a comparison on one thread.
 #[derive(Debug, Args)]
@@ -45,6 +45,9 @@ pub(crate) struct CellArgs {
     /// SSDUs that count.
     #[arg(long, default_value_t = 1000)]
     ssdus: u64,
+    /// SSDUs before those that count: what grows with load has grown then.
+    #[arg(long, default_value_t = 1000)]
+    warm_up: u64,
     /// On mio instead of io_uring.
     #[arg(long)]
     mio: bool,
@@ -71,7 +74,7 @@ fn cell(args: &CellArgs) -> anyhow::Result<String> {
     let exchange = Exchange::echo_burst(args.octets, args.depth.max(1));
     let mut stand = Stand::open(&mut shards, address, exchange, args.sessions)?;
     let depth = args.depth.max(1) as u64;
-    stand.carry(&mut shards, WARM_UP_GROUPS * args.at_once as u64, args.at_once, false)?;
+    stand.carry(&mut shards, args.warm_up.div_ceil(depth), args.at_once, false)?;
     let before = copies::of_this_thread();
     let requests = stand.carry(&mut shards, args.ssdus.div_ceil(depth), args.at_once, true)?;
     let after = copies::of_this_thread();
@@ -104,7 +107,7 @@ fn shard(
     let address = socket.local_addr()?;
     let mut config = Config {
         listeners: vec![ListenerConfig::new("cell", address, application)],
-        targets: target.into_iter().map(|target| TargetConfig::new("echo", target)).collect(),
+        targets: target.into_iter().map(echo_target).collect(),
         ..Config::default()
     };
     // A relayed session counts twice.
@@ -129,4 +132,8 @@ fn shard(
     let connections_max = config.engine.connections_max();
     let driver = MioDriver::new(MioConfig { pool, connections_max, ..MioConfig::default() })?;
     Ok((Box::new(assemble(driver, &config, 0, counters, sink, [socket])?), address))
+}
+
+fn echo_target(address: SocketAddr) -> TargetConfig {
+    TargetConfig { tpdu_octets_max: TPDU_OCTETS_MAX, ..TargetConfig::new("echo", address) }
 }

@@ -16,6 +16,7 @@ const ACTIVE_MAX: f64 = 1.10;
 const AT_ONCE: usize = 10;
 const SESSIONS: [usize; 4] = [10, 100, 1_000, 10_000];
 const SSDUS: u64 = 20_000;
+const WARM_UP: u64 = 2_000;
 /// Sessions that carry load, and sessions in all.
 const ACTIVE: usize = 64;
 const IDLE_TOO: usize = 10_000;
@@ -61,7 +62,15 @@ fn instructions(lab: &mut Lab) -> Result<(f64, String, Vec<serde_json::Value>), 
         }
         lab.go_on()?;
         lab.say(&format!("flat-instructions  {sessions} sessions under callgrind"));
-        let cell = Cell { relay: false, octets: OCTETS, depth: 1, sessions, at_once: AT_ONCE, ssdus };
+        let cell = Cell {
+            relay: false,
+            octets: OCTETS,
+            depth: 1,
+            sessions,
+            at_once: AT_ONCE,
+            warm_up: WARM_UP,
+            ssdus,
+        };
         let (counted, instructions) = valgrind::instructions(lab, &cell)?;
         let one = instructions as f64 / counted.ssdus as f64;
         raw.push(json!({

@@ -25,6 +25,8 @@ pub(super) struct Cell {
     pub(super) sessions: usize,
     /// Sessions with SSDUs in flight at a time.
     pub(super) at_once: usize,
+    /// SSDUs before those that count.
+    pub(super) warm_up: u64,
     /// SSDUs that count.
     pub(super) ssdus: u64,
 }
@@ -51,6 +53,7 @@ impl Cell {
             ("--depth", self.depth as u64),
             ("--sessions", self.sessions as u64),
             ("--at-once", self.at_once as u64),
+            ("--warm-up", self.warm_up),
             ("--ssdus", self.ssdus),
         ] {
             command.extend([flag.to_owned(), value.to_string()]);
