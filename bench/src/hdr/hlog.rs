@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(lines[0], "#[Histogram log format version 1.3]");
         assert!(lines[2].starts_with("#[StartTime: 1700000000.000"), "{text}");
         assert_eq!(lines[3], LEGEND);
-        assert!(lines[5].starts_with("0.000,0.100,0.05,HISTFAAAA"), "{text}");
+        assert!(lines[5].starts_with("0.000,0.100,0.050,HISTFAAAA"), "{text}");
         assert!(lines.iter().any(|line| line.starts_with("Tag=release,0.400,0.100,7")), "{text}");
     }
 
