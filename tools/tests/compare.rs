@@ -52,19 +52,25 @@ fn system_calls_are_counted_in_every_round_and_written_down() {
 }
 
 fn check_record(folder: &Path) {
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    let record: Value = serde_json::from_str(&read("result.json")).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("the record has it");
+    let record: Value = serde_json::from_str(&read("result.json")).expect("the record has it");
     assert_eq!(record["rounds"], 3);
     assert!(record["environment"]["kernel"].is_string() && record["quiet"]["quiet"].is_boolean());
     assert_eq!(record["calibrations"].as_array().map(Vec::len), Some(3));
     assert_eq!(record["findings"][0]["raw"].as_array().map(Vec::len), Some(3));
-    let runs: Vec<Value> =
-        read("raw.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let runs: Vec<Value> = read("raw.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("the record has it"))
+        .collect();
     assert_eq!(runs.len(), 3);
     for (round, run) in runs.iter().enumerate() {
         assert_eq!(run["round"], round);
         assert_eq!((&run["cell"], &run["contestant"]), (&"64x64x1".into(), &"colloquy io_uring".into()));
-        assert!(run["ssdus"].as_u64().unwrap() > 0 && run["server_cpu_s"].as_f64().unwrap() > 0.0, "{run}");
+        assert!(
+            run["ssdus"].as_u64().expect("the record has it") > 0
+                && run["server_cpu_s"].as_f64().expect("the record has it") > 0.0,
+            "{run}"
+        );
         assert_eq!((&run["lost"], &run["closed_by_peer"]), (&0.into(), &0.into()), "{run}");
     }
 }

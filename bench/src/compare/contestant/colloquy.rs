@@ -12,7 +12,6 @@ const START_PATIENCE: Duration = Duration::from_secs(10);
 const TEMPLATE: &str = include_str!("../../../compare/colloquy.toml");
 const TARGET: &str = include_str!("../../../compare/colloquy-target.toml");
 
-#[expect(clippy::too_many_arguments, reason = "each is one blank of the template")]
 pub(super) fn start(
     lab: &Lab,
     cores: &str,
