@@ -109,11 +109,11 @@ fn answer_cn(tpdu: &[u8], answer: &mut Vec<u8>) -> Result<(), NoOpening> {
     if tpdu.len() < DT_OCTETS + 2 || tpdu[1] & 0xf0 != 0xf0 {
         return Err(NoOpening);
     }
-    let (cn, _) = unit(&tpdu[DT_OCTETS..]).ok_or(NoOpening)?;
-    if cn.0 != 0x0d {
+    let (si, parameters) = units(&tpdu[DT_OCTETS..]).next().ok_or(NoOpening)?;
+    if si != 0x0d {
         return Err(NoOpening);
     }
-    let called = units(cn.1).find(|(code, _)| *code == 0x34).map(|(_, value)| value);
+    let called = units(parameters).find(|(code, _)| *code == 0x34).map(|(_, value)| value);
     if called.is_some_and(|called| called.len() > SELECTOR_OCTETS_MAX) {
         return Err(NoOpening);
     }
@@ -136,26 +136,20 @@ fn set_tpkt_octets(tpkt: &mut [u8]) {
     tpkt[2..4].copy_from_slice(&octets);
 }
 
-/// Code, length and value at the start of `octets`, and what follows; `None` at the end and where it makes no sense.
-fn unit(octets: &[u8]) -> Option<((u8, &[u8]), &[u8])> {
-    let (&[code, short], rest) = octets.split_first_chunk()?;
-    let (value_octets, rest) = match short {
-        0xff => {
-            let (long, rest) = rest.split_first_chunk()?;
-            (usize::from(u16::from_be_bytes(*long)), rest)
-        }
-        short => (usize::from(short), rest),
-    };
-    let (value, rest) = rest.split_at_checked(value_octets)?;
-    Some(((code, value), rest))
-}
-
-/// The units of a parameter field, as far as they make sense.
+/// The code and value of each unit in `octets`, as far as they make sense.
 fn units(octets: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = octets;
     std::iter::from_fn(move || {
-        let (found, after) = unit(rest)?;
+        let (&[code, short], after) = rest.split_first_chunk()?;
+        let (value_octets, after) = match short {
+            0xff => {
+                let (long, after) = after.split_first_chunk()?;
+                (usize::from(u16::from_be_bytes(*long)), after)
+            }
+            short => (usize::from(short), after),
+        };
+        let (value, after) = after.split_at_checked(value_octets)?;
         rest = after;
-        Some(found)
+        Some((code, value))
     })
 }
