@@ -1,5 +1,12 @@
 //! Set-up: what it costs a server to take a session up and down again.
 
+use std::collections::VecDeque;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
 use super::super::contestant::{Contestant, Driver, RawKind};
 use super::super::statistics::{estimate, paired_ratios};
 use super::super::{Finding, Lab, LabError, Row, Run, Server};
@@ -9,6 +16,9 @@ use crate::pump::{CyclePlan, Exchange, cycle};
 const RATIO_MAX: f64 = 1.5;
 /// Cycles under way at one time.
 const AT_ONCE: usize = 16;
+/// Bare connections that are open before the oldest is reset: one that is reset before it was accepted would cost the
+/// server next to nothing, and not be what a server does.
+const OPEN: usize = 64;
 
 /// The rows of this file.
 pub(super) fn rows() -> Vec<Box<dyn Row<Lab>>> {
@@ -42,7 +52,10 @@ fn set_up(lab: &mut Lab) -> Result<Finding, LabError> {
     let runs = lab.interleave("set-up", &names, |lab, index, _| {
         let (contestant, exchange) = &sides[index];
         let server = lab.start(contestant)?;
-        cycles(lab, &server, exchange.clone())
+        match exchange {
+            Some(exchange) => cycles(lab, &server, exchange),
+            None => bare_cycles(lab, &server),
+        }
     })?;
     if let Some(why) = runs.absent.iter().flatten().next() {
         return Err(why.clone());
@@ -51,8 +64,8 @@ fn set_up(lab: &mut Lab) -> Result<Finding, LabError> {
     let what = format!("CPU of the server for each connection: {} beside {}", names[0], names[1]);
     let remark = format!(
         "{:.1} us beside {:.1} us of server CPU. {AT_ONCE} cycles under way; a cycle is connect, CR, CC, CN, AC and a reset \
-         by the client, and for the raw server connect and reset. Colloquy's cycle has two round trips more, each of which \
-         is a receive and a send of the kernel.",
+         by the client, and for the raw server connect and, when {OPEN} later ones have connected, reset. Colloquy's cycle has two \
+         round trips more, each of which is a receive and a send of the kernel.",
         estimate(&ours).value / 1e3,
         estimate(&raw).value / 1e3,
     );
@@ -61,12 +74,12 @@ fn set_up(lab: &mut Lab) -> Result<Finding, LabError> {
         .with_runs(runs.all()))
 }
 
-fn cycles(lab: &Lab, server: &Server, exchange: Option<Exchange>) -> Result<Run, LabError> {
+fn cycles(lab: &Lab, server: &Server, exchange: &Exchange) -> Result<Run, LabError> {
     let plan = CyclePlan {
         at_once: AT_ONCE,
         warm_up: lab.effort().warm_up,
         measured: lab.effort().measured,
-        ..CyclePlan::new(vec![server.address], exchange)
+        ..CyclePlan::new(vec![server.address], Some(exchange.clone()))
     };
     let mut clock = Clock::of(server);
     let report = cycle(&plan, &mut clock);
@@ -86,4 +99,57 @@ fn cycles(lab: &Lab, server: &Server, exchange: Option<Exchange>) -> Result<Run,
         p999_ns: report.response.value_at_quantile(0.999),
         ..Run::default()
     })
+}
+
+/// Connections that carry nothing, each reset when [`OPEN`] later ones are connected.
+fn bare_cycles(lab: &Lab, server: &Server) -> Result<Run, LabError> {
+    let failed = |error: io::Error| LabError::Failed(format!("{}: {error}", server.name));
+    let mut open = VecDeque::new();
+    bare_cycles_for(server.address, &mut open, lab.effort().warm_up).map_err(failed)?;
+    let (before, began) = (server.cpu()?, Instant::now());
+    let cycles = bare_cycles_for(server.address, &mut open, lab.effort().measured).map_err(failed)?;
+    let (spent, measured) = (server.cpu()?.saturating_sub(before), began.elapsed());
+    Ok(Run {
+        at_s: lab.elapsed().as_secs_f64(),
+        ssdus: cycles,
+        seconds: measured.as_secs_f64(),
+        server_cpu_s: spent.as_secs_f64(),
+        ..Run::default()
+    })
+}
+
+fn bare_cycles_for(to: SocketAddr, open: &mut VecDeque<TcpStream>, time: Duration) -> io::Result<u64> {
+    let end = Instant::now() + time;
+    let mut cycles = 0;
+    while Instant::now() < end {
+        let stream = TcpStream::connect(to)?;
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+        open.push_back(stream);
+        if open.len() > OPEN {
+            open.pop_front();
+            cycles += 1;
+        }
+    }
+    Ok(cycles)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn bare_connections_stay_open_for_a_while() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        let accepts = std::thread::spawn(move || listener.incoming().take(OPEN + 1).count());
+        let mut open = VecDeque::new();
+        let mut cycles = 0;
+        while cycles == 0 {
+            cycles = bare_cycles_for(to, &mut open, Duration::from_millis(1)).unwrap();
+        }
+        assert_eq!(open.len(), OPEN);
+        assert_eq!(accepts.join().unwrap(), OPEN + 1);
+    }
 }
