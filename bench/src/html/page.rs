@@ -1,4 +1,4 @@
-//! The frame of a page: head, style, sections.
+//! What every page has: head, style, sections.
 
 use super::text::escape;
 
