@@ -130,11 +130,13 @@ mod tests {
         assert_eq!(cr[5] & 0xf0, 0xe0);
         assert!(cr.windows(3).any(|octets| octets == [0xc0, 1, 13]), "{cr:02x?}");
         assert_eq!(cn[4..8], [2, 0xf0, 0x80, 13], "{cn:02x?}");
-        // Duplex alone is proposed.
+        // Version 2 alone, and duplex alone, are proposed.
+        assert!(cn.windows(3).any(|octets| octets == [22, 1, 2]), "{cn:02x?}");
         assert!(cn.windows(4).any(|octets| octets == [20, 2, 0, 2]), "{cn:02x?}");
         let head = [3, 0, 0, 75, 2, 0xf0, 0x80, 1, 0, 1, 0];
         assert_eq!(exchange.request[..11], head);
         assert_eq!((exchange.request.len(), exchange.answer_octets), (75, 75));
+        assert_eq!(Exchange::echo(0).request, [3, 0, 0, 11, 2, 0xf0, 0x80, 1, 0, 1, 0]);
         assert_eq!(exchange.release[4..8], [2, 0xf0, 0x80, 9]);
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use colloquy_session::spdu::Tsdu;
 use colloquy_session::{
     AcceptParameters, ConnectParameters, Enclosure, FunctionalUnits, Indication, Selector, Session,
-    SessionConfig, State, Transmit,
+    SessionConfig, State, Transmit, Versions,
 };
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, Event, TransportSelector};
@@ -41,7 +41,12 @@ impl Handshake {
     /// When a selector is too long, or `user_data` needs more than one CN.
     pub(super) fn new(selectors: &Selectors, user_data: &[u8]) -> Handshake {
         let (transport, cr) = open_transport(selectors);
-        let config = SessionConfig { functional_units: FunctionalUnits::DUPLEX, ..SessionConfig::default() };
+        // Some responders, libiec61850 for one, close the connection when version 1 is proposed too.
+        let config = SessionConfig {
+            versions: Versions::V2,
+            functional_units: FunctionalUnits::DUPLEX,
+            ..SessionConfig::default()
+        };
         let selector = |octets: &[u8]| Selector::new(octets).expect("an SSAP has at most 16 octets");
         let connect = ConnectParameters {
             calling: selector(&selectors.calling_ssap),
