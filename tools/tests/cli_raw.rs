@@ -1,4 +1,5 @@
 //! `colloquy raw` as a comparison uses it: where it listens, what it counts, how it ends.
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that failed")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
