@@ -57,7 +57,8 @@ pub struct DriverOptions {
     pub buffers: BufferScheme,
     /// Submission by a kernel thread; `None`: by system calls.
     pub submission_polling: Option<SubmissionPolling>,
-    /// How long a wait looks for completions before it sleeps; zero: not at all.
+    /// How long a wait looks for completions before it sleeps; zero: not at all. The kernel is not asked to
+    /// poll network cards (NAPI) as well: that has no effect on loopback, so its gain cannot be shown here.
     pub busy_poll: Duration,
     /// Sends of so many octets and more leave the copy out (Linux 6.1); 0: none does.
     pub zero_copy_send_octets_min: usize,

@@ -16,6 +16,10 @@ pub struct UringBed<P>(PhantomData<P>);
 /// A configuration to run the suite with.
 pub trait Profile {
     fn config() -> UringConfig;
+    /// As of the bed.
+    fn quiet_rounds() -> u32 {
+        20
+    }
 }
 
 impl<P: Profile> Bed for UringBed<P> {
@@ -28,6 +32,10 @@ impl<P: Profile> Bed for UringBed<P> {
     fn driver(&self, size: Size) -> UringDriver {
         let config = UringConfig { pool: size.pool, files_max: size.connections_max, ..P::config() };
         UringDriver::new(config).unwrap()
+    }
+
+    fn quiet_rounds(&self) -> u32 {
+        P::quiet_rounds()
     }
 
     fn listener(&self) -> (std::net::TcpListener, SocketAddr) {
