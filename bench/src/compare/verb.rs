@@ -23,7 +23,7 @@ fn concerns(row: &dyn Row<Lab>, begin: &str) -> bool {
 /// Measures every wanted row.
 ///
 /// # Errors
-/// When there is no laboratory to be had, or the user asked to stop. What fails in a row is in its finding.
+/// When there is no laboratory to be had. What fails in a row is in its finding, and so is that the user asked to stop.
 pub fn compare(plan: LabPlan) -> Result<Record, LabError> {
     let beginning = Beginning::now();
     let mut lab = Lab::new(plan)?;
@@ -35,7 +35,10 @@ pub fn compare(plan: LabPlan) -> Result<Record, LabError> {
         lab.say(row.id());
         let found = row.measure(&mut lab);
         findings.extend(found.into_iter().filter(|finding| lab.wants(&finding.id)));
-        lab.go_on()?;
+        // What has been measured until then is told all the same.
+        if lab.go_on().is_err() {
+            break;
+        }
     }
     Ok(Record::of(beginning, &lab, findings))
 }
