@@ -39,21 +39,20 @@ const NOT_WITH_REPLAY: [&str; 12] = [
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Replay")]
 pub(crate) struct ReplayArgs {
-    /// Capture (pcap, pcapng): the initiator's side of its sessions is sent, and the answers are compared
-    /// by the types of their SPDUs. Takes --to (else the recorded responder), --driver, --json and --out
+    /// Capture (pcap, pcapng) whose initiators' side is sent; answers are compared by type of SPDU
     #[arg(long, value_name = "FILE", conflicts_with_all = NOT_WITH_REPLAY)]
     pub(crate) replay: Option<PathBuf>,
-    /// Copies of each session, all at once
-    #[arg(long, value_name = "N", requires = "replay", default_value_t = 1)]
+    /// Copies of each session, all at once. A replay takes --to (else the recorded responder), --driver, --json, --out
+    #[arg(long, value_name = "N", requires = "replay", default_value_t = 1, hide = true)]
     copies: u32,
     /// With the gaps of the capture, or as fast as the answers allow
-    #[arg(long, value_enum, value_name = "SPEED", requires = "replay", default_value_t = SpeedName::Recorded)]
+    #[arg(long, value_enum, value_name = "SPEED", requires = "replay", default_value_t = SpeedName::Recorded, hide = true)]
     speed: SpeedName,
     /// Number of the session in the capture; may be given several times [default: all]
-    #[arg(long, value_name = "N", requires = "replay")]
+    #[arg(long, value_name = "N", requires = "replay", hide = true)]
     session: Vec<usize>,
     /// An answer later than recorded by more than this is missing
-    #[arg(long, value_name = "MS", requires = "replay", default_value_t = 10_000)]
+    #[arg(long, value_name = "MS", requires = "replay", default_value_t = 10_000, hide = true)]
     answer_timeout_ms: u64,
 }
 
