@@ -52,6 +52,9 @@ pub(crate) struct PumpArgs {
     /// An MMS association and its Identify instead
     #[arg(long, conflicts_with = "plain")]
     mms: bool,
+    /// TPDUs of at most 2048 octets, which is all that X.224 has for class 0
+    #[arg(long, conflicts_with_all = ["mms", "plain", "burst"])]
+    x224: bool,
     /// No opening, and octets that are no TPKTs
     #[arg(long)]
     plain: bool,
@@ -119,6 +122,7 @@ impl PumpArgs {
         match (self.mms, self.plain) {
             (true, _) => Exchange::mms(),
             (_, true) => Exchange::plain(self.size),
+            _ if self.x224 => Exchange::echo_x224(self.size),
             _ => Exchange::echo_burst(self.size, self.burst),
         }
     }

@@ -6,6 +6,10 @@ use crate::random::Random;
 
 /// Octets of one SSDU, at most.
 pub const SSDU_OCTETS_MAX: usize = 16 << 20;
+/// Largest TPDU that is proposed, as our own initiator does, and as RFC 1006 allows.
+const TPDU_OCTETS: u32 = 8192;
+/// Largest TPDU of class 0 in X.224 itself.
+const TPDU_OCTETS_X224: u32 = 2048;
 /// The content of SSDUs: any, as long as no part of it looks like another.
 const CONTENT_SEED: u64 = 0x0225;
 
@@ -40,10 +44,23 @@ impl Exchange {
     /// # Panics
     /// When `count` is 0, or its SSDUs have more than [`SSDU_OCTETS_MAX`] octets together.
     pub fn echo_burst(ssdu_octets: usize, count: usize) -> Exchange {
+        Exchange::echo_with(ssdu_octets, count, TPDU_OCTETS)
+    }
+
+    /// As [`Exchange::echo`], with TPDUs of at most 2048 octets, which is all that X.224 has for class 0. Responders
+    /// that hold to it, rusty-cosp for one, end the connection over more.
+    ///
+    /// # Panics
+    /// Beyond [`SSDU_OCTETS_MAX`].
+    pub fn echo_x224(ssdu_octets: usize) -> Exchange {
+        Exchange::echo_with(ssdu_octets, 1, TPDU_OCTETS_X224)
+    }
+
+    fn echo_with(ssdu_octets: usize, count: usize, tpdu_octets_max: u32) -> Exchange {
         assert!(count > 0, "a request without SSDUs");
         let total = ssdu_octets.checked_mul(count);
         assert!(total.is_some_and(|octets| octets <= SSDU_OCTETS_MAX), "more octets than a request may have");
-        let mut handshake = Handshake::new(&Selectors::default(), &[]);
+        let mut handshake = Handshake::new(&Selectors::default(), &[], tpdu_octets_max);
         let mut random = Random::new(CONTENT_SEED);
         let request: Vec<u8> = (0..count).flat_map(|_| handshake.data(&random.octets(ssdu_octets))).collect();
         let answer_octets = request.len();
@@ -81,7 +98,7 @@ impl Exchange {
     ) -> Result<Exchange, HexFault> {
         let (connect, ssdu, release) =
             (octets_of_hex(connect)?, octets_of_hex(ssdu)?, octets_of_hex(release)?);
-        let mut handshake = Handshake::new(selectors, &connect);
+        let mut handshake = Handshake::new(selectors, &connect, TPDU_OCTETS);
         let request = handshake.data(&ssdu);
         Ok(Exchange::of(handshake, request, 0, 1, &release))
     }
@@ -146,6 +163,10 @@ mod tests {
         // Five TPDUs of 8192 octets at most, each behind a TPKT header.
         assert_eq!(long.len(), 40_000 + 4 + 5 * 7);
         assert_eq!(first_tsdu(&long), Ok(Whole::Yes(long.len())));
+        let x224 = Exchange::echo_x224(2045);
+        assert!(x224.opening[0].windows(3).any(|octets| octets == [0xc0, 1, 11]));
+        // The four octets of GT and DT make it a second TPDU.
+        assert_eq!(x224.request.len(), 2045 + 4 + 2 * 7);
         let burst = Exchange::echo_burst(64, 16);
         assert_eq!((burst.request.len(), burst.ssdus), (75 * 16, 16));
         assert_eq!(first_tsdu(&burst.request), Ok(Whole::Yes(75)));

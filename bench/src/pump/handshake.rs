@@ -35,12 +35,12 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
-    /// Opens a session of version 2 in duplex.
+    /// Opens a session of version 2 in duplex, over a transport connection with TPDUs of at most `tpdu_octets_max`.
     ///
     /// # Panics
     /// When a selector is too long, or `user_data` needs more than one CN.
-    pub(super) fn new(selectors: &Selectors, user_data: &[u8]) -> Handshake {
-        let (transport, cr) = open_transport(selectors);
+    pub(super) fn new(selectors: &Selectors, user_data: &[u8], tpdu_octets_max: u32) -> Handshake {
+        let (transport, cr) = open_transport(selectors, tpdu_octets_max);
         // Some responders, libiec61850 for one, close the connection when version 1 is proposed too.
         let config = SessionConfig {
             versions: Versions::V2,
@@ -98,8 +98,8 @@ impl Handshake {
     }
 }
 
-fn open_transport(selectors: &Selectors) -> (Class0, Vec<u8>) {
-    let config = Class0Config::default();
+fn open_transport(selectors: &Selectors, tpdu_octets_max: u32) -> (Class0, Vec<u8>) {
+    let config = Class0Config { tpdu_octets_max, ..Class0Config::default() };
     let tsap = |octets: &[u8]| {
         (!octets.is_empty()).then(|| TransportSelector::new(octets).expect("a TSAP has at most 32 octets"))
     };
