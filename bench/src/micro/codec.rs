@@ -1,7 +1,7 @@
 //! The codec: GT and DT in a DT TPDU of 64 octets of user data, decoded and encoded.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use colloquy_session::spdu::{DataHeader, DecodeRules, Tsdu};
 use colloquy_session::{Enclosure, Tokens};
@@ -9,6 +9,7 @@ use colloquy_transport::buf::{Pool, PoolConfig, Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Class0Config, ConnectTpdu, Event};
 
 use super::Kernel;
+use crate::recorder::thread_cpu;
 
 /// Octets of user data in each TPDU.
 pub const USER_OCTETS: usize = 64;
@@ -86,7 +87,7 @@ fn decode(iterations: u64, together: u64) -> Duration {
     let (_, mut responder) = connection();
     let (mut batch, rules) = (TxBatch::new(), DecodeRules::default());
     let (mut spdus, mut octets) = (0, 0);
-    let begin = Instant::now();
+    let begin = thread_cpu();
     for _ in 0..iterations.div_ceil(together) {
         responder.receive(black_box(&received).clone());
         while let Some(event) = responder.next_event(&mut batch) {
@@ -99,7 +100,7 @@ fn decode(iterations: u64, together: u64) -> Duration {
             }
         }
     }
-    let elapsed = begin.elapsed();
+    let elapsed = thread_cpu() - begin;
     let tpdus = iterations.div_ceil(together) * together;
     assert_eq!((spdus, octets as u64), (2 * tpdus, tpdus * USER_OCTETS as u64), "all was taken apart");
     per(elapsed, tpdus, iterations)
@@ -109,14 +110,14 @@ fn parse(iterations: u64) -> Duration {
     let tsdu_octets = [&PREFIX[7..], &[0x42; USER_OCTETS]].concat();
     let rules = DecodeRules::default();
     let mut octets = 0;
-    let begin = Instant::now();
+    let begin = thread_cpu();
     for _ in 0..iterations {
         let mut tsdu = Tsdu::new(black_box(&tsdu_octets));
         while let Ok(Some(view)) = tsdu.next_spdu(&rules) {
             octets += black_box(view.user_information_octets);
         }
     }
-    let elapsed = begin.elapsed();
+    let elapsed = thread_cpu() - begin;
     assert_eq!(octets as u64, iterations * USER_OCTETS as u64, "all was taken apart");
     elapsed
 }
@@ -126,7 +127,7 @@ fn encode(iterations: u64, user_octets: usize) -> Duration {
     let body = [Slice::from_vec(vec![0x42; user_octets])];
     let mut batch = TxBatch::new();
     let mut octets = 0;
-    let begin = Instant::now();
+    let begin = thread_cpu();
     for number in 0..iterations {
         if number % TOGETHER == 0 {
             octets += black_box(&batch).octets();
@@ -135,7 +136,7 @@ fn encode(iterations: u64, user_octets: usize) -> Duration {
         let header = DataHeader::data_transfer(black_box(Tokens::empty()), None::<Enclosure>);
         initiator.data_request(header.as_octets(), black_box(&body), &mut batch);
     }
-    let elapsed = begin.elapsed();
+    let elapsed = thread_cpu() - begin;
     octets += batch.octets();
     assert_eq!(octets as u64, iterations * (PREFIX.len() + user_octets) as u64, "all was put");
     elapsed

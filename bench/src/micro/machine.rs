@@ -1,7 +1,7 @@
 //! The session machine: one DT in through `handle_tsdu`, one out through `data_request` and `poll_transmit`.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use colloquy_session::spdu::Tsdu;
 use colloquy_session::{
@@ -9,6 +9,7 @@ use colloquy_session::{
 };
 
 use super::Kernel;
+use crate::recorder::thread_cpu;
 
 /// No timer runs out in a kernel, so time may stand still.
 const NOW: Duration = Duration::ZERO;
@@ -48,7 +49,7 @@ fn data(iterations: u64) -> Duration {
     while responder.poll_transmit().is_some() {}
     let octets = [&[1, 0, 1, 0][..], &[0x42; 64]].concat();
     let mut user_octets = 0;
-    let begin = Instant::now();
+    let begin = thread_cpu();
     for _ in 0..iterations {
         let mut tsdu = Tsdu::new(black_box(&octets));
         let mut length = 0;
@@ -62,7 +63,7 @@ fn data(iterations: u64) -> Duration {
         }
         assert!(responder.poll_transmit().is_none(), "data write nothing into the outbox");
     }
-    let elapsed = begin.elapsed();
+    let elapsed = thread_cpu() - begin;
     assert_eq!(user_octets as u64, iterations * 64, "every SSDU came through");
     elapsed
 }

@@ -1,7 +1,7 @@
 //! Kernels: the smallest pieces of the engine worth a clock, each through its public path.
 //!
-//! A kernel is `fn(iterations) -> elapsed`: it sets up outside the clock, so that criterion (`cargo bench -p
-//! colloquy-bench`) and the rows of a comparison measure the same code.
+//! A kernel is `fn(iterations) -> elapsed`, in CPU time of its thread: it sets up outside the clock, so that criterion
+//! (`cargo bench -p colloquy-bench`) and the rows of a comparison measure the same code.
 //!
 //! * [`codec`]: octets of a DT TPDU in and out. [`machine`]: one SSDU through a session. [`wheel`]: timers.
 //! * [`rings`]: items from thread to thread. [`flat`]: a whole shard, for callgrind.

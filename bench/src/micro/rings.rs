@@ -9,6 +9,7 @@ use colloquy_shard::rings::{Doorbell, PushError, spsc};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::Kernel;
+use crate::recorder::thread_cpu;
 
 /// Places of a ring.
 const PLACES: usize = 1024;
@@ -26,13 +27,13 @@ fn same_core(iterations: u64) -> Duration {
     let (mut producer, mut consumer) = spsc::<Item>(PLACES);
     let doorbell = Doorbell::new(Waker::noop().clone());
     let mut sum = 0;
-    let begin = Instant::now();
+    let begin = thread_cpu();
     for number in 0..iterations {
         producer.push(black_box([number; 8])).expect("the ring is empty");
         doorbell.ring();
         sum += consumer.pop().map_or(0, |item| black_box(item)[7]);
     }
-    let elapsed = begin.elapsed();
+    let elapsed = thread_cpu() - begin;
     assert_eq!(sum, (0..iterations).sum::<u64>(), "every item came through");
     elapsed
 }
