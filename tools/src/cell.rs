@@ -68,7 +68,9 @@ pub(crate) fn run(args: &CellArgs) -> ExitCode {
 }
 
 fn cell(args: &CellArgs) -> anyhow::Result<String> {
-    let needed = DESCRIPTORS_SPARE + 2 * args.sessions as u64;
+    // Connections of the io_uring driver are direct descriptors, which are not files of the process.
+    let ends = if args.mio { 2 } else { 1 };
+    let needed = DESCRIPTORS_SPARE + ends * args.sessions as u64;
     descriptors::raise(needed).map_err(anyhow::Error::msg)?;
     let (mut shards, address) = shards(args)?;
     let exchange = Exchange::echo_burst(args.octets, args.depth.max(1));

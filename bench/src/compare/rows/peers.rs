@@ -15,8 +15,10 @@ use crate::raw::floor::{FloorPlan, floor};
 
 /// How often Colloquy may be dearer than the TCP floor where the floor forbids the target.
 const FLOOR_MAX: f64 = 1.25;
-/// Sessions: what the slowest of them takes without losing one.
+/// Sessions where a peer takes so many.
 const SESSIONS: usize = 16;
+/// Connections that libiec61850 takes as its wheel is built, whatever it is configured to.
+const LIBIEC61850_SESSIONS: usize = 5;
 const OCTETS: usize = 64;
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const HINT: &str = "tools/test installs the peers";
@@ -40,6 +42,7 @@ struct Peer {
     takes: Takes,
     behind: &'static [&'static str],
     exchange: fn() -> Exchange,
+    sessions: usize,
     hint: &'static str,
 }
 
@@ -62,6 +65,7 @@ const PEERS: [Peer; 3] = [
         takes: Takes::Address,
         behind: &[],
         exchange: || Exchange::echo(OCTETS),
+        sessions: SESSIONS,
         hint: RUSTY_HINT,
     },
     Peer {
@@ -73,6 +77,7 @@ const PEERS: [Peer; 3] = [
         takes: Takes::Port,
         behind: &["tools/interop/model.cfg"],
         exchange: Exchange::mms,
+        sessions: LIBIEC61850_SESSIONS,
         hint: HINT,
     },
     Peer {
@@ -84,6 +89,7 @@ const PEERS: [Peer; 3] = [
         takes: Takes::Port,
         behind: &[],
         exchange: || Exchange::echo(OCTETS),
+        sessions: SESSIONS,
         hint: HINT,
     },
 ];
@@ -131,7 +137,7 @@ impl Row<Lab> for &Peer {
 fn beside(lab: &mut Lab, peer: &Peer) -> Result<Finding, LabError> {
     let ours = Contestant::echo(Driver::IoUring);
     let names = [ours.name(), peer.id.trim_start_matches("peers-").to_owned()];
-    let load = Load { exchange: (peer.exchange)(), sessions: SESSIONS, active: SESSIONS, depth: 1 };
+    let load = Load { exchange: (peer.exchange)(), sessions: peer.sessions, active: peer.sessions, depth: 1 };
     let mut floors = Vec::new();
     let runs = lab.interleave(peer.id, &names, |lab, index, _| {
         if index == 0 {
@@ -160,7 +166,7 @@ struct Costs {
 fn judged(peer: &Peer, costs: &Costs) -> Finding {
     let [our, their, floor] = [&costs.our, &costs.their, &costs.floors].map(|rounds| estimate(rounds).value);
     let times = estimate(&paired_ratios(&costs.their, &costs.our));
-    let sessions = format!("{SESSIONS} sessions at depth 1, one core");
+    let sessions = format!("{} sessions at depth 1, one core", peer.sessions);
     let figures = format!(
         "{} and {} round trips for each second of server CPU ({:.2} and {:.2} us each); the TCP floor is {:.2} us; {sessions}.",
         (1e9 / our).round(),
