@@ -322,14 +322,14 @@ mod tests {
     #[test]
     fn two_of_a_kind_are_told_apart_in_less_than_five_of_a_hundred_comparisons() {
         let mut random = Random::new(42);
-        for count in [7, 9, 15] {
-            let wrong = (0..1000)
+        for count in [7, 15] {
+            let wrong = (0..300)
                 .filter(|_| {
                     let [a, b] = rounds(&mut random, count, 1.0);
                     Finding::of("p50_us", &a, &b, true).unwrap().winner.is_some()
                 })
                 .count();
-            assert!(wrong <= 50, "{count} rounds: {wrong} of 1000");
+            assert!(wrong <= 15, "{count} rounds: {wrong} of 300");
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::hex::{HexFault, octets_of_hex};
 use crate::mix::Mix;
+use crate::origin::Origin;
 use crate::steps::Step;
 use crate::thresholds::Threshold;
 
@@ -211,6 +212,9 @@ pub struct LoadPlan {
     /// Octets of CN and FN user data and of each SSDU, read from the files by [`LoadPlan::from_file`] or set here.
     #[serde(skip)]
     pub content: Content,
+    /// Where the keys stand in the file that the plan was read from.
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 /// Octets that a plan's files hold.
@@ -264,6 +268,7 @@ impl Default for LoadPlan {
             thresholds: Vec::new(),
             mix: Mix::default(),
             content: Content::default(),
+            origin: Origin::default(),
         }
     }
 }
@@ -288,6 +293,7 @@ impl LoadPlan {
             .map_err(|error| PlanError::Read { path: path.to_owned(), error })?;
         let mut plan: LoadPlan = toml::from_str(&text)
             .map_err(|error| PlanError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
+        plan.origin = Origin::of(path, &text);
         plan.load_content(path.parent().unwrap_or(Path::new(".")))?;
         Ok(plan)
     }

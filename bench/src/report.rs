@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::environment::Environment;
 use crate::hdr::{self, Intervals, LOG_FILE, TIMELINE_FILE};
 use crate::mix::Mix;
+use crate::omission;
 use crate::operation::Operation;
 use crate::plan::{Check, Dialogue, LoadPlan};
 use crate::recorder::{Counts, Recorder};
@@ -132,6 +133,9 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// From due to answered.
     pub response_us: Percentiles,
+    /// The same of a closed loop, corrected for coordinated omission: long times stand for what was not asked meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrected_us: Option<Percentiles>,
     /// From sent to answered.
     pub service_us: Percentiles,
     /// From opening the network connection to the S-CONNECT confirm.
@@ -150,6 +154,8 @@ pub struct Report {
     pub valid: bool,
     /// What that is.
     pub invalid_reasons: Vec<String>,
+    /// What a reader must know beside.
+    pub notes: Vec<String>,
     /// Length of the intervals of `intervals.hlog` and `timeline.csv`, in seconds.
     pub interval_s: f64,
     /// Latencies by interval.
@@ -222,6 +228,9 @@ impl Report {
             counts,
             errors: recorder.errors.clone(),
             response_us: Percentiles::of(&recorder.response_ns),
+            corrected_us: plan
+                .target_per_s()
+                .map_or_else(|| omission::corrected(&recorder.response_ns), |_| None),
             service_us: Percentiles::of(&recorder.service_ns),
             connect_us: Percentiles::of(&recorder.connect_ns),
             steps: StepReport::all(&plan, &recorder),
@@ -230,6 +239,7 @@ impl Report {
             generator,
             valid: true,
             invalid_reasons: Vec::new(),
+            notes: Vec::new(),
             interval_s: facts.intervals.length().as_secs_f64(),
             intervals: facts.intervals,
             plan,
@@ -237,6 +247,8 @@ impl Report {
         };
         report.invalid_reasons = report.judge(facts.clock_step, facts.interrupted);
         report.valid = report.invalid_reasons.is_empty();
+        let corrected = report.corrected_us.as_ref();
+        report.notes.extend(corrected.and_then(|corrected| omission::note(&report.response_us, corrected)));
         report.thresholds = report.plan.thresholds.iter().map(|threshold| threshold.judge(&report)).collect();
         report
     }
@@ -431,6 +443,9 @@ impl Report {
         }
         for reason in &self.invalid_reasons {
             row("NOT VALID", reason.clone());
+        }
+        for note in &self.notes {
+            row("note", note.clone());
         }
         text.push_str(&steps::table(&self.steps));
         text.push_str(&thresholds::table(&self.thresholds));

@@ -51,7 +51,10 @@ impl LoadPlan {
         faults.extend(self.step_faults());
         faults.extend(self.threshold_faults());
         faults.extend(self.mix_faults());
-        if faults.is_empty() { Ok(()) } else { Err(PlanError::Range(faults)) }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(PlanError::Range(faults.iter().map(|fault| self.origin.place(fault)).collect()))
     }
 
     /// Faults in what is proposed to the peer, and how it is connected to.

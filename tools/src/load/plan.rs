@@ -46,12 +46,35 @@ pub(super) fn plan_of(args: &LoadArgs) -> Result<LoadPlan, String> {
     if args.half_duplex {
         plan.dialogue = Dialogue::HalfDuplex;
     }
+    forget_lines(args, &mut plan);
     read_content(args, &mut plan).map_err(|error| error.to_string())?;
     if args.discard || args.payload.is_some() {
         plan.check = Check::Discard;
     }
     plan.validate().map_err(|error| error.to_string())?;
     Ok(plan)
+}
+
+/// Faults in what flags say are not those of a line of the plan.
+fn forget_lines(args: &LoadArgs, plan: &mut LoadPlan) {
+    for (key, is_given) in [
+        ("to", !args.to.is_empty() || args.compare.is_some()),
+        ("sessions", args.sessions.is_some()),
+        ("ssdu_octets", args.size.is_some()),
+        ("depth", args.depth.is_some()),
+        ("threads", args.threads.is_some()),
+        ("duration_ms", args.seconds.is_some()),
+        ("rate_per_s", args.rate.is_some()),
+        ("step", !args.steps.is_empty()),
+        ("mode", args.poisson),
+        ("thresholds", !args.threshold.is_empty()),
+        ("called_tsap", args.called_tsap.is_some()),
+        ("called_ssap", args.called_ssap.is_some()),
+    ] {
+        if is_given {
+            plan.origin.forget(key);
+        }
+    }
 }
 
 /// Rates and times. A single rate or length takes the place of the steps of a plan.
