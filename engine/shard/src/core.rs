@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use colloquy_session::machine::Bundle;
-use colloquy_session::{State, Transmit};
+use colloquy_session::Transmit;
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
 use colloquy_transport::driver::{Close, Driver, ListenerId};
@@ -18,7 +18,8 @@ use crate::config::{ListenerConfig, ShardConfig};
 use crate::counters::Tally;
 use crate::ending;
 use crate::holders::Holders;
-use crate::slab::{Phase, Slab, UNARMED};
+use crate::output::Batches;
+use crate::slab::{Phase, Slab, Slot, UNARMED};
 use crate::tallied;
 use crate::wheel::Wheel;
 
@@ -64,10 +65,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) used_up: bool,
     /// Time of the turn before this one.
     pub(crate) turn_before: Duration,
-    /// Batches to send, by session.
-    pub(crate) output: Chains<TxBatch>,
-    /// Empty batches; the last one used is still in the cache.
-    spare: Vec<TxBatch>,
+    /// Batches to send.
+    pub(crate) batches: Batches,
     /// Where `Class0::next_event` puts what it owes; nearly always empty afterwards.
     owed: TxBatch,
     /// Sessions to flush at the end of the turn.
@@ -100,8 +99,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             scarce_at: None,
             used_up: false,
             turn_before: Duration::ZERO,
-            output: Chains::new(),
-            spare: Vec::new(),
+            batches: Batches::new(config.spare_batches_max),
             owed: TxBatch::new(),
             dirty: Vec::new(),
             ready: Vec::new(),
@@ -123,11 +121,11 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(crate) fn next_event(&mut self, index: u32) -> Option<Event> {
         let event = self.slab.at_mut(index).class0.next_event(&mut self.owed);
         if !self.owed.is_empty() {
-            let fresh = self.spare.pop().unwrap_or_default();
+            let fresh = self.batches.spare();
             let owed = std::mem::replace(&mut self.owed, fresh);
-            self.slab.at_mut(index).queued_octets += owed.octets();
             let slot = self.slab.at_mut(index);
-            self.output.push_back(&mut slot.output, owed);
+            slot.queued_octets += owed.octets();
+            self.batches.push(&mut slot.output, owed);
             self.mark_dirty(index);
         }
         event
@@ -139,11 +137,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         if slot.marks.dead || slot.marks.closing {
             return;
         }
-        let full = self.config.send_octets_max;
-        if self.output.back_mut(&slot.output).is_none_or(|batch| batch.octets() >= full) {
-            self.output.push_back(&mut slot.output, self.spare.pop().unwrap_or_default());
-        }
-        let batch = self.output.back_mut(&slot.output).expect("one was just put there");
+        let batch = self.batches.room(&mut slot.output, self.config.send_octets_max);
         let before = batch.octets();
         put(&mut slot.class0, batch);
         slot.queued_octets += batch.octets() - before;
@@ -151,15 +145,18 @@ impl<D: Driver, A: Application> Core<D, A> {
             slot.marks.congested = true;
             self.tally.congested += 1;
         }
-        self.mark_dirty(index);
+        Self::mark_slot_dirty(&mut self.dirty, slot, index);
     }
 
     pub(crate) fn mark_dirty(&mut self, index: u32) {
-        let slot = self.slab.at_mut(index);
+        Self::mark_slot_dirty(&mut self.dirty, self.slab.at_mut(index), index);
+    }
+
+    #[inline]
+    fn mark_slot_dirty(dirty: &mut Vec<SessionId>, slot: &mut Slot<A::Session>, index: u32) {
         if !slot.marks.dirty {
             slot.marks.dirty = true;
-            let generation = slot.generation;
-            self.dirty.push(SessionId { index, generation });
+            dirty.push(SessionId { index, generation: slot.generation });
         }
     }
 
@@ -195,11 +192,7 @@ impl<D: Driver, A: Application> Core<D, A> {
                 let end = SessionEnd::Refused { reason, by_peer: false };
                 slot.cold.end.get_or_insert(end);
             }
-            let batch = self.output.back_mut(&slot.output);
-            if batch.is_none_or(|batch| batch.octets() >= self.config.send_octets_max) {
-                self.output.push_back(&mut slot.output, self.spare.pop().unwrap_or_default());
-            }
-            let batch = self.output.back_mut(&slot.output).expect("one was just put there");
+            let batch = self.batches.room(&mut slot.output, self.config.send_octets_max);
             let before = batch.octets();
             if expedited {
                 let sent = slot.class0.expedited_request(octets, batch);
@@ -239,27 +232,20 @@ impl<D: Driver, A: Application> Core<D, A> {
         }
         if slot.marks.dead {
             self.drop_output(index);
-        } else if !slot.marks.in_flight {
-            while let Some(batch) = self.output.pop_front(&mut slot.output) {
-                if batch.is_empty() {
-                    self.spare.push(batch);
-                    continue;
-                }
-                slot.marks.in_flight = true;
-                self.tally.sends += 1;
-                self.tally.octets_out += batch.octets() as u64;
-                let pins = batch.pins();
-                self.driver.send(slot.connection, batch);
-                slot.send_deadline = Wheel::tick_of(self.now + self.config.send_timeout);
-                if slot.armed > slot.send_deadline {
-                    slot.armed = slot.send_deadline;
-                    self.wheel.arm(index, slot.armed);
-                }
-                self.note_output(index, pins);
-                break;
-            }
-        } else if let Some(batch) = self.output.back_mut(&slot.output) {
+        } else if slot.marks.in_flight {
+            let pins = Batches::pins(&slot.output);
+            self.note_output(index, pins);
+        } else if let Some(batch) = self.batches.pop(&mut slot.output) {
+            slot.marks.in_flight = true;
+            self.tally.sends += 1;
+            self.tally.octets_out += batch.octets() as u64;
             let pins = batch.pins();
+            self.driver.send(slot.connection, batch);
+            slot.send_deadline = Wheel::tick_of(self.now + self.config.send_timeout);
+            if slot.armed > slot.send_deadline {
+                slot.armed = slot.send_deadline;
+                self.wheel.arm(index, slot.armed);
+            }
             self.note_output(index, pins);
         }
         let slot = self.slab.at_mut(index);
@@ -293,34 +279,19 @@ impl<D: Driver, A: Application> Core<D, A> {
         if more || slot.marks.close_due {
             self.mark_dirty(index);
         }
-        if goes_on && !self.owes_answers(index) {
+        if goes_on && !self.slab.at(index).owes_answers(self.config.send_high_octets) {
             self.mark_ready(index);
         }
-        self.recycle(batch);
-    }
-
-    /// True where a peer does not read what the machine has answered by itself between two sessions: ABORT ACCEPT, or
-    /// REFUSE, on a kept transport connection. No application is there to pause such a peer.
-    pub(crate) fn owes_answers(&self, index: u32) -> bool {
-        let slot = self.slab.at(index);
-        slot.queued_octets >= self.config.send_high_octets && slot.machine.state() == State::Sta01C
-    }
-
-    /// Keeps an emptied batch for the next send.
-    pub(crate) fn recycle(&mut self, mut batch: TxBatch) {
-        if self.spare.len() < self.config.spare_batches_max {
-            batch.clear();
-            self.spare.push(batch);
-        }
+        self.batches.recycle(batch);
     }
 
     /// Drops what a session has not given to the driver.
     pub(crate) fn drop_output(&mut self, index: u32) {
         loop {
             let slot = self.slab.at_mut(index);
-            let Some(batch) = self.output.pop_front(&mut slot.output) else { break };
+            let Some(batch) = self.batches.pop(&mut slot.output) else { break };
             slot.queued_octets -= batch.octets();
-            self.recycle(batch);
+            self.batches.recycle(batch);
         }
     }
 

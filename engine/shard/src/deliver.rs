@@ -6,12 +6,12 @@
 //! ```
 
 use colloquy_session::spdu::{SpduKind, Tsdu, must_be_contiguous};
-use colloquy_session::{Indication, PeerFault};
+use colloquy_session::{Enclosure, Indication, PeerFault};
 use colloquy_transport::buf::{Body, COPY_THRESHOLD_OCTETS, Slice};
 use colloquy_transport::class0::{ConnectTpdu, Event};
 use colloquy_transport::driver::{ConnectionId, Driver};
 
-use crate::application::{Application, Fault, SessionEnd, TransportAnswer};
+use crate::application::{Application, Fault, SessionEnd, SessionId, TransportAnswer};
 use crate::context::Context;
 use crate::ending::REASON_CONGESTION;
 use crate::reclaim::ALL_BUT_USED_UP_PER_CENT;
@@ -89,11 +89,10 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 slot.marks.undrained = true;
                 return;
             }
-            if core.owes_answers(index) {
-                core.slab.at_mut(index).marks.undrained = true;
+            if slot.owes_answers(core.config.send_high_octets) {
+                slot.marks.undrained = true;
                 return;
             }
-            let slot = core.slab.at_mut(index);
             if slot.turn != self.turn_number {
                 slot.turn = self.turn_number;
                 slot.turn_tsdus = 0;
@@ -104,7 +103,16 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 core.mark_ready(index);
                 return;
             }
-            if let Some(event) = core.next_event(index) {
+            if let Some(tsdu) = slot.class0.next_whole_tsdu() {
+                match slot.machine.plain_data_offset(&tsdu) {
+                    Some(offset) => self.plain_data(index, tsdu, offset),
+                    None => self.tsdu(index, Body::new(tsdu)),
+                }
+                continue;
+            }
+            if !slot.class0.is_drained()
+                && let Some(event) = core.next_event(index)
+            {
                 self.event(index, event);
                 continue;
             }
@@ -124,6 +132,24 @@ impl<D: Driver, A: Application> Shard<D, A> {
         } else {
             self.core.receive_again(index);
         }
+    }
+
+    /// Takes in a TSDU that is GT and DT in the data phase: the machine has nothing to note, to send or to say, so the
+    /// application gets it at once. Everything else goes by [`Shard::tsdu`].
+    #[inline]
+    fn plain_data(&mut self, index: u32, mut tsdu: Slice, offset: usize) {
+        let core = &mut self.core;
+        let slot = core.slab.at_mut(index);
+        slot.turn_tsdus += 1;
+        let id = SessionId { index, generation: slot.generation };
+        tsdu.advance(offset);
+        core.tally.tsdus_in += 1;
+        core.tally.spdus_data_in += 1;
+        core.tally.user_octets_in += tsdu.len() as u64;
+        let body = Body::new(tsdu);
+        let enclosure = Enclosure::WHOLE;
+        let indication = Indication::Data { user_data: body.head(), user_data_offset: offset, enclosure };
+        self.app.indication(&mut Context { core }, id, indication, &body);
     }
 
     fn event(&mut self, index: u32, event: Event) {

@@ -102,6 +102,7 @@ mod deliver;
 mod ending;
 mod holders;
 mod kept;
+mod output;
 pub mod pin;
 mod reclaim;
 pub mod report;

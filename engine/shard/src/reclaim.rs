@@ -73,7 +73,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             slot.class0.unpin();
             self.intake.for_each(&slot.intake, |octets| *octets = std::mem::take(octets).detached());
             if std::mem::take(&mut slot.marks.output_pins) {
-                self.output.for_each(&slot.output, |batch| batch.detach());
+                self.batches.for_each(&mut slot.output, |batch| batch.detach());
                 if slot.marks.in_flight {
                     self.driver.unpin(slot.connection);
                 }

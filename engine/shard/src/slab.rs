@@ -12,6 +12,7 @@ use colloquy_transport::driver::ConnectionId;
 
 use crate::application::{SessionEnd, SessionId};
 use crate::chain::Chain;
+use crate::output::Output;
 
 /// How far a session has come; the shard's own timer runs against the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub(crate) struct Slot<S> {
     pub(crate) intake: Chain,
     pub(crate) intake_count: u32,
     /// Batches not yet given to the driver; the last one is still being filled.
-    pub(crate) output: Chain,
+    pub(crate) output: Output,
     /// Octets in `output` and in flight.
     pub(crate) queued_octets: usize,
     /// Tick at which the wheel has the session; [`UNARMED`] when it has not.
@@ -95,7 +96,7 @@ impl<S: Default> Slot<S> {
             state: machine.state(),
             intake: Chain::EMPTY,
             intake_count: 0,
-            output: Chain::EMPTY,
+            output: Output::EMPTY,
             queued_octets: 0,
             armed: UNARMED,
             send_deadline: UNARMED,
@@ -110,6 +111,13 @@ impl<S: Default> Slot<S> {
 }
 
 impl<S> Slot<S> {
+    /// True where a peer does not read what the machine has answered by itself between two sessions: ABORT ACCEPT, or
+    /// REFUSE, on a kept transport connection. No application is there to pause such a peer.
+    #[inline]
+    pub(crate) fn owes_answers(&self, send_high_octets: usize) -> bool {
+        self.queued_octets >= send_high_octets && self.machine.state() == State::Sta01C
+    }
+
     /// True for a kept transport connection on which no session has begun.
     pub(crate) fn is_unused(&self) -> bool {
         self.cold.kept && matches!(self.phase, Phase::AwaitCn | Phase::Kept)

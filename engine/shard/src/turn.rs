@@ -70,7 +70,9 @@ impl<D: Driver, A: Application> Shard<D, A> {
             let completion = std::mem::replace(&mut self.completions[self.handled], Completion::Woken);
             self.handled += 1;
             self.handle(completion);
-            self.deliver_effects();
+            if !self.core.effects.is_empty() {
+                self.deliver_effects();
+            }
         }
         if self.handled == self.completions.len() {
             self.completions.clear();
@@ -90,7 +92,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             }
             Completion::Sent(connection, batch) => match self.core.slab.of_connection(connection) {
                 Some(index) => self.core.sent(index, batch),
-                None => self.core.recycle(batch),
+                None => self.core.batches.recycle(batch),
             },
             Completion::Eof(connection) => self.gone(connection, SessionEnd::Eof, false),
             Completion::Failed(connection, error) => {

@@ -8,6 +8,9 @@ use super::{COPY_THRESHOLD_OCTETS, Slice, copies};
 /// Most I/O vectors a driver gives to one system call; Linux refuses more than 1024.
 pub const IOVECS_MAX: usize = 1024;
 
+/// Share of the pool's blocks held by slices from which on small bodies are copied rather than kept where they are.
+const SCARCE_PER_CENT: usize = 50;
+
 /// What one send call carries: header octets in its own arena, bodies copied beside them or by reference.
 ///
 /// ```text
@@ -18,7 +21,12 @@ pub const IOVECS_MAX: usize = 1024;
 /// A cursor remembers what was sent, so that a short write goes on where it stopped. Recycled by the shard:
 /// cleared, its capacity stays. Moving the batch moves neither arena nor slices (rule U2).
 #[derive(Debug, Default)]
-pub struct TxBatch {
+pub struct TxBatch(Option<Box<Content>>);
+
+/// What is in a batch: boxed, because a batch changes hands a dozen times between the session that fills it and the
+/// completion that gives it back. A batch that nothing was put into has none.
+#[derive(Debug, Default)]
+struct Content {
     arena: Vec<u8>,
     parts: Vec<Part>,
     octets: usize,
@@ -39,12 +47,127 @@ enum Part {
 
 impl TxBatch {
     /// An empty batch.
-    pub fn new() -> TxBatch {
-        TxBatch::default()
+    pub const fn new() -> TxBatch {
+        TxBatch(None)
+    }
+
+    /// True when it has memory of its own, which it keeps when it is cleared.
+    #[inline]
+    pub fn has_memory(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Appends header octets (copied, not counted as a body copy).
     pub fn put_header(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.content().put_header(octets);
+        }
+    }
+
+    /// Appends a body: copied below [`COPY_THRESHOLD_OCTETS`], by reference from there on; a slice that
+    /// continues the last part becomes one I/O vector with it, whatever its size.
+    pub fn put_slice(&mut self, slice: Slice) {
+        self.content().put_slice(slice);
+    }
+
+    /// Appends `header`, then `body`. Where the same header stands in front of the body in its block, because both were
+    /// received like that, header and body go by reference together, and a run of such bodies is one I/O vector.
+    ///
+    /// A small body goes so only as long as nothing else has to be sent in between, and its block is not needed.
+    #[inline]
+    pub fn put_framed(&mut self, header: &[u8], body: &Slice) {
+        self.content().put_framed(header, body);
+    }
+
+    /// Moves the cursor over `octets` octets that were sent; slices sent whole are released.
+    ///
+    /// # Panics
+    /// When fewer are left.
+    pub fn advance(&mut self, octets: usize) {
+        assert!(octets <= self.remaining_octets(), "more octets sent than there were");
+        if let Some(content) = &mut self.0 {
+            content.advance(octets);
+        }
+    }
+
+    /// True when it keeps blocks of a receive pool from being reused.
+    #[inline]
+    pub fn pins(&self) -> bool {
+        self.0.as_ref().is_some_and(|content| content.pins)
+    }
+
+    /// Copies out what it keeps of a receive pool: for a peer that does not read while others wait for
+    /// blocks. Not while a kernel reads it (rule U2).
+    pub fn detach(&mut self) {
+        if let Some(content) = &mut self.0 {
+            content.detach();
+        }
+    }
+
+    /// Empties it, dropping slices, keeping capacity up to a bound.
+    pub fn clear(&mut self) {
+        if let Some(content) = &mut self.0 {
+            content.clear();
+        }
+    }
+
+    /// Octets in the batch, sent or not.
+    #[inline]
+    pub fn octets(&self) -> usize {
+        self.0.as_ref().map_or(0, |content| content.octets)
+    }
+
+    /// Octets not sent yet.
+    #[inline]
+    pub fn remaining_octets(&self) -> usize {
+        self.0.as_ref().map_or(0, |content| content.octets - content.sent_octets)
+    }
+
+    /// True when nothing is in it.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.octets() == 0
+    }
+
+    /// I/O vectors that the octets not sent yet need.
+    pub fn iovec_count(&self) -> usize {
+        self.0.as_ref().map_or(0, |content| content.parts.len() - content.sent_parts)
+    }
+
+    /// The octets not sent yet where they are one I/O vector.
+    #[inline]
+    pub fn only_iovec(&self) -> Option<&[u8]> {
+        let content = self.0.as_ref()?;
+        let [only] = &content.parts[content.sent_parts..] else { return None };
+        Some(&content.octets_of(only)[content.sent_of_part..])
+    }
+
+    /// The octets not sent yet, in order, one item for each I/O vector.
+    ///
+    /// A driver takes at most [`IOVECS_MAX`] of them for one call and calls [`TxBatch::advance`] with what
+    /// the call sent.
+    pub fn iovecs(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().flat_map(|content| content.iovecs())
+    }
+
+    /// Appends the octets not sent yet to `out`, as the peer will see them.
+    pub fn io_slices<'a>(&'a self, out: &mut Vec<IoSlice<'a>>) {
+        out.extend(self.iovecs().map(IoSlice::new));
+    }
+
+    /// The octets not sent yet in one vector; for tests and tools.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.iovecs().flatten().copied().collect()
+    }
+
+    #[inline]
+    fn content(&mut self) -> &mut Content {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Content {
+    fn put_header(&mut self, octets: &[u8]) {
         if octets.is_empty() {
             return;
         }
@@ -60,9 +183,7 @@ impl TxBatch {
         }
     }
 
-    /// Appends a body: copied below [`COPY_THRESHOLD_OCTETS`], by reference from there on; a slice that
-    /// continues the last part becomes one I/O vector with it, whatever its size.
-    pub fn put_slice(&mut self, slice: Slice) {
+    fn put_slice(&mut self, slice: Slice) {
         if let Some(Part::Slice(last)) = self.parts.last_mut()
             && last.join(&slice)
         {
@@ -79,12 +200,29 @@ impl TxBatch {
         }
     }
 
-    /// Moves the cursor over `octets` octets that were sent; slices sent whole are released.
-    ///
-    /// # Panics
-    /// When fewer are left.
-    pub fn advance(&mut self, octets: usize) {
-        assert!(octets <= self.remaining_octets(), "more octets sent than there were");
+    #[inline]
+    fn put_framed(&mut self, header: &[u8], body: &Slice) {
+        if let Some(Part::Slice(last)) = self.parts.last_mut()
+            && last.join_behind(header, body)
+        {
+            self.octets += header.len() + body.len();
+            return;
+        }
+        let small = body.len() < COPY_THRESHOLD_OCTETS;
+        if !small || (self.parts.is_empty() && !body.is_scarce(SCARCE_PER_CENT)) {
+            let mut whole = body.clone();
+            if whole.extend_front(header) {
+                self.octets += whole.len();
+                self.pins |= whole.pinned_octets() > 0;
+                self.parts.push(Part::Slice(whole));
+                return;
+            }
+        }
+        self.put_header(header);
+        self.put_slice(body.clone());
+    }
+
+    fn advance(&mut self, octets: usize) {
         self.sent_octets += octets;
         let mut left = octets;
         while let Some(part) = self.parts.get_mut(self.sent_parts) {
@@ -102,14 +240,7 @@ impl TxBatch {
         debug_assert_eq!(left, 0);
     }
 
-    /// True when it keeps blocks of a receive pool from being reused.
-    pub fn pins(&self) -> bool {
-        self.pins
-    }
-
-    /// Copies out what it keeps of a receive pool: for a peer that does not read while others wait for
-    /// blocks. Not while a kernel reads it (rule U2).
-    pub fn detach(&mut self) {
+    fn detach(&mut self) {
         if !std::mem::take(&mut self.pins) {
             return;
         }
@@ -120,8 +251,7 @@ impl TxBatch {
         }
     }
 
-    /// Empties it, dropping slices, keeping capacity up to a bound.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
         self.arena.clear();
         self.parts.clear();
         self.pins = false;
@@ -138,49 +268,19 @@ impl TxBatch {
         self.sent_octets = 0;
     }
 
-    /// Octets in the batch, sent or not.
-    pub fn octets(&self) -> usize {
-        self.octets
-    }
-
-    /// Octets not sent yet.
-    pub fn remaining_octets(&self) -> usize {
-        self.octets - self.sent_octets
-    }
-
-    /// True when nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        self.octets == 0
-    }
-
-    /// I/O vectors that the octets not sent yet need.
-    pub fn iovec_count(&self) -> usize {
-        self.parts.len() - self.sent_parts
-    }
-
-    /// The octets not sent yet, in order, one item for each I/O vector.
-    ///
-    /// A driver takes at most [`IOVECS_MAX`] of them for one call and calls [`TxBatch::advance`] with what
-    /// the call sent.
-    pub fn iovecs(&self) -> impl Iterator<Item = &[u8]> {
+    fn iovecs(&self) -> impl Iterator<Item = &[u8]> {
         let mut skip = self.sent_of_part;
-        self.parts[self.sent_parts..].iter().map(move |part| {
-            let octets = match part {
-                Part::Arena(range) => &self.arena[range.clone()],
-                Part::Slice(slice) => slice,
-            };
-            &octets[std::mem::take(&mut skip)..]
-        })
+        self.parts[self.sent_parts..]
+            .iter()
+            .map(move |part| &self.octets_of(part)[std::mem::take(&mut skip)..])
     }
 
-    /// Appends the octets not sent yet to `out`, as the peer will see them.
-    pub fn io_slices<'a>(&'a self, out: &mut Vec<IoSlice<'a>>) {
-        out.extend(self.iovecs().map(IoSlice::new));
-    }
-
-    /// The octets not sent yet in one vector; for tests and tools.
-    pub fn to_vec(&self) -> Vec<u8> {
-        self.iovecs().flatten().copied().collect()
+    #[inline]
+    fn octets_of<'a>(&'a self, part: &'a Part) -> &'a [u8] {
+        match part {
+            Part::Arena(range) => &self.arena[range.clone()],
+            Part::Slice(slice) => slice,
+        }
     }
 }
 
@@ -317,12 +417,12 @@ mod tests {
     fn clearing_keeps_capacity_up_to_a_bound() {
         let mut batch = TxBatch::new();
         batch.put_header(&[0; 1000]);
-        let capacity = batch.arena.capacity();
+        let capacity = batch.content().arena.capacity();
         batch.clear();
-        assert_eq!((batch.arena.capacity(), batch.is_empty()), (capacity, true));
+        assert_eq!((batch.content().arena.capacity(), batch.is_empty()), (capacity, true));
         batch.put_header(&vec![0; 4 * ARENA_KEPT_OCTETS_MAX]);
         batch.clear();
-        assert!(batch.arena.capacity() <= ARENA_KEPT_OCTETS_MAX);
+        assert!(batch.content().arena.capacity() <= ARENA_KEPT_OCTETS_MAX);
     }
 
     #[test]

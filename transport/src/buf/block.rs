@@ -84,6 +84,7 @@ impl Block {
     }
 
     /// The octets `offset..offset + len`.
+    #[inline]
     pub(super) fn octets(&self, offset: u32, len: u32) -> &[u8] {
         match self {
             Block::Heap(vec) => &vec[offset as usize..][..len as usize],
@@ -98,7 +99,15 @@ impl Block {
     }
 
     /// Gives up one slice's hold on `block`; the last one frees or recycles it.
+    #[inline]
     pub(super) fn release(block: Rc<Block>) {
+        // Most slices are neither the last one of their block nor, where the pool holds another, the last but one.
+        if Rc::strong_count(&block) <= 2 {
+            Self::release_last(block);
+        }
+    }
+
+    fn release_last(block: Rc<Block>) {
         match &*block {
             Block::Pool(pool_block) => {
                 // The pool itself holds one count, `block` the other.

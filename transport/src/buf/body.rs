@@ -86,8 +86,9 @@ impl Body {
     }
 
     /// Octets in all slices.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.slices().map(|slice| slice.len()).sum()
+        self.head.len() + self.rest.iter().map(|slice| slice.len()).sum::<usize>()
     }
 
     /// True when there are no octets.

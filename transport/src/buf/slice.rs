@@ -50,16 +50,30 @@ impl Slice {
     ///
     /// # Panics
     /// When there are fewer.
+    #[inline]
     pub fn split_to(&mut self, octets: usize) -> Slice {
         let first = self.sub(0..octets);
         self.advance(octets);
         first
     }
 
+    /// Octets in it, without a look at its block.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// True when there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Drops the first `octets` octets.
     ///
     /// # Panics
     /// When there are fewer.
+    #[inline]
     pub fn advance(&mut self, octets: usize) {
         assert!(octets <= self.len(), "advance by {octets} of {}", self.len());
         self.offset += octets as u32;
@@ -67,10 +81,39 @@ impl Slice {
     }
 
     /// Takes `next` in if it follows directly in the same block; false, and nothing changed, otherwise.
+    #[inline]
     pub fn join(&mut self, next: &Slice) -> bool {
         let joins = self.same_block(next) && self.offset + self.len == next.offset;
         if joins {
             self.len += next.len;
+        }
+        joins
+    }
+
+    /// Takes in the octets in front of it in its block where they are `prefix`; false, and nothing changed, otherwise.
+    ///
+    /// What was received behind the headers that are now to be sent in front of it needs no copy of them.
+    #[inline]
+    pub fn extend_front(&mut self, prefix: &[u8]) -> bool {
+        let octets = prefix.len() as u32;
+        let stands_there = octets <= self.offset
+            && self.block.as_deref().is_some_and(|block| block.octets(self.offset - octets, octets) == prefix);
+        if stands_there {
+            self.offset -= octets;
+            self.len += octets;
+        }
+        stands_there
+    }
+
+    /// Takes `next` in where `prefix` lies between the two, in the same block; false, and nothing changed, otherwise.
+    #[inline]
+    pub fn join_behind(&mut self, prefix: &[u8], next: &Slice) -> bool {
+        let (end, octets) = (self.offset + self.len, prefix.len() as u32);
+        let joins = self.same_block(next)
+            && next.offset == end + octets
+            && self.block.as_deref().is_some_and(|block| block.octets(end, octets) == prefix);
+        if joins {
+            self.len += octets + next.len;
         }
         joins
     }
@@ -85,6 +128,7 @@ impl Slice {
     ///
     /// # Panics
     /// When the range is out of bounds.
+    #[inline]
     pub fn sub(&self, range: Range<usize>) -> Slice {
         assert!(range.start <= range.end, "range {range:?} ends before it starts");
         assert!(range.end <= self.len(), "range {range:?} of a slice of {}", self.len());
@@ -92,6 +136,7 @@ impl Slice {
     }
 
     /// True when both are in the same block (two default slices are in none).
+    #[inline]
     pub fn same_block(&self, other: &Slice) -> bool {
         match (&self.block, &other.block) {
             (Some(own), Some(others)) => Rc::ptr_eq(own, others),
@@ -102,6 +147,7 @@ impl Slice {
     /// Octets of the shared receive pool that this slice keeps from being reused (0 for a heap block).
     ///
     /// That is its whole block: slices of the [same block](Slice::same_block) pin it together, once.
+    #[inline]
     pub fn pinned_octets(&self) -> usize {
         match self.block.as_deref() {
             Some(Block::Pool(block)) => block.octets as usize,
@@ -120,6 +166,7 @@ impl Slice {
     /// True when slices alone keep at least `per_cent` of its pool's blocks from being reused, or all but two:
     /// whoever would hold this slice for longer then copies it, else a few slow connections starve all others
     /// of blocks.
+    #[inline]
     pub fn is_scarce(&self, per_cent: usize) -> bool {
         match self.block.as_deref() {
             Some(Block::Pool(block)) => {
@@ -141,6 +188,7 @@ impl Slice {
 
 impl Deref for Slice {
     type Target = [u8];
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &self.block {
             Some(block) => block.octets(self.offset, self.len),
@@ -156,6 +204,7 @@ impl AsRef<[u8]> for Slice {
 }
 
 impl Drop for Slice {
+    #[inline]
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {
             Block::release(block);
@@ -200,6 +249,22 @@ mod tests {
         assert!(b.joined(&a).is_none(), "the order counts");
         assert!(a.joined(&Slice::from_vec(b"345".to_vec())).is_none(), "another block");
         assert!(Slice::default().joined(&Slice::default()).is_none());
+    }
+
+    #[test]
+    fn a_slice_takes_in_the_headers_that_stand_in_front_of_it() {
+        let whole = Slice::from_vec(b"0123456789".to_vec());
+        let mut slice = whole.sub(3..5);
+        assert!(!slice.extend_front(b"13") && !slice.extend_front(b"0012"), "other octets, or none that far");
+        assert!(slice.extend_front(b"12") && slice.extend_front(b""));
+        assert_eq!(&*slice, b"1234");
+        assert!(!slice.join_behind(b"5", &whole.sub(7..9)), "there is a gap");
+        assert!(!slice.join_behind(b"66", &whole.sub(7..9)), "other octets");
+        assert!(!slice.join_behind(b"56", &Slice::from_vec(b"0123456789".to_vec()).sub(7..9)), "another block");
+        assert_eq!(&*slice, b"1234");
+        assert!(slice.join_behind(b"56", &whole.sub(7..9)));
+        assert_eq!(&*slice, b"12345678");
+        assert!(!Slice::default().extend_front(b"1") && !Slice::default().join_behind(b"", &Slice::default()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::buf::{Body, Slice, TxBatch};
 use super::expedited::{self, ExpeditedError};
 use super::intake::{self, Assembly};
 use super::tpdu::{self, Control, cause, reason};
-use super::tpkt::{self, Announced, PREFIX_OCTETS, TPDU_OCTETS_MAX};
+use super::tpkt::{self, Announced, PREFIX_OCTETS, TPDU_OCTETS_MAX, TPKT_HEADER_OCTETS};
 use super::{Class0Config, ConnectTpdu, Event, TransportFault, TransportFaultKind, segment};
 
 /// One end of a class 0 transport connection.
@@ -171,6 +171,45 @@ impl Class0 {
                     return Some(Event::Fault(fault));
                 }
             }
+        }
+    }
+
+    /// The next TSDU where it is one DT TPDU that lies whole in what was received: nearly every one. `None`: ask
+    /// [`Class0::next_event`], which says the same and more.
+    #[inline]
+    pub fn next_whole_tsdu(&mut self) -> Option<Slice> {
+        if self.phase != Phase::Open || self.assembly.is_some() || self.prefix_octets != 0 {
+            return None;
+        }
+        let body_octets = tpkt::whole_data(&self.input)?;
+        if body_octets > self.tsdu_octets_max {
+            return None;
+        }
+        let end = PREFIX_OCTETS + body_octets;
+        if end < self.input.len() {
+            let tsdu = self.input.sub(PREFIX_OCTETS..end);
+            self.input.advance(end);
+            return Some(tsdu);
+        }
+        let mut tsdu = std::mem::take(&mut self.input);
+        tsdu.advance(PREFIX_OCTETS);
+        Some(tsdu)
+    }
+
+    /// True when nothing that was received is left to read: [`Class0::next_event`] gives `None`.
+    #[inline]
+    pub fn is_drained(&self) -> bool {
+        self.input.is_empty() && self.queue.capacity() == 0
+    }
+
+    /// As [`Class0::data_request`] for a short header and a body in one slice.
+    #[inline]
+    pub fn whole_data_request(&self, header: &[u8; 4], body: &Slice, out: &mut TxBatch) {
+        let fits = PREFIX_OCTETS + header.len() + body.len() <= TPKT_HEADER_OCTETS + self.tpdu_octets as usize;
+        if fits && self.phase == Phase::Open {
+            segment::put_whole(header, body, out);
+        } else {
+            self.data_request(header, std::slice::from_ref(body), out);
         }
     }
 
@@ -459,7 +498,7 @@ impl Class0 {
             tpdu::disconnect_request_tpkt(self.peer_reference, source, reason)
         };
         let error = |cause| {
-            let invalid = &octets[tpkt::TPKT_HEADER_OCTETS..=fault.offset];
+            let invalid = &octets[TPKT_HEADER_OCTETS..=fault.offset];
             tpdu::error_tpkt(self.peer_reference, cause, invalid)
         };
         out.put_header(&match fault.kind {
@@ -480,6 +519,7 @@ impl Class0 {
         fault
     }
 
+    #[inline]
     fn take_input(&mut self, octets: usize) -> Slice {
         if octets == self.input.len() { std::mem::take(&mut self.input) } else { self.input.split_to(octets) }
     }

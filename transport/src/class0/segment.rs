@@ -1,32 +1,34 @@
 //! A TSDU cut into DT TPDUs of the selected size.
 
+use arrayvec::ArrayVec;
+
 use crate::buf::{Slice, TxBatch};
 
-use super::tpkt::{self, DT_HEADER_OCTETS};
+use super::tpkt::{self, DT_HEADER_OCTETS, PREFIX_OCTETS};
+
+/// Octets of a TSDU's own header that go into one part with the header of the TPDU; a longer one is a part by itself.
+const HEADER_OCTETS_MAX: usize = 16;
 
 /// Puts the TSDU `header` then `body` into `out`, as DT TPDUs of at most `tpdu_octets`.
 pub(super) fn put(header: &[u8], body: &[Slice], tpdu_octets: u32, out: &mut TxBatch) {
     let chunk_octets = tpdu_octets as usize - DT_HEADER_OCTETS;
     let total = header.len() + body.iter().map(|slice| slice.len()).sum::<usize>();
-    if total <= chunk_octets {
-        if total == 0 {
-            return;
-        }
-        out.put_header(&tpkt::data_prefix(total, true));
-        out.put_header(header);
-        for slice in body.iter().filter(|slice| !slice.is_empty()) {
-            out.put_slice(slice.clone());
-        }
-        return;
-    }
     let mut source = Source { header, body, at: 0 };
     let mut left = total;
     while left > 0 {
         let octets = left.min(chunk_octets);
         left -= octets;
-        out.put_header(&tpkt::data_prefix(octets, left == 0));
-        source.put(octets, out);
+        source.put(&tpkt::data_prefix(octets, left == 0), octets, out);
     }
+}
+
+/// Puts a TSDU of one TPDU into `out`: `header`, then `body`.
+#[inline]
+pub(super) fn put_whole(header: &[u8; 4], body: &Slice, out: &mut TxBatch) {
+    let mut front = [0; PREFIX_OCTETS + 4];
+    front[..PREFIX_OCTETS].copy_from_slice(&tpkt::data_prefix(header.len() + body.len(), true));
+    front[PREFIX_OCTETS..].copy_from_slice(header);
+    out.put_framed(&front, body);
 }
 
 /// What of a TSDU has not been put yet; `at` octets of the first slice of `body` have.
@@ -37,18 +39,23 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn put(&mut self, octets: usize, out: &mut TxBatch) {
+    /// Puts one TPDU: `prefix`, then the next `octets` octets.
+    fn put(&mut self, prefix: &[u8; PREFIX_OCTETS], octets: usize, out: &mut TxBatch) {
         let (now, later) = self.header.split_at(octets.min(self.header.len()));
         self.header = later;
-        if !now.is_empty() {
+        let mut front = ArrayVec::<u8, { PREFIX_OCTETS + HEADER_OCTETS_MAX }>::from_iter(*prefix);
+        if front.try_extend_from_slice(now).is_err() {
+            out.put_header(&front);
             out.put_header(now);
+            front.clear();
         }
         let mut left = octets - now.len();
         while left > 0 {
             let slice = self.body.first().expect("the TSDU has as many octets as were counted");
             let end = slice.len().min(self.at + left);
             if self.at < end {
-                out.put_slice(slice.sub(self.at..end));
+                out.put_framed(&front, &slice.sub(self.at..end));
+                front.clear();
             }
             left -= end - self.at;
             self.at = end;
@@ -57,5 +64,6 @@ impl Source<'_> {
                 self.at = 0;
             }
         }
+        out.put_header(&front);
     }
 }

@@ -76,6 +76,15 @@ pub(super) fn announced(octets: &[u8], open: bool) -> Result<Option<Announced>, 
     }))
 }
 
+/// Octets of user data of the DT TPDU that `octets` begin with, where it is there whole and ends its TSDU; `None` for all
+/// else, faults included: [`announced`] says what.
+#[inline]
+pub(super) fn whole_data(octets: &[u8]) -> Option<usize> {
+    let &[VERSION, _, high, low, 2, tpdu::DT, nr, ref rest @ ..] = octets else { return None };
+    let body_octets = usize::from(u16::from_be_bytes([high, low])).checked_sub(PREFIX_OCTETS)?;
+    (nr & EOT != 0 && body_octets <= rest.len()).then_some(body_octets)
+}
+
 /// TPKT and DT headers for `body_octets` of user data.
 pub(super) fn data_prefix(body_octets: usize, eot: bool) -> [u8; PREFIX_OCTETS] {
     let [v, r, high, low] = header(DT_HEADER_OCTETS + body_octets);

@@ -223,6 +223,24 @@ impl GatewayApp {
     }
 }
 
+/// Sends an SSDU of `from` to `to`, which may be the same, and stops receiving while the peer there does not take it. False:
+/// it could not be sent just so, and nothing was done.
+#[inline]
+fn pass_on<D: Driver>(
+    ctx: &mut Context<'_, D, GatewayApp>,
+    from: SessionId,
+    to: SessionId,
+    body: &Body,
+) -> bool {
+    let Some((state, congested)) = ctx.plain_data_request(to, body) else { return false };
+    state.ssdus_out += 1;
+    state.octets_out += body.len() as u64;
+    if congested {
+        ctx.pause(from);
+    }
+    true
+}
+
 impl Application for GatewayApp {
     type Session = SessionState;
     type Command = GatewayCommand;
@@ -249,7 +267,20 @@ impl Application for GatewayApp {
         if let Indication::Data { .. } | Indication::TypedData { .. } = indication {
             state.ssdus_in += 1;
             state.octets_in += body.len() as u64;
+            // Where nothing waits, a whole SSDU needs no more thought than this.
+            let to = match state.role {
+                Role::Echo { .. } => Some(id),
+                _ => state.partner.filter(|_| state.phase == Phase::Open),
+            };
+            let free = state.held[Flow::Data].is_none() && !state.skipping;
+            if let Indication::Data { enclosure: Enclosure::WHOLE, .. } = indication
+                && let Some(to) = to.filter(|_| free)
+                && pass_on(ctx, id, to, body)
+            {
+                return;
+            }
         }
+        let Some(state) = ctx.state(id) else { return };
         let role = state.role;
         if let Indication::Connect(connect) = indication
             && !self.admit_session(ctx, id, &connect)

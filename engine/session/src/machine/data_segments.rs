@@ -6,6 +6,9 @@ use crate::spdu::{DataHeader, DataTransfer, TypedData};
 /// Octets in front of the user data of a segment of DT: GT, DT and Enclosure Item.
 pub(super) const DATA_OVERHEAD_OCTETS: usize = 7;
 
+/// GT and DT without parameters: what nearly every TSDU begins with.
+pub(super) const PLAIN_HEADER: [u8; 4] = [0x01, 0x00, 0x01, 0x00];
+
 /// GT without parameters.
 const GIVE_TOKENS_OCTETS: usize = 2;
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::content::Content;
-use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu};
+use super::data_segments::{DATA_OVERHEAD_OCTETS, DataSpdu, PLAIN_HEADER};
 use super::join;
 use super::negotiation::{Rule, rule, rule_of_spdu};
 use super::{
@@ -60,18 +60,29 @@ impl Session {
         }
     }
 
-    /// GT and DT without parameters in STA713: nearly every TSDU. Equal to its cells, which a test proves.
+    /// Where the user data begin in a TSDU that is GT and DT without parameters, in STA713: nearly every TSDU.
+    ///
+    /// Such a TSDU is one S-DATA indication of a whole SSDU and changes nothing in the machine, so an owner that is told
+    /// so may leave [`Session::handle_tsdu`] out. `tsdu` are its first octets, 4 or more. `None`: it is something else,
+    /// or the session is where the same octets mean more.
     #[inline]
-    fn plain_data<'a>(&mut self, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
-        let plain = self.state() == State::Sta713
+    pub fn plain_data_offset(&self, tsdu: &[u8]) -> Option<usize> {
+        let plain = tsdu.starts_with(&PLAIN_HEADER)
+            && self.state() == State::Sta713
             && self.cold.is_none()
             && self.receiving.is_none()
             && self.receive_octets_max().is_none()
-            && tsdu.consumed == 0
-            && tsdu.head.starts_with(&PLAIN_HEADER);
-        if !plain || !self.spm.data_may_come() {
+            && self.spm.data_may_come();
+        plain.then_some(PLAIN_HEADER.len())
+    }
+
+    /// The same by way of a [`Tsdu`]. Equal to the cells of STA713, which a test proves.
+    #[inline]
+    fn plain_data<'a>(&mut self, tsdu: &mut Tsdu<'a>) -> Option<Indication<'a>> {
+        if tsdu.consumed > 0 {
             return None;
         }
+        self.plain_data_offset(tsdu.head)?;
         let rules = self.rules();
         tsdu.next_spdu(&rules).ok().flatten()?;
         let view = tsdu.next_spdu(&rules).ok().flatten()?;
@@ -457,9 +468,6 @@ fn names_tokens(head: &Deferred<'_>) -> bool {
 
 /// Reason Code of ED, AI and AD that says nothing.
 const NO_SPECIFIC_REASON: u8 = 0;
-
-/// GT and DT without parameters.
-const PLAIN_HEADER: [u8; 4] = [0x01, 0x00, 0x01, 0x00];
 
 fn source<'a>(view: &SpduView<'a>, octets: &'a [u8]) -> Source<'a> {
     let spdu_octets = view.user_information_offset - view.offset;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::content::Content;
-use super::data_segments::{DataKind, DataSegments};
+use super::data_segments::{DataKind, DataSegments, PLAIN_HEADER};
 use super::join::JOINED_OCTETS_MAX;
 use super::request_spdu::{self, Prepared};
 use super::resync::Resync;
@@ -118,14 +118,20 @@ impl Session {
         enclosure: Enclosure,
     ) -> Result<DataSegments, ServiceError> {
         debug_assert!(self.is_drained(), "poll_transmit is drained before data are sent");
-        let plain = self.state() == State::Sta713
-            && self.sending.is_none()
-            && self.send_octets_max().is_none()
-            && enclosure == Enclosure::WHOLE;
-        if plain && self.spm.data_may_be_sent() {
+        if enclosure == Enclosure::WHOLE && self.plain_data_header().is_some() {
             return Ok(DataSegments::new(DataKind::Data, octets, enclosure, None));
         }
         self.data_request_by_table(DataKind::Data, octets, enclosure)
+    }
+
+    /// What goes in front of the user data of a whole SSDU, in one TSDU, where S-DATA request is nothing but GT and DT
+    /// without parameters and changes nothing in the machine: in STA713, unless SSDUs are segmented. An owner that is
+    /// given it may leave [`Session::data_request`] out. `None`: ask that.
+    #[inline]
+    pub fn plain_data_header(&self) -> Option<&'static [u8; 4]> {
+        let plain =
+            self.state() == State::Sta713 && self.sending.is_none() && self.send_octets_max().is_none();
+        (plain && self.spm.data_may_be_sent()).then_some(&PLAIN_HEADER)
     }
 
     /// S-TYPED-DATA request; as [`Session::data_request`], but no token is needed.

@@ -69,9 +69,9 @@ impl Raw {
         }
     }
 
-    /// Turns the server until `done`, or panics after ten seconds.
+    /// Turns the server until `done`, or panics after half a minute.
     pub(crate) fn until<W: World>(&mut self, pair: &mut Pair<W>, done: impl Fn(&Self, &Pair<W>) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !done(self, pair) {
             pair.server.turn(Some(Duration::from_millis(1))).unwrap();
             self.receive();

@@ -363,6 +363,9 @@ impl Connection {
 
 /// One write of what is left of a batch.
 fn write(stream: &mut TcpStream, batch: &TxBatch) -> io::Result<usize> {
+    if let Some(only) = batch.only_iovec() {
+        return stream.write(only);
+    }
     let iovecs: ArrayVec<IoSlice<'_>, WRITE_IOVECS_MAX> =
         batch.iovecs().take(WRITE_IOVECS_MAX).map(IoSlice::new).collect();
     stream.write_vectored(&iovecs)

@@ -73,6 +73,15 @@ impl SendOperation {
 
     /// The entry of the next round. From `zero_copy_octets_min` octets on it leaves the copy out.
     pub(super) fn round(&mut self, file: types::Fixed, zero_copy_octets_min: usize) -> squeue::Entry {
+        // NOSIGNAL: a peer's reset is a value, not a signal.
+        let flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+        if let Some(only) = self.batch.only_iovec() {
+            let octets = only.len().min(ROUND_OCTETS_MAX);
+            self.zero_copy = !self.copies && octets >= zero_copy_octets_min;
+            if !self.zero_copy {
+                return opcode::Send::new(file, only.as_ptr(), octets as u32).flags(flags).build();
+            }
+        }
         self.iovecs.clear();
         let mut left = ROUND_OCTETS_MAX;
         for octets in self.batch.iovecs().take(IOVECS_MAX) {
@@ -83,14 +92,9 @@ impl SendOperation {
                 break;
             }
         }
-        // NOSIGNAL: a peer's reset is a value, not a signal.
-        let flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
         self.zero_copy = !self.copies && ROUND_OCTETS_MAX - left >= zero_copy_octets_min;
         if self.zero_copy {
             return self.zero_copy_entry(file, flags);
-        }
-        if let [only] = self.iovecs[..] {
-            return opcode::Send::new(file, only.iov_base.cast(), only.iov_len as u32).flags(flags).build();
         }
         self.header.msg_iov = self.iovecs.as_mut_ptr();
         self.header.msg_iovlen = self.iovecs.len() as _;
