@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use colloquy_session::machine::Bundle;
 use colloquy_session::Transmit;
+use colloquy_session::machine::Bundle;
 use colloquy_transport::buf::{Slice, TxBatch};
 use colloquy_transport::class0::{Class0, Event};
 use colloquy_transport::driver::{Close, Driver, ListenerId};

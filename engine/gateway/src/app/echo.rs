@@ -74,7 +74,8 @@ impl GatewayApp {
         let Some(state) = ctx.state(id) else { return };
         let waiting = state.held[flow].is_some();
         let whole = enclosure == Enclosure::WHOLE;
-        if !waiting && (whole || self.segments(ctx, id)) && (flow == Flow::Typed || owns_data_token(ctx, id)) {
+        if !waiting && (whole || self.segments(ctx, id)) && (flow == Flow::Typed || owns_data_token(ctx, id))
+        {
             if self.send(ctx, id, flow, body, enclosure).is_ok() {
                 self.sent(ctx, id, body.len());
             }
