@@ -29,8 +29,12 @@ pub struct Kernel {
 pub const KERNELS: &[Kernel] = &[
     codec::DECODE,
     codec::DECODE_RECEIPT,
+    codec::DECODE_GENERAL,
+    codec::DECODE_GENERAL_RECEIPT,
     codec::PARSE,
     codec::ENCODE,
+    codec::ENCODE_RECEIVED,
+    codec::ENCODE_GENERAL,
     codec::ENCODE_HEADERS,
     machine::DATA,
     wheel::ARM_CANCEL,

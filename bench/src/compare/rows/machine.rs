@@ -23,7 +23,9 @@ impl Row<Lab> for Machine {
     }
 
     fn measure(&self, lab: &mut Lab) -> Vec<Finding> {
-        let remark = "One machine in STA713; user data stay where they are. On the load core, no network.";
+        let remark = "By handle_tsdu, data_request and poll_transmit, the way of every TSDU; a shard's plain data leave them \
+                      out (codec-decode, codec-encode). One machine in STA713; user data stay where they are. On the load \
+                      core, no network.";
         vec![finding(lab, &[&machine::DATA], NANOSECONDS_MAX, remark)]
     }
 }
