@@ -213,7 +213,7 @@ impl Finding {
         if ratios.is_empty() || !ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0) {
             return None;
         }
-        let ratio = widened(estimate(&ratios), &ratios);
+        let ratio = estimate(&ratios);
         let a_is_lower = ratio.high < 1.0;
         let decided = a_is_lower || ratio.low > 1.0;
         let winner = if a_is_lower == lower_is_better { Side::A } else { Side::B };
@@ -226,33 +226,6 @@ impl Finding {
             winner: (decided && enough).then_some(winner),
         })
     }
-}
-
-/// The estimate, its interval widened to the order statistics that hold the median with at least 95 %.
-fn widened(estimate: Estimate, values: &[f64]) -> Estimate {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let left_out = order_left_out(sorted.len());
-    let (low, high) = (sorted[left_out], sorted[sorted.len() - 1 - left_out]);
-    Estimate { value: estimate.value, low: estimate.low.min(low), high: estimate.high.max(high) }
-}
-
-/// How many values may be left out on each side such that the rest holds the median with at least 95 %: the sign test.
-fn order_left_out(count: usize) -> usize {
-    const TAIL: f64 = 0.025;
-    // Probability that at most `left_out` of `count` values are below the median, summed up.
-    let mut probability = 0.5_f64.powi(count as i32);
-    let mut sum = probability;
-    let mut left_out = 0;
-    while left_out < count / 2 {
-        probability *= (count - left_out) as f64 / (left_out + 1) as f64;
-        sum += probability;
-        if sum > TAIL {
-            break;
-        }
-        left_out += 1;
-    }
-    left_out
 }
 
 impl Comparison {
@@ -364,13 +337,5 @@ mod tests {
         assert_eq!(Finding::of("p50_us", &[0.0; 7], &[1.0; 7], true), None);
         assert_eq!(Finding::of("p50_us", &[1.0; 7], &[0.0; 7], true), None);
         assert_eq!(Finding::of("p50_us", &[], &[], true), None);
-    }
-
-    #[test]
-    fn order_statistics_are_those_of_the_sign_test() {
-        let left_out = [(6, 0), (7, 0), (8, 0), (9, 1), (11, 1), (12, 2), (15, 3), (20, 5), (25, 7)];
-        for (count, expected) in left_out {
-            assert_eq!(order_left_out(count), expected, "{count}");
-        }
     }
 }

@@ -26,7 +26,7 @@ pub struct Finding {
     pub what: String,
     /// The measured value: a ratio, or a quantity in `unit`. The median of the rounds.
     pub ratio: f64,
-    /// Lower end of its bootstrap interval (95 %).
+    /// Lower end of its interval (95 %).
     pub low: f64,
     /// Upper end.
     pub high: f64,

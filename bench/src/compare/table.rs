@@ -20,7 +20,8 @@ pub fn table(record: &Record) -> String {
         text.push('\n');
     }
     text.push_str(&format!(
-        "\n{} rounds of {} s, interleaved; medians of paired ratios; intervals: bootstrap, {} resamples, seed {}.\n",
+        "\n{} rounds of {} s, interleaved; medians of paired ratios; intervals: bootstrap, {} resamples, seed {}, and for one \
+         median at least the order statistics of the sign test.\n",
         record.rounds, record.seconds, record.resamples, record.bootstrap_seed
     ));
     text.push_str("~ : the interval contains 1, so neither side is named the faster one.\n");
