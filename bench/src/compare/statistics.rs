@@ -58,8 +58,8 @@ pub fn estimate(rounds: &[f64]) -> Estimate {
 /// The geometric mean, over cells, of the median of each cell's rounds. Cells are resampled independently, because each
 /// was measured in its own rounds.
 ///
-/// The draws of a cell's median vary at least as much as its measured medians do (only the ends of the interval of one are too near),
-/// and a mean over cells has no heavy ends: this interval is not widened, except that of a single cell.
+/// The draws of a cell's median vary at least as much as its measured medians do (only the ends of the interval of one are
+/// too near), and a mean over cells has no heavy ends: this interval is not widened, except that of a single cell.
 pub fn geometric_mean(cells: &[Vec<f64>]) -> Estimate {
     if let [cell] = cells {
         return estimate(cell);

@@ -57,14 +57,27 @@ impl Server {
         match self.counter {
             Counter::Unknown => Ok(None),
             Counter::Metrics(_) => Ok(self.metric(SYSTEM_CALLS)?.map(|value| value as u64)),
-            Counter::Stats => {
-                self.process.tell("stats")?;
-                let line = self.process.line(ANSWER_PATIENCE)?;
-                let stats: serde_json::Value = serde_json::from_str(&line)
-                    .map_err(|error| self.process.fault(&format!("answers stats by {line:?}: {error}")))?;
-                Ok(stats["system_calls"].as_u64())
-            }
+            Counter::Stats => Ok(self.stats()?["system_calls"].as_u64()),
         }
+    }
+
+    /// Connections that a bare echo server has accepted so far.
+    ///
+    /// # Errors
+    /// When it does not answer, or is another server.
+    pub fn accepted(&mut self) -> Result<u64, LabError> {
+        let accepted = match self.counter {
+            Counter::Stats => self.stats()?["accepted"].as_u64(),
+            Counter::Metrics(_) | Counter::Unknown => None,
+        };
+        accepted.ok_or_else(|| self.process.fault("does not say how many connections it has accepted"))
+    }
+
+    fn stats(&mut self) -> Result<serde_json::Value, LabError> {
+        self.process.tell("stats")?;
+        let line = self.process.line(ANSWER_PATIENCE)?;
+        serde_json::from_str(&line)
+            .map_err(|error| self.process.fault(&format!("answers stats by {line:?}: {error}")))
     }
 
     /// A series of the gateway's `/metrics`, by its whole name with labels; `None` when there is none, or for another
