@@ -11,10 +11,10 @@ mod gateway;
 mod load;
 mod probe;
 mod progress;
-mod report;
 mod pump;
 mod raw;
 mod replay;
+mod report;
 mod stop;
 mod table;
 

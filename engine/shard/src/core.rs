@@ -246,6 +246,9 @@ impl<D: Driver, A: Application> Core<D, A> {
                 slot.armed = slot.send_deadline;
                 self.wheel.arm(index, slot.armed);
             }
+            if !slot.output.is_empty() || slot.queued_octets >= self.config.send_high_octets {
+                self.driver.await_sent();
+            }
             self.note_output(index, pins);
         }
         let slot = self.slab.at_mut(index);

@@ -105,7 +105,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             }
             if let Some(tsdu) = slot.class0.next_whole_tsdu() {
                 match slot.machine.plain_data_offset(&tsdu) {
-                    Some(offset) => self.plain_data(index, tsdu, offset),
+                    Some(offset) => self.plain_data(index, Body::new(tsdu), offset),
                     None => self.tsdu(index, Body::new(tsdu)),
                 }
                 continue;
@@ -136,25 +136,36 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Takes in a TSDU that is GT and DT in the data phase: the machine has nothing to note, to send or to say, so the
     /// application gets it at once. Everything else goes by [`Shard::tsdu`].
-    #[inline]
-    fn plain_data(&mut self, index: u32, mut tsdu: Slice, offset: usize) {
+    #[inline(always)]
+    fn plain_data(&mut self, index: u32, mut body: Body, offset: usize) {
         let core = &mut self.core;
         let slot = core.slab.at_mut(index);
         slot.turn_tsdus += 1;
         let id = SessionId { index, generation: slot.generation };
-        tsdu.advance(offset);
+        body.advance(offset);
         core.tally.tsdus_in += 1;
         core.tally.spdus_data_in += 1;
-        core.tally.user_octets_in += tsdu.len() as u64;
-        let body = Body::new(tsdu);
+        core.tally.user_octets_in += body.len() as u64;
         let enclosure = Enclosure::WHOLE;
         let indication = Indication::Data { user_data: body.head(), user_data_offset: offset, enclosure };
         self.app.indication(&mut Context { core }, id, indication, &body);
+        if !body.rest().is_empty() {
+            self.core.slab.at_mut(index).class0.recycle(body.into_rest());
+        }
+    }
+
+    /// The same out of line, for bodies that came in several pieces.
+    #[inline(never)]
+    fn plain_body(&mut self, index: u32, body: Body, offset: usize) {
+        self.plain_data(index, body, offset);
     }
 
     fn event(&mut self, index: u32, event: Event) {
         match event {
-            Event::Data(body) => self.tsdu(index, body),
+            Event::Data(body) => match self.core.slab.at(index).machine.plain_data_offset(body.head()) {
+                Some(offset) => self.plain_body(index, body, offset),
+                None => self.tsdu(index, body),
+            },
             Event::Expedited(octets) => self.expedited_tsdu(index, &octets),
             Event::Connect(connect) => self.transport_connect(index, &connect),
             Event::ConnectConfirm(_) => {

@@ -79,22 +79,21 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         self.with_slices(body, |ctx, slices| ctx.data_request(id, slices, enclosure))
     }
 
-    /// [`Context::data_request_body`] of a whole SSDU where that is nothing but octets in front of a body in one slice,
-    /// as it nearly always is: gives the application's state of the session, and whether it is congested now. `None`:
+    /// [`Context::data_request_body`] of a whole SSDU where that is nothing but octets in front of a body, as it nearly
+    /// always is: gives the application's state of the session, and whether it is congested now. `None`:
     /// nothing was done, ask the other.
     #[inline]
     pub fn plain_data_request(&mut self, id: SessionId, body: &Body) -> Option<(&mut A::Session, bool)> {
         let core = &mut *self.core;
         let slot = core.slab.get_mut(id)?;
-        if slot.marks.over || !body.rest().is_empty() {
+        if slot.marks.over {
             return None;
         }
         let header = slot.machine.plain_data_header()?;
-        let octets = body.head().len() as u64;
         core.tally.tsdus_out += 1;
         core.tally.spdus_data_out += 1;
-        core.tally.user_octets_out += octets;
-        core.put(id.index, |class0, out| class0.whole_data_request(header, body.head(), out));
+        core.tally.user_octets_out += body.len() as u64;
+        core.put(id.index, |class0, out| class0.plain_data_request(header, body, out));
         let slot = core.slab.at_mut(id.index);
         Some((&mut slot.app, slot.marks.congested))
     }

@@ -21,6 +21,9 @@ pub struct Slice {
 const _: () = assert!(size_of::<Slice>() == 16);
 
 impl Slice {
+    /// No octets.
+    pub const EMPTY: Slice = Slice { block: None, offset: 0, len: 0 };
+
     /// Moves `octets` into a block of their own on the heap; counts no copy.
     ///
     /// # Panics
@@ -97,7 +100,10 @@ impl Slice {
     pub fn extend_front(&mut self, prefix: &[u8]) -> bool {
         let octets = prefix.len() as u32;
         let stands_there = octets <= self.offset
-            && self.block.as_deref().is_some_and(|block| block.octets(self.offset - octets, octets) == prefix);
+            && self
+                .block
+                .as_deref()
+                .is_some_and(|block| block.octets(self.offset - octets, octets) == prefix);
         if stands_there {
             self.offset -= octets;
             self.len += octets;
@@ -260,11 +266,16 @@ mod tests {
         assert_eq!(&*slice, b"1234");
         assert!(!slice.join_behind(b"5", &whole.sub(7..9)), "there is a gap");
         assert!(!slice.join_behind(b"66", &whole.sub(7..9)), "other octets");
-        assert!(!slice.join_behind(b"56", &Slice::from_vec(b"0123456789".to_vec()).sub(7..9)), "another block");
+        assert!(
+            !slice.join_behind(b"56", &Slice::from_vec(b"0123456789".to_vec()).sub(7..9)),
+            "another block"
+        );
         assert_eq!(&*slice, b"1234");
         assert!(slice.join_behind(b"56", &whole.sub(7..9)));
         assert_eq!(&*slice, b"12345678");
-        assert!(!Slice::default().extend_front(b"1") && !Slice::default().join_behind(b"", &Slice::default()));
+        assert!(
+            !Slice::default().extend_front(b"1") && !Slice::default().join_behind(b"", &Slice::default())
+        );
     }
 
     #[test]

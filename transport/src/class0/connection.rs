@@ -202,14 +202,27 @@ impl Class0 {
         self.input.is_empty() && self.queue.capacity() == 0
     }
 
-    /// As [`Class0::data_request`] for a short header and a body in one slice.
+    /// As [`Class0::data_request`] for a short header and a body as it was received.
+    #[inline]
+    pub fn plain_data_request(&self, header: &[u8; 4], body: &Body, out: &mut TxBatch) {
+        if body.rest().is_empty() {
+            self.whole_data_request(header, body.head(), out);
+        } else if self.phase == Phase::Open {
+            segment::put(header, body.head(), body.rest(), self.tpdu_octets, out);
+        }
+    }
+
+    /// The same for a body in one slice.
     #[inline]
     pub fn whole_data_request(&self, header: &[u8; 4], body: &Slice, out: &mut TxBatch) {
-        let fits = PREFIX_OCTETS + header.len() + body.len() <= TPKT_HEADER_OCTETS + self.tpdu_octets as usize;
-        if fits && self.phase == Phase::Open {
+        if self.phase != Phase::Open {
+            return;
+        }
+        let tpkt_octets = PREFIX_OCTETS + header.len() + body.len();
+        if tpkt_octets <= TPKT_HEADER_OCTETS + self.tpdu_octets as usize {
             segment::put_whole(header, body, out);
         } else {
-            self.data_request(header, std::slice::from_ref(body), out);
+            segment::put(header, body, &[], self.tpdu_octets, out);
         }
     }
 
@@ -218,7 +231,10 @@ impl Class0 {
     /// Puts nothing unless the connection is open, and nothing for no octets at all.
     pub fn data_request(&self, header: &[u8], body: &[Slice], out: &mut TxBatch) {
         if self.phase == Phase::Open {
-            segment::put(header, body, self.tpdu_octets, out);
+            match body {
+                [head, rest @ ..] => segment::put(header, head, rest, self.tpdu_octets, out),
+                [] => segment::put(header, &Slice::EMPTY, &[], self.tpdu_octets, out),
+            }
         }
     }
 

@@ -9,11 +9,11 @@ use super::tpkt::{self, DT_HEADER_OCTETS, PREFIX_OCTETS};
 /// Octets of a TSDU's own header that go into one part with the header of the TPDU; a longer one is a part by itself.
 const HEADER_OCTETS_MAX: usize = 16;
 
-/// Puts the TSDU `header` then `body` into `out`, as DT TPDUs of at most `tpdu_octets`.
-pub(super) fn put(header: &[u8], body: &[Slice], tpdu_octets: u32, out: &mut TxBatch) {
+/// Puts the TSDU `header`, `head`, `rest` into `out`, as DT TPDUs of at most `tpdu_octets`.
+pub(super) fn put(header: &[u8], head: &Slice, rest: &[Slice], tpdu_octets: u32, out: &mut TxBatch) {
     let chunk_octets = tpdu_octets as usize - DT_HEADER_OCTETS;
-    let total = header.len() + body.iter().map(|slice| slice.len()).sum::<usize>();
-    let mut source = Source { header, body, at: 0 };
+    let total = header.len() + head.len() + rest.iter().map(|slice| slice.len()).sum::<usize>();
+    let mut source = Source { header, slice: head, at: 0, rest };
     let mut left = total;
     while left > 0 {
         let octets = left.min(chunk_octets);
@@ -31,11 +31,12 @@ pub(super) fn put_whole(header: &[u8; 4], body: &Slice, out: &mut TxBatch) {
     out.put_framed(&front, body);
 }
 
-/// What of a TSDU has not been put yet; `at` octets of the first slice of `body` have.
+/// What of a TSDU has not been put yet; `at` octets of `slice` have.
 struct Source<'a> {
     header: &'a [u8],
-    body: &'a [Slice],
+    slice: &'a Slice,
     at: usize,
+    rest: &'a [Slice],
 }
 
 impl Source<'_> {
@@ -51,18 +52,21 @@ impl Source<'_> {
         }
         let mut left = octets - now.len();
         while left > 0 {
-            let slice = self.body.first().expect("the TSDU has as many octets as were counted");
-            let end = slice.len().min(self.at + left);
-            if self.at < end {
-                out.put_framed(&front, &slice.sub(self.at..end));
-                front.clear();
+            if self.at == self.slice.len() {
+                let (slice, rest) =
+                    self.rest.split_first().expect("the TSDU has as many octets as were counted");
+                (self.slice, self.at, self.rest) = (slice, 0, rest);
+                continue;
             }
+            let end = self.slice.len().min(self.at + left);
+            if self.at == 0 && end == self.slice.len() {
+                out.put_framed(&front, self.slice);
+            } else {
+                out.put_framed(&front, &self.slice.sub(self.at..end));
+            }
+            front.clear();
             left -= end - self.at;
             self.at = end;
-            if end == slice.len() {
-                self.body = &self.body[1..];
-                self.at = 0;
-            }
         }
         out.put_header(&front);
     }

@@ -135,6 +135,10 @@ pub trait Driver {
     fn connect(&mut self, to: SocketAddr, options: &ConnectOptions) -> io::Result<ConnectionId>;
     /// Sends a batch, whole and in order; `Sent` gives it back. The batch must not be empty.
     fn send(&mut self, connection: ConnectionId, batch: TxBatch);
+    /// Says before a wait that the caller goes on with a `Sent` of a batch in flight: more waits behind it. Without that a
+    /// driver may report a `Sent` that costs it nothing together with the next completion that wakes it, which comes
+    /// soon or a fifth of a millisecond later.
+    fn await_sent(&mut self) {}
     /// Copies out what the batch in flight keeps of the receive pool, as soon as nothing reads it: the peer
     /// does not take it, and others wait for its blocks. What was queued is sent all the same.
     fn unpin(&mut self, connection: ConnectionId);

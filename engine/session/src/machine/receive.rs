@@ -82,15 +82,9 @@ impl Session {
         if tsdu.consumed > 0 {
             return None;
         }
-        self.plain_data_offset(tsdu.head)?;
-        let rules = self.rules();
-        tsdu.next_spdu(&rules).ok().flatten()?;
-        let view = tsdu.next_spdu(&rules).ok().flatten()?;
-        Some(Indication::Data {
-            user_data: view.user_information,
-            user_data_offset: view.user_information_offset,
-            enclosure: Enclosure::WHOLE,
-        })
+        let user_data_offset = self.plain_data_offset(tsdu.head)?;
+        let user_data = tsdu.take_rest(user_data_offset);
+        Some(Indication::Data { user_data, user_data_offset, enclosure: Enclosure::WHOLE })
     }
 
     #[inline(never)]

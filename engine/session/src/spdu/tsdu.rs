@@ -298,6 +298,16 @@ impl<'a> Tsdu<'a> {
 
     /// Takes an SPDU whose header and parameter field are in the head.
     #[inline]
+    /// Takes all that is left behind the first `octets`, which lie in the head: what lies in the head of it.
+    pub(crate) fn take_rest(&mut self, octets: usize) -> &'a [u8] {
+        let rest = &self.head[octets..];
+        self.consumed += self.head.len() + self.tail_octets;
+        self.head = &[];
+        self.tail_octets = 0;
+        self.position = Position::End;
+        rest
+    }
+
     fn take(&mut self, kind: SpduKind, header_octets: usize, length: usize) -> SpduView<'a> {
         let offset = self.consumed;
         let (spdu, rest) = self.head.split_at(header_octets + length);

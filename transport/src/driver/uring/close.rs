@@ -14,6 +14,7 @@ impl UringDriver {
     /// The user ends a connection.
     pub(super) fn close_connection(&mut self, id: ConnectionId, how: Close) {
         let Some(connection) = self.connections.get(id) else { return };
+        self.sent_awaited |= connection.sending.is_some();
         match (connection.phase, how) {
             (Phase::Open, Close::Graceful) if !connection.failed && connection.broken.is_none() => {
                 connection.phase = Phase::Draining;

@@ -148,6 +148,12 @@ pub struct UringDriver {
     zero_copy_octets_min: usize,
     /// Receivers that wait for a block.
     waiting: Waiting,
+    /// Rounds of sends that are not complete.
+    sends_in_flight: u32,
+    /// Those of them that were queued since the last wait.
+    sends_queued: u32,
+    /// Somebody goes on only when one of them is complete.
+    sent_awaited: bool,
     /// Completions made by calls, reported by the next wait.
     deferred: Vec<Completion>,
     /// Completions being handled; kept for its capacity.
@@ -211,6 +217,9 @@ impl UringDriver {
                 _ => usize::MAX,
             },
             waiting: Waiting::default(),
+            sends_in_flight: 0,
+            sends_queued: 0,
+            sent_awaited: false,
             deferred: Vec::new(),
             batch: Vec::with_capacity(BATCH_MAX),
             origin: now,
@@ -386,6 +395,10 @@ impl Driver for UringDriver {
         self.start_send(connection, batch);
     }
 
+    fn await_sent(&mut self) {
+        self.sent_awaited = true;
+    }
+
     fn unpin(&mut self, connection: ConnectionId) {
         self.unpin_send(connection);
     }
@@ -416,12 +429,14 @@ impl Driver for UringDriver {
                 let sleep = self.sleep_max(timeout);
                 let spun = if self.busy_poll.is_zero() { Duration::ZERO } else { self.spin(sleep)? };
                 if !self.ring.has_completions() {
-                    self.ring.enter(1, sleep.map(|sleep| sleep.saturating_sub(spun)))?;
+                    let at_once = self.completing_at_once();
+                    self.ring.wait(at_once, sleep.map(|sleep| sleep.saturating_sub(spun)))?;
                 }
             } else if !self.ring.is_idle() {
                 self.ring.enter(0, None)?;
             }
             self.now = Instant::now();
+            self.sends_queued = 0;
             self.handle_batch(completions);
             if completions.len() > before || timeout == Some(Duration::ZERO) {
                 return Ok(());

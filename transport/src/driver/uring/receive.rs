@@ -27,6 +27,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// True when every receiver has a block.
+    pub(super) fn is_empty(&self) -> bool {
+        self.hungry.is_empty() && self.fed.is_empty()
+    }
+
     fn next(&mut self) -> Option<ConnectionId> {
         self.hungry.pop_front().or_else(|| self.fed.pop_front())
     }

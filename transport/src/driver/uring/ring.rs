@@ -37,6 +37,8 @@ pub(super) struct Ring {
     without_array: bool,
     /// A kernel thread takes the entries.
     polled: bool,
+    /// The kernel can wait for several completions and be content with one after a time (Linux 6.12).
+    waits_for_more: bool,
     /// Entries whose terminal completion has not been reaped.
     in_flight: u32,
     /// The kernel did not end everything; what it works with is leaked.
@@ -67,6 +69,8 @@ impl Ring {
             None => build_either(RingSizes { polling: None, ..sizes })?,
         };
         let polled = ring.params().is_setup_sqpoll();
+        // A kernel thread submits when it likes: nothing is known to be complete by then.
+        let waits_for_more = ring.params().is_feature_min_timeout() && !polled;
         ring.submitter().register_files_sparse(sizes.files)?;
         let mut ring = Ring {
             ring,
@@ -74,6 +78,7 @@ impl Ring {
             registered: None,
             without_array,
             polled,
+            waits_for_more,
             in_flight: 0,
             given_up: false,
             system_calls: SET_UP_CALLS,
@@ -143,8 +148,21 @@ impl Ring {
         let _ = self.call(0, None, wait);
     }
 
-    /// Submits what is queued and waits until `want` completions can be reaped or `timeout` is over;
-    /// `None` waits for ever.
+    /// Submits what is queued and waits until a completion can be reaped or `timeout` is over; `None` waits for ever.
+    ///
+    /// `at_once` are the completions that submitting makes by itself, as far as is known: they do not end the wait,
+    /// what comes from elsewhere does. When it was wrong, they end it after [`AT_ONCE_PATIENCE_US`].
+    ///
+    /// # Errors
+    /// What makes the ring unusable. A timeout, a signal, and a kernel that wants completions reaped
+    /// first (pitfall 3) are not errors.
+    pub(super) fn wait(&mut self, at_once: u32, timeout: Option<Duration>) -> io::Result<()> {
+        // Beyond what the queue holds the wait would never end.
+        let spared = if self.waits_for_more && at_once <= AT_ONCE_MAX { at_once } else { 0 };
+        self.enter(1 + spared, timeout)
+    }
+
+    /// Submits what is queued and waits until `want` completions can be reaped; as [`Ring::wait`].
     ///
     /// # Errors
     /// What makes the ring unusable. A timeout, a signal, and a kernel that wants completions reaped
@@ -191,7 +209,8 @@ impl Ring {
     fn call(&mut self, want: u32, timeout: Option<Duration>, flags: EnterFlags) -> io::Result<()> {
         // The kernel's seconds are signed; beyond a year nobody can tell the difference.
         let timespec = timeout.map(|timeout| Timespec::from(timeout.min(TIMEOUT_MAX)));
-        let arguments = SubmitArgs::new();
+        let patience = if want > 1 { AT_ONCE_PATIENCE_US } else { 0 };
+        let arguments = SubmitArgs::new().min_wait_usec(patience);
         let arguments = match &timespec {
             Some(timespec) => arguments.timespec(timespec),
             None => arguments,
@@ -306,6 +325,12 @@ impl Drop for Ring {
 
 /// Calls of the set-up: the ring, its two mappings, its table.
 const SET_UP_CALLS: u64 = 4;
+
+/// How long a wait lasts that counted on completions which did not come, once another is there.
+const AT_ONCE_PATIENCE_US: u32 = 200;
+
+/// Completions that a wait may count on: far below what any completion queue holds.
+const AT_ONCE_MAX: u32 = 2048;
 
 /// Longest wait of one call.
 const TIMEOUT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -172,8 +172,23 @@ impl UringDriver {
         let operation = connection.sending.as_mut().expect("a batch to send");
         let entry = operation.round(file, self.zero_copy_octets_min);
         self.zero_copy_sends += u64::from(operation.zero_copy);
+        self.sends_in_flight += 1;
+        // A batch of more rounds than this one is to go on at once, and a notification comes from elsewhere.
+        let last = operation.batch.remaining_octets() <= ROUND_OCTETS_MAX;
+        self.sends_queued += u32::from(last && !operation.zero_copy);
         connection.in_flight += 1;
         self.ring.push(entry, Token::of(Op::Send, id).pack());
+    }
+
+    /// Completions that the next submission makes by itself: a socket with room takes a send at once. Waking for them
+    /// would make two turns and two system calls of one.
+    ///
+    /// None where somebody waits for one of them, none where an earlier send is still in flight, because peers are slow to
+    /// read here, and none where receivers wait for the blocks that the sends will give back.
+    pub(super) fn completing_at_once(&mut self) -> u32 {
+        let awaited = std::mem::take(&mut self.sent_awaited);
+        let certain = self.sends_in_flight == self.sends_queued && self.waiting.is_empty();
+        if certain && !awaited { self.sends_queued } else { 0 }
     }
 
     /// Cancels a round that the peer does not take, so that the rest of the batch can be copied and sent again.
@@ -201,6 +216,10 @@ impl UringDriver {
 
     /// A round ended: the next one, or the batch goes back.
     pub(super) fn handle_sent(&mut self, id: ConnectionId, entry: &cqueue::Entry, out: &mut Vec<Completion>) {
+        if !cqueue::more(entry.flags()) {
+            // Saturating, because a late completion belongs to nobody, and this is a forecast and no ledger.
+            self.sends_in_flight = self.sends_in_flight.saturating_sub(1);
+        }
         // Pitfall 5: what comes late belongs to nobody.
         let Some(connection) = self.connections.get(id) else { return };
         let operation = connection.sending.as_mut().expect("its send was in flight");
