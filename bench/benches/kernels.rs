@@ -24,7 +24,7 @@ fn between_cores(criterion: &mut Criterion) {
     }
     // On threads of their own: pinning the one that criterion runs on would pin all that comes after it.
     let run = |items| {
-        let crossing = std::thread::spawn(move || rings::cross_core(items, 0, 1));
+        let crossing = std::thread::spawn(move || rings::cross_core(items, 16, 0, 1));
         crossing.join().expect("it does not panic").expect("a thread may be pinned to a core it has")
     };
     criterion.bench_function("kernel/rings-cross-core", |bencher| bencher.iter_custom(run));

@@ -38,13 +38,14 @@ fn same_core(iterations: u64) -> Duration {
     elapsed
 }
 
-/// Items from a thread on core `from` to one on core `to`, the doorbell looked at once an item; both spin.
+/// Items from a thread on core `from` to one on core `to`, published `together` at a time (what a turn of a shard hands
+/// over), the doorbell looked at each time; both spin.
 ///
 /// The time is from the first push to the last pop.
 ///
 /// # Errors
 /// The system's when a thread cannot be pinned.
-pub fn cross_core(items: u64, from: usize, to: usize) -> std::io::Result<Duration> {
+pub fn cross_core(items: u64, together: u64, from: usize, to: usize) -> std::io::Result<Duration> {
     let (mut producer, mut consumer) = spsc::<Item>(PLACES);
     let doorbell = Doorbell::new(Waker::noop().clone());
     let begin = Barrier::new(2);
@@ -55,12 +56,17 @@ pub fn cross_core(items: u64, from: usize, to: usize) -> std::io::Result<Duratio
             let began = Instant::now();
             for number in 0..items {
                 let mut item = [number; 8];
-                while let Err(PushError::Full(back)) = producer.push(item) {
+                while let Err(PushError::Full(back)) = producer.stage(item) {
                     item = back;
+                    producer.publish();
                     std::hint::spin_loop();
                 }
-                doorbell.ring();
+                if (number + 1) % together == 0 {
+                    producer.publish();
+                    doorbell.ring();
+                }
             }
+            producer.publish();
             pinned.map(|()| began)
         });
         let pinned = pin(to);
@@ -101,7 +107,7 @@ mod tests {
     fn items_cross_from_core_to_core() {
         let cores = std::thread::available_parallelism().unwrap().get();
         std::thread::spawn(move || {
-            let elapsed = cross_core(10_000, 0, (cores - 1).min(1)).unwrap();
+            let elapsed = cross_core(10_000, 16, 0, (cores - 1).min(1)).unwrap();
             assert!(elapsed > Duration::from_nanos(10_000), "{elapsed:?}");
         })
         .join()

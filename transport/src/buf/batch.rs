@@ -79,6 +79,13 @@ impl TxBatch {
         self.content().put_framed(header, body);
     }
 
+    /// The same for a header whose length is known to the compiler, which makes its comparison and its copy a few
+    /// instructions instead of two calls: for what is sent nearly always.
+    #[inline]
+    pub fn put_framed_by<const N: usize>(&mut self, header: &[u8; N], body: &Slice) {
+        self.content().put_framed(header, body);
+    }
+
     /// Moves the cursor over `octets` octets that were sent; slices sent whole are released.
     ///
     /// # Panics
@@ -167,6 +174,25 @@ impl TxBatch {
 }
 
 impl Content {
+    /// Copies header and body into the arena.
+    #[inline(always)]
+    fn put_copies(&mut self, header: &[u8], body: &[u8]) {
+        if !body.is_empty() {
+            copies::count(body.len());
+        }
+        let octets = header.len() + body.len();
+        let start = self.arena.len();
+        self.arena.reserve(octets);
+        self.arena.extend_from_slice(header);
+        self.arena.extend_from_slice(body);
+        self.octets += octets;
+        match self.parts.last_mut() {
+            Some(Part::Arena(range)) => range.end += octets,
+            _ if octets > 0 => self.parts.push(Part::Arena(start..start + octets)),
+            _ => {}
+        }
+    }
+
     fn put_header(&mut self, octets: &[u8]) {
         if octets.is_empty() {
             return;
@@ -200,7 +226,7 @@ impl Content {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_framed(&mut self, header: &[u8], body: &Slice) {
         if let Some(Part::Slice(last)) = self.parts.last_mut()
             && last.join_behind(header, body)
@@ -217,6 +243,9 @@ impl Content {
                 self.parts.push(Part::Slice(whole));
                 return;
             }
+        }
+        if small {
+            return self.put_copies(header, body);
         }
         self.put_header(header);
         self.put_slice(body.clone());

@@ -21,15 +21,17 @@ pub fn of_this_thread() -> Copies {
 }
 
 /// Counts one copy of `octets` octets of a body.
+#[inline]
 pub(crate) fn count(octets: usize) {
-    let mut copies = COPIES.get();
-    if octets < super::COPY_THRESHOLD_OCTETS {
-        copies.small_count += 1;
-    } else {
-        copies.large_count += 1;
-    }
-    copies.octets += octets as u64;
-    COPIES.set(copies);
+    COPIES.with(|cell| {
+        let copies = cell.get();
+        let small = u64::from(octets < super::COPY_THRESHOLD_OCTETS);
+        cell.set(Copies {
+            small_count: copies.small_count + small,
+            large_count: copies.large_count + (1 - small),
+            octets: copies.octets + octets as u64,
+        });
+    });
 }
 
 thread_local! {

@@ -96,7 +96,7 @@ impl Slice {
     /// Takes in the octets in front of it in its block where they are `prefix`; false, and nothing changed, otherwise.
     ///
     /// What was received behind the headers that are now to be sent in front of it needs no copy of them.
-    #[inline]
+    #[inline(always)]
     pub fn extend_front(&mut self, prefix: &[u8]) -> bool {
         let octets = prefix.len() as u32;
         let stands_there = octets <= self.offset
@@ -112,7 +112,7 @@ impl Slice {
     }
 
     /// Takes `next` in where `prefix` lies between the two, in the same block; false, and nothing changed, otherwise.
-    #[inline]
+    #[inline(always)]
     pub fn join_behind(&mut self, prefix: &[u8], next: &Slice) -> bool {
         let (end, octets) = (self.offset + self.len, prefix.len() as u32);
         let joins = self.same_block(next)

@@ -28,7 +28,7 @@ pub(super) fn put_whole(header: &[u8; 4], body: &Slice, out: &mut TxBatch) {
     let mut front = [0; PREFIX_OCTETS + 4];
     front[..PREFIX_OCTETS].copy_from_slice(&tpkt::data_prefix(header.len() + body.len(), true));
     front[PREFIX_OCTETS..].copy_from_slice(header);
-    out.put_framed(&front, body);
+    out.put_framed_by(&front, body);
 }
 
 /// What of a TSDU has not been put yet; `at` octets of `slice` have.

@@ -17,11 +17,11 @@ use crate::raw::floor::{FloorPlan, floor};
 /// How often Colloquy may be dearer than the TCP floor where the floor forbids the target.
 const FLOOR_MAX: f64 = 1.25;
 /// Sessions where a peer takes so many.
-const SESSIONS: usize = 16;
+const SESSIONS: usize = 64;
 /// Connections that libiec61850 surely takes as its wheel is built, whatever it is configured to.
 const LIBIEC61850_SESSIONS: usize = 4;
 /// Round trips of a session in flight in the pipelined load.
-const DEEP: usize = 8;
+const DEEP: usize = 16;
 /// Of libiec61850, which has a bound for requests that are not answered.
 const LIBIEC61850_DEEP: usize = 4;
 const OCTETS: usize = 64;

@@ -19,8 +19,8 @@ pub fn spsc<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
         producer_gone: AtomicBool::new(false),
         consumer_gone: AtomicBool::new(false),
     });
-    let consumer = Consumer { shared: Arc::clone(&shared), head: 0, tail: 0 };
-    (Producer { shared, head: 0, tail: 0 }, consumer)
+    let consumer = Consumer { shared: Arc::clone(&shared), head: 0, tail: 0, told: 0 };
+    (Producer { shared, head: 0, tail: 0, told: 0 }, consumer)
 }
 
 /// Why a value was not taken; it is handed back.
@@ -39,6 +39,8 @@ pub struct Producer<T> {
     /// The consumer's position when it was last looked at.
     head: usize,
     tail: usize,
+    /// The position that the consumer was told last.
+    told: usize,
 }
 
 /// The receiving side of a ring.
@@ -48,6 +50,8 @@ pub struct Consumer<T> {
     head: usize,
     /// The producer's position when it was last looked at.
     tail: usize,
+    /// The position that the producer was told last: every place taken out alone would be a cache line back and forth.
+    told: usize,
 }
 
 /// Invariant: `head <= tail <= head + places.len()`, both counted without bound (they wrap).
@@ -67,11 +71,22 @@ struct Shared<T> {
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T> Producer<T> {
-    /// Puts a value in without waiting.
+    /// Puts a value in without waiting, and lets the consumer see it and all that were staged.
     ///
     /// # Errors
     /// [`PushError`] when the ring is full or the consumer is gone.
     pub fn push(&mut self, value: T) -> Result<(), PushError<T>> {
+        let staged = self.stage(value);
+        self.publish();
+        staged
+    }
+
+    /// Puts a value in that the consumer sees with the next [`Producer::publish`]: once a turn, and not once a value, the
+    /// two cores then exchange the line that says how far the producer is.
+    ///
+    /// # Errors
+    /// [`PushError`] when the ring is full, of what is staged too, or the consumer is gone.
+    pub fn stage(&mut self, value: T) -> Result<(), PushError<T>> {
         if self.shared.consumer_gone.load(Ordering::Relaxed) {
             return Err(PushError::Closed(value));
         }
@@ -86,13 +101,22 @@ impl<T> Producer<T> {
             unsafe { (*place).write(value) };
         });
         self.tail = self.tail.wrapping_add(1);
-        self.shared.tail.store(self.tail, Ordering::Release);
         Ok(())
+    }
+
+    /// Lets the consumer see what was staged; the doorbell is rung behind it.
+    pub fn publish(&mut self) {
+        if self.told != self.tail {
+            self.told = self.tail;
+            self.shared.tail.store(self.tail, Ordering::Release);
+        }
     }
 }
 
 impl<T> Consumer<T> {
     /// Takes the oldest value out.
+    ///
+    /// The producer hears of free places when a quarter of the ring is free, or nothing is left.
     pub fn pop(&mut self) -> Option<T> {
         if self.is_empty() {
             return None;
@@ -103,8 +127,17 @@ impl<T> Consumer<T> {
             unsafe { (*place).assume_init_read() }
         });
         self.head = self.head.wrapping_add(1);
-        self.shared.head.store(self.head, Ordering::Release);
+        if self.head.wrapping_sub(self.told) > self.shared.places.len() / 4 {
+            self.tell();
+        }
         Some(value)
+    }
+
+    fn tell(&mut self) {
+        if self.told != self.head {
+            self.told = self.head;
+            self.shared.head.store(self.head, Ordering::Release);
+        }
     }
 
     /// True when there is nothing to take out.
@@ -112,7 +145,11 @@ impl<T> Consumer<T> {
         if self.head == self.tail {
             self.tail = self.shared.tail.load(Ordering::Acquire);
         }
-        self.head == self.tail
+        let empty = self.head == self.tail;
+        if empty {
+            self.tell();
+        }
+        empty
     }
 
     /// True when the producer was dropped; what it had put in can still be taken out.
@@ -129,6 +166,7 @@ impl<T> Shared<T> {
 
 impl<T> Drop for Producer<T> {
     fn drop(&mut self) {
+        self.publish();
         self.shared.producer_gone.store(true, Ordering::Release);
     }
 }
@@ -174,6 +212,22 @@ mod tests {
         assert!(!consumer.is_closed());
         drop(producer);
         assert!(consumer.is_closed());
+    }
+
+    #[test]
+    fn what_is_staged_is_seen_once_it_is_published() {
+        let (mut producer, mut consumer) = spsc(8);
+        assert_eq!((producer.stage(1), producer.stage(2), consumer.pop()), (Ok(()), Ok(()), None));
+        producer.publish();
+        assert_eq!((consumer.pop(), consumer.pop(), consumer.pop()), (Some(1), Some(2), None));
+        (3..11).for_each(|value| producer.stage(value).unwrap());
+        assert_eq!(producer.stage(11), Err(PushError::Full(11)));
+        assert_eq!(producer.push(11), Err(PushError::Full(11)), "what is staged is published all the same");
+        (3..11).for_each(|value| assert_eq!(consumer.pop(), Some(value)));
+        assert_eq!(producer.push(11), Ok(()), "the free places were told");
+        producer.stage(12).unwrap();
+        drop(producer);
+        assert_eq!((consumer.pop(), consumer.pop(), consumer.pop()), (Some(11), Some(12), None));
     }
 
     #[test]
