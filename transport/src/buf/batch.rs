@@ -381,6 +381,46 @@ mod tests {
     }
 
     #[test]
+    fn bodies_behind_their_own_headers_leave_from_where_they_lie() {
+        let mut pool = Pool::new(PoolConfig::default());
+        let received = b"head-abc-head-defg-tail-hi";
+        pool.writable().expect("room")[..received.len()].copy_from_slice(received);
+        let whole = pool.commit(received.len());
+        let before = copies::of_this_thread();
+        let mut batch = TxBatch::new();
+        batch.put_framed(b"head-", &whole.sub(5..9));
+        batch.put_framed_by(b"head-", &whole.sub(14..19));
+        assert_eq!((batch.iovec_count(), batch.octets(), batch.pins()), (1, 19, true));
+        assert_eq!(batch.only_iovec().expect("one").as_ptr(), whole.as_ptr());
+        assert_eq!(copies::of_this_thread(), before);
+        // Other octets are in front of this one, so both are written; and so is what comes behind, joined or not.
+        batch.put_framed(b"HEAD-", &whole.sub(24..26));
+        batch.put_framed(b"head-", &whole.sub(5..9));
+        assert_eq!((batch.iovec_count(), batch.only_iovec()), (2, None));
+        assert_eq!(batch.to_vec(), b"head-abc-head-defg-HEAD-hihead-abc-");
+        assert_eq!(copies::of_this_thread().small_count, before.small_count + 2);
+        batch.clear();
+        assert!(!batch.pins() && batch.has_memory());
+    }
+
+    #[test]
+    fn small_bodies_do_not_keep_the_blocks_of_a_scarce_pool() {
+        let mut pool = Pool::new(PoolConfig { block_count: 8, block_octets: 4096 });
+        let mut receive = || {
+            pool.writable().expect("room").fill(7);
+            pool.commit(4096)
+        };
+        let held: Vec<Slice> = (0..5).map(|_| receive()).collect();
+        let (small, large) = (held[0].sub(2..100), held[0].sub(2..3000));
+        let mut batch = TxBatch::new();
+        batch.put_framed(&[7, 7], &small);
+        assert!(!batch.pins(), "copied");
+        batch.clear();
+        batch.put_framed(&[7, 7], &large);
+        assert!(batch.pins(), "large bodies are never copied");
+    }
+
+    #[test]
     fn a_detached_batch_gives_its_blocks_back_and_keeps_its_octets() {
         let mut pool = Pool::new(PoolConfig { block_count: 1, block_octets: 4096 });
         pool.writable().expect("room").fill(1);

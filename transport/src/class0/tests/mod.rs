@@ -15,11 +15,13 @@ pub(super) struct End {
     pub(super) out: TxBatch,
     pub(super) events: Vec<String>,
     pub(super) bodies: Vec<Body>,
+    /// Asks for whole TSDUs first, as a shard does.
+    pub(super) short_way: bool,
 }
 
 impl End {
     pub(super) fn new(class0: Class0) -> End {
-        End { class0, out: TxBatch::new(), events: Vec::new(), bodies: Vec::new() }
+        End { class0, out: TxBatch::new(), events: Vec::new(), bodies: Vec::new(), short_way: false }
     }
 
     /// A responder in the data phase, in which the initiator proposed `tpdu_octets`.
@@ -37,7 +39,7 @@ impl End {
     /// Takes octets in and drains; a CR is accepted.
     pub(super) fn receive(&mut self, octets: Slice) {
         self.class0.receive(octets);
-        while let Some(event) = self.class0.next_event(&mut self.out) {
+        while let Some(event) = self.next() {
             self.events.push(text(&event));
             match event {
                 Event::Connect(_) => self.class0.connect_response(&mut self.out),
@@ -45,6 +47,19 @@ impl End {
                 _ => {}
             }
         }
+    }
+}
+
+impl End {
+    fn next(&mut self) -> Option<Event> {
+        let whole = if self.short_way { self.class0.next_whole_tsdu() } else { None };
+        if let Some(tsdu) = whole {
+            return Some(Event::Data(Body::new(tsdu)));
+        }
+        let drained = self.class0.is_drained();
+        let event = self.class0.next_event(&mut self.out);
+        assert!(!(drained && event.is_some()), "nothing was left to read");
+        event
     }
 }
 

@@ -154,11 +154,12 @@ proptest! {
         lengths in proptest::collection::vec(prop_oneof![1..20_usize, 1..5000_usize], 1..40),
         shared_block in any::<bool>(),
         unpin in any::<bool>(),
+        short_way in any::<bool>(),
     ) {
         let config = Class0Config { tsdu_octets_max: 20_000, ..Class0Config::default() };
         let mut whole = End::open(&config, Some(128));
         whole.receive(Slice::from_vec(stream.clone()));
-        let mut split = End::open(&config, Some(128));
+        let mut split = End { short_way, ..End::open(&config, Some(128)) };
         let mut left = Slice::from_vec(stream);
         let mut lengths = lengths.iter().cycle();
         while !left.is_empty() {
@@ -198,6 +199,35 @@ proptest! {
             _ => End::new(Class0::responder(&config)),
         };
         end.receive(Slice::from_vec(octets));
+    }
+
+    /// From where it lies or copied: what is sent is the same octets.
+    #[test]
+    fn what_was_received_is_sent_again_as_it_is_asked_for(
+        size in prop_oneof![Just(None), (7..14_u32).prop_map(|code| Some(1 << code))],
+        onward in prop_oneof![Just(None), (7..14_u32).prop_map(|code| Some(1 << code))],
+        octets in prop_oneof![1..200_usize, 2000..3000_usize, 1..40_000_usize],
+        same_header in any::<bool>(),
+        count in 1..4_usize,
+    ) {
+        const HEADER: [u8; 4] = [1, 0, 1, 0];
+        let body = [Slice::from_vec(numbered(octets))];
+        let stream = sent(size, &HEADER, &body).to_vec().repeat(count);
+        let mut end = End { short_way: true, ..End::open(&Class0Config::default(), size) };
+        end.receive(Slice::from_vec(stream));
+        prop_assert_eq!(end.bodies.len(), count);
+        let next = End::open(&Class0Config::default(), onward).class0;
+        let header = if same_header { HEADER } else { [2; 4] };
+        let mut out = TxBatch::new();
+        for mut body in end.bodies {
+            body.advance(HEADER.len());
+            next.plain_data_request(&header, &body, &mut out);
+        }
+        let expected = sent(onward, &header, &body).to_vec().repeat(count);
+        prop_assert_eq!(out.octets(), expected.len());
+        prop_assert_eq!(out.to_vec(), expected);
+        let runs = same_header && size == onward && octets >= 3000;
+        prop_assert!(!runs || out.iovec_count() == 1, "{} I/O vectors", out.iovec_count());
     }
 
     #[test]
