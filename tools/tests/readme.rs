@@ -139,13 +139,25 @@ fn its_responder_echoes_its_loads() {
     let place = Place::new();
     let [gateway] = &commands("colloquy gateway configs/echo.toml")[..] else { panic!("one responder") };
     let gateway = place.gateway(gateway, "127.0.0.1:10102");
-    for line in commands("colloquy load").into_iter().filter(|line| !line.contains("load-mixed")) {
+    // Plans of steps, comparisons and replays are run by load_tool.rs and replay.rs.
+    let apart = ["load-mixed", "--steps", "load-steps", "--compare", "--replay"];
+    for line in commands("colloquy load").into_iter().filter(|line| !apart.iter().any(|it| line.contains(it)))
+    {
         // As it is printed, but for its length.
         let line = line.replace(" --seconds 10", "") + " --seconds 0.5";
         let out = place.run(&line);
         assert!(out.contains("100 of 100 established"), "{line}: {out}");
     }
     assert!(place.folder.path().join("run/result.json").exists());
+    place.run("colloquy report run");
+    assert!(place.folder.path().join("run/report.html").exists());
+    let steps: Vec<_> =
+        commands("colloquy load").into_iter().filter(|line| line.contains("--steps")).collect();
+    let [steps] = &steps[..] else { panic!("one line of steps") };
+    // As it is printed, but for rates and a limit that a build for tests on a busy machine holds.
+    let steps = steps.replace("1000,5000,20000 --step-seconds 5", "50,100 --step-seconds 0.5");
+    let out = place.run(&steps.replace("p99_response_ms < 2", "p99_response_ms < 5000"));
+    assert!(out.contains("p99_response_ms < 5000"), "{out}");
     gateway.drain();
 }
 
