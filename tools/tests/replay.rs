@@ -357,18 +357,24 @@ fn a_captured_mms_session_is_replayed_against_a_fresh_server() {
     let captured = capture.stop();
     drop(server);
     let (address, _server) = peers::libiec61850_server();
-    // Their server takes five clients at a time.
-    for flags in [&["--speed", "full"][..], &["--speed", "recorded"], &["--session", "1", "--copies", "4"]] {
-        let (status, report, stderr) = replay(captured.file(), address, flags);
+    // Their server takes five clients at a time. It also misses an association now and then, and their client then
+    // makes another, so that a session of the capture may have an AC and nothing else: the longest one is asked for.
+    let mut longest = String::from("1");
+    for which in ["full", "recorded", "one"] {
+        let flags = match which {
+            "one" => vec!["--session", &longest, "--copies", "4"],
+            speed => vec!["--speed", speed],
+        };
+        let (status, report, stderr) = replay(captured.file(), address, &flags);
         assert_eq!(status, Some(0), "{stderr}{report}");
         let sessions = report["sessions"].as_array().expect("sessions");
-        let answers: u64 = sessions
-            .iter()
-            .filter(|session| session["replayed"] == true)
-            .map(|session| session["answers"].as_u64().expect("a number"))
-            .sum();
-        assert!(sessions.len() > 1 && answers > 4, "{report}");
+        let answers = |session: &Value| session["answers"].as_u64().expect("a number");
+        let replayed = sessions.iter().filter(|session| session["replayed"] == true);
+        let sum: u64 = replayed.map(answers).sum();
+        assert!(sessions.len() > 1 && sum > 4, "{report}");
         let copies = report["plan"]["copies"].as_u64().expect("a number");
-        assert_eq!(report["answers"]["matched"], copies * answers, "{report}");
+        assert_eq!(report["answers"]["matched"], copies * sum, "{report}");
+        let most = sessions.iter().max_by_key(|session| answers(session)).expect("sessions");
+        longest = most["number"].to_string();
     }
 }
