@@ -30,7 +30,7 @@ impl Row<Lab> for Rings {
 
     fn measure(&self, lab: &mut Lab) -> Vec<Finding> {
         let finding = match rounds(lab) {
-            Ok((cross, single, same)) => {
+            Ok(Figures { cross, single, same }) => {
                 Finding::quantity(self.id(), self.what(), "ns", NANOSECONDS_MAX, estimate(&cross))
                     .remarked(format!(
                         "Two pinned threads that spin, {TOGETHER} items published together and the doorbell looked at for each \
@@ -46,24 +46,35 @@ impl Row<Lab> for Rings {
     }
 }
 
-fn rounds(lab: &mut Lab) -> Result<(Vec<f64>, Vec<f64>, Vec<f64>), LabError> {
+/// Nanoseconds for an item, by round.
+#[derive(Default)]
+struct Figures {
+    /// From core to core, published together.
+    cross: Vec<f64>,
+    /// From core to core, published one by one.
+    single: Vec<f64>,
+    /// On one core.
+    same: Vec<f64>,
+}
+
+fn rounds(lab: &mut Lab) -> Result<Figures, LabError> {
     let (from, to) = (lab.server_core(), lab.load_core());
     if from == to {
         return Err(LabError::Failed("two cores are needed, and there is one".to_owned()));
     }
     let items = if lab.effort().quick { ITEMS / 4 } else { ITEMS };
-    let (mut cross, mut single, mut same) = (Vec::new(), Vec::new(), Vec::new());
+    let mut found = Figures::default();
     for round in 0..lab.effort().rounds {
         lab.go_on()?;
         lab.say(&format!("rings  round {}/{}", round + 1, lab.effort().rounds));
-        for (together, figures) in [(TOGETHER, &mut cross), (1, &mut single)] {
+        for (together, figures) in [(TOGETHER, &mut found.cross), (1, &mut found.single)] {
             // A thread of its own: it pins itself.
             let crossing = std::thread::spawn(move || cross_core(items, together, from, to));
             let elapsed = crossing.join().expect("it does not panic");
             let elapsed = elapsed.map_err(|error| LabError::Failed(format!("pinning a thread: {error}")))?;
             figures.push(elapsed.as_secs_f64() * 1e9 / items as f64);
         }
-        same.push(nanoseconds(&SAME_CORE, items));
+        found.same.push(nanoseconds(&SAME_CORE, items));
     }
-    Ok((cross, single, same))
+    Ok(found)
 }
