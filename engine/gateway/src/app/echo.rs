@@ -74,8 +74,8 @@ impl GatewayApp {
         let Some(state) = ctx.state(id) else { return };
         let waiting = state.held[flow].is_some();
         let whole = enclosure == Enclosure::WHOLE;
-        if !waiting && (whole || self.segments(ctx, id)) && (flow == Flow::Typed || owns_data_token(ctx, id))
-        {
+        let may_go = flow == Flow::Typed || owns_data_token(ctx, id);
+        if !waiting && (whole || self.segments(ctx, id)) && may_go {
             if self.send(ctx, id, flow, body, enclosure).is_ok() {
                 self.sent(ctx, id, body.len());
             }
@@ -141,9 +141,6 @@ impl GatewayApp {
 
 fn owns_data_token<D: Driver>(ctx: &Context<'_, D, GatewayApp>, id: SessionId) -> bool {
     ctx.machine(id).is_some_and(|machine| {
-        if machine.plain_data_header().is_some() {
-            return true;
-        }
         let owned_elsewhere = machine.tokens_available().difference(machine.tokens_owned());
         !owned_elsewhere.contains(Tokens::DATA)
     })
