@@ -25,7 +25,7 @@ const DRAIN_LOOK_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug, Args)]
 #[command(
     before_help = "Example:  colloquy gateway configs/echo.toml",
-    after_help = "SIGTERM or SIGINT drains: no new sessions, open ones may end until drain.deadline_ms; a second\n\
+    after_help = "SIGTERM or SIGINT drains: no new sessions, open ones may end until drain.deadline; a second\n\
                   signal aborts them. Exit status: 0 drained, 1 failed, 2 bad configuration."
 )]
 pub(crate) struct GatewayArgs {

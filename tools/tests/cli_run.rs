@@ -94,7 +94,7 @@ impl Gateway {
         let config = format!(
             "schema_version = 1\n[engine]\nshards = 1\n[[listener]]\nname = \"t\"\naddress = \"127.0.0.1:0\"\n\
              application = \"echo\"\n[log]\nformat = \"json\"\n\
-             [admin]\naddress = \"127.0.0.1:0\"\n[drain]\ndeadline_ms = {deadline_ms}\n"
+             [admin]\naddress = \"127.0.0.1:0\"\n[drain]\ndeadline = \"{deadline_ms}ms\"\n"
         );
         std::fs::write(&path, config).unwrap();
         let mut child =

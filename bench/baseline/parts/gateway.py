@@ -28,7 +28,7 @@ address = "127.0.0.1:{port}"
 application = "{application}"
 sessions_max = {sessions_max}
 connections_not_established_max = {sessions_max}
-connect_timeout_ms = 30000
+connect_timeout = "30s"
 """
 
 # Both sides of the relay agree on the same size of TPDU, so that its work is to forward, not to cut anew.
@@ -38,7 +38,7 @@ _TARGET = """target = "echo"
 name = "echo"
 address = "127.0.0.1:{target}"
 tpdu_octets_max = 8192
-connect_timeout_ms = 20000
+connect_timeout = "20s"
 """
 
 

@@ -21,8 +21,9 @@ use crate::admin::AdminServer;
 use crate::app::{AppCounters, GatewayCommand, RecordSink};
 use crate::config::Config;
 use crate::log::RecordLog;
+use crate::plan::Plan;
 use crate::record::Record;
-use crate::settings::assemble;
+use crate::settings::assemble_plan;
 use crate::vitals::{ShardVitals, Vitals};
 
 /// Records of one shard that may wait for the log; more are dropped and counted.
@@ -104,9 +105,10 @@ impl Gateway {
         let cores = pin::cores();
         let shard_count = config.engine.shard_count(cores.len());
         let (sockets, listeners) = bind(&config, shard_count)?;
-        let config = Arc::new(config);
+        let plan = Arc::new(Plan::new(Arc::new(config)));
+        let config = Arc::clone(&plan.config);
         let mut starting = Starting {
-            config: Arc::clone(&config),
+            plan: Arc::clone(&plan),
             backend,
             name: options.name.clone().unwrap_or_else(|| "clq".to_owned()),
             cores: options.cores.clone().unwrap_or(if config.engine.pin_cores { cores } else { Vec::new() }),
@@ -129,7 +131,7 @@ impl Gateway {
                 return Err(StartError::Shard { shard, error });
             }
         }
-        let vitals = Arc::new(Vitals::new(starting.vitals, backend, reason));
+        let vitals = Arc::new(Vitals::new(plan, starting.vitals, backend, reason));
         let log = log.run(starting.reports, Arc::clone(&vitals));
         let mut gateway = Gateway { vitals, listeners, shards: starting.shards, log: Some(log), admin: None };
         if let Some(address) = config.admin.address {
@@ -162,15 +164,7 @@ impl Gateway {
     /// A second call with a shorter deadline moves it. An aborted peer has its listener's or target's TIM to
     /// disconnect, so the last connection may outlast the deadline by that.
     pub fn drain(&self, deadline: Duration) {
-        self.vitals.set_draining();
-        for shard in &self.shards {
-            let mut command = GatewayCommand::Drain { deadline };
-            // The ring is full only while the shard is busy with commands: it takes them every turn.
-            while let Err(colloquy_shard::CommandError::Full(back)) = shard.commander.send(command) {
-                command = back;
-                std::thread::yield_now();
-            }
-        }
+        self.vitals.drain(deadline);
     }
 
     /// True when every shard has ended.
@@ -229,7 +223,7 @@ impl Drop for Gateway {
 
 /// A gateway whose shards are being started.
 struct Starting {
-    config: Arc<Config>,
+    plan: Arc<Plan>,
     backend: Backend,
     name: String,
     cores: Vec<usize>,
@@ -256,11 +250,11 @@ impl Starting {
         };
         let (reporter, reports) = report::channel(RECORDS_MAX, waker.clone());
         let app_counters = Arc::new(AppCounters::default());
-        let (config, counters) = (Arc::clone(&self.config), Arc::clone(&app_counters));
+        let (plan, counters) = (Arc::clone(&self.plan), Arc::clone(&app_counters));
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
         let build = move || {
-            let driver = driver(&config)?;
-            assemble(driver, &config, number, counters, record_sink(reporter), sockets)
+            let driver = driver(&plan.config)?;
+            assemble_plan(driver, &plan, number, counters, record_sink(reporter), sockets)
         };
         let thread = spawn(options, build, drop)?;
         self.vitals.push(ShardVitals {

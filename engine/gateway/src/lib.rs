@@ -9,10 +9,11 @@ pub mod app;
 pub mod config;
 mod gateway;
 pub mod log;
+pub mod plan;
 pub mod record;
 mod settings;
 mod vitals;
 
 pub use gateway::{BoundListener, Gateway, StartError, StartOptions};
-pub use settings::assemble;
+pub use settings::{assemble, assemble_plan};
 pub use vitals::{ShardReport, Vitals};

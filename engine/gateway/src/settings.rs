@@ -16,6 +16,7 @@ use colloquy_transport::driver::select::BackendChoice;
 
 use crate::app::{AppCounters, GatewayApp, RecordSink};
 use crate::config::{Config, DriverChoice, EngineConfig, ListenerConfig};
+use crate::plan::Plan;
 
 /// Beyond a target's time-outs, which the application keeps, the shard's come as a second net.
 const SHARD_TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
@@ -35,7 +36,24 @@ pub fn assemble<D: Driver>(
     records: RecordSink,
     listeners: impl IntoIterator<Item = D::Listener>,
 ) -> io::Result<Shard<D, GatewayApp>> {
-    let app = GatewayApp::new(Arc::clone(config), number, counters, records);
+    let plan = Arc::new(Plan::new(Arc::clone(config)));
+    assemble_plan(driver, &plan, number, counters, records, listeners)
+}
+
+/// The same for a plan that several shards share.
+///
+/// # Errors
+/// What the driver says about listening.
+pub fn assemble_plan<D: Driver>(
+    driver: D,
+    plan: &Arc<Plan>,
+    number: u16,
+    counters: Arc<AppCounters>,
+    records: RecordSink,
+    listeners: impl IntoIterator<Item = D::Listener>,
+) -> io::Result<Shard<D, GatewayApp>> {
+    let config = &plan.config;
+    let app = GatewayApp::new(Arc::clone(plan), number, counters, records);
     let mut shard = Shard::new(driver, app, config.shard());
     for (tag, (socket, listener)) in (0..).zip(listeners.into_iter().zip(&config.listeners)) {
         shard.listen(socket, tag, listener.shard(&config.engine))?;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use colloquy_shard::{CommandError, Commander, Counters, Tally};
 use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
+use crate::plan::Plan;
 
 /// What other threads know of one shard.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct ShardReport {
 /// The state of a gateway.
 #[derive(Debug)]
 pub struct Vitals {
+    /// What the shards act on.
+    plan: ArcSwap<Plan>,
     shards: Vec<ShardVitals>,
     backend: Backend,
     backend_reason: String,
@@ -43,8 +47,14 @@ pub struct Vitals {
 }
 
 impl Vitals {
-    pub(crate) fn new(shards: Vec<ShardVitals>, backend: Backend, backend_reason: String) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        shards: Vec<ShardVitals>,
+        backend: Backend,
+        backend_reason: String,
+    ) -> Self {
         Self {
+            plan: ArcSwap::new(plan),
             shards,
             backend,
             backend_reason,
@@ -52,6 +62,11 @@ impl Vitals {
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),
         }
+    }
+
+    /// What the shards act on, or are about to.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.plan.load_full()
     }
 
     /// The backend in use.
@@ -97,6 +112,31 @@ impl Vitals {
     /// CPU time of all shards together; `None` where the system does not tell.
     pub fn cpu(&self) -> Option<Duration> {
         self.shards().iter().map(|shard| shard.cpu).sum()
+    }
+
+    /// Stops accepting and ends sessions as `[drain]` says; see [`crate::Gateway::drain`].
+    pub fn drain(&self, deadline: Duration) {
+        self.set_draining();
+        self.command_all(|| GatewayCommand::Drain { deadline });
+    }
+
+    /// Lets every shard act on `plan`, which succeeds the present one.
+    #[allow(dead_code, reason = "the reload uses it")]
+    pub(crate) fn set_plan(&self, plan: Arc<Plan>) {
+        self.plan.store(Arc::clone(&plan));
+        self.command_all(|| GatewayCommand::Reload(Arc::clone(&plan)));
+    }
+
+    /// Gives every shard that runs a command.
+    pub(crate) fn command_all(&self, command: impl Fn() -> GatewayCommand) {
+        for shard in &self.shards {
+            let mut command = command();
+            // The ring is full only while the shard is busy with commands: it takes them every turn.
+            while let Err(CommandError::Full(back)) = shard.commander.send(command) {
+                command = back;
+                std::thread::yield_now();
+            }
+        }
     }
 
     /// True once a drain has begun.

@@ -42,7 +42,7 @@ fn config(driver: DriverChoice, shards: usize, application: ListenerApplication)
     Config {
         engine: EngineConfig { driver, shards, sessions_max: 256, ..EngineConfig::default() },
         listeners: vec![ListenerConfig::new("main", LOOPBACK, application)],
-        admin: AdminConfig { address: Some(LOOPBACK) },
+        admin: AdminConfig { address: Some(LOOPBACK), ..AdminConfig::default() },
         ..Config::default()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use colloquy_gateway::config::check_str;
-use colloquy_gateway::config::keys::{KEYS, Kind, Section};
+use colloquy_gateway::config::keys::{Kind, Section};
 use colloquy_gateway::{Gateway, StartOptions};
 use colloquy_session::FunctionalUnits as Fu;
 use colloquy_session::spdu::SpduKind;
@@ -110,11 +110,11 @@ fn engine_config(driver: &str) -> String {
 fn listener_config() -> String {
     let tim_ms = TIM.as_millis();
     let mut text = format!(
-        "[[listener]]\nname = \"conform\"\naddress = \"127.0.0.1:0\"\ntsdu_octets_max = 4194304\ntim_ms = {tim_ms}\n\
-         connect_timeout_ms = {}\n",
+        "[[listener]]\nname = \"conform\"\naddress = \"127.0.0.1:0\"\ntsdu_octets_max = 4194304\ntim = \"{tim_ms}ms\"\n\
+         connect_timeout = \"{}ms\"\n",
         KEPT.as_millis()
     );
-    for key in KEYS.iter().filter(|key| key.section == Section::Listener) {
+    for key in Section::Listener.keys() {
         match (key.name, key.kind) {
             ("functional_units", Kind::Choices(names)) => {
                 // Symmetric synchronize is reconstructed: it is never proposed nor accepted unasked.
@@ -143,7 +143,7 @@ fn relay_config(driver: &str, to: SocketAddr) -> String {
     let (engine, listener) = (engine_config(driver), listener_config());
     format!(
         "{engine}{listener}application = \"relay\"\ntarget = \"tester\"\n[[target]]\nname = \"tester\"\n\
-         address = \"{to}\"\nprofile = \"transparent\"\ntim_ms = {}\n",
+         address = \"{to}\"\nprofile = \"transparent\"\ntim = \"{}ms\"\n",
         TIM.as_millis()
     )
 }

@@ -58,7 +58,7 @@ impl Gateway {
         let echo = free_address();
         let mut text = format!(
             "schema_version = 1\n[engine]\ndriver = \"{driver}\"\nshards = {shards}\nsessions_max = 512\n\
-             send_timeout_ms = {}\n[admin]\naddress = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n",
+             send_timeout = \"{}ms\"\n[admin]\naddress = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n",
             SEND_TIMEOUT.as_millis()
         );
         for (name, rest) in LISTENERS {
@@ -74,7 +74,7 @@ impl Gateway {
             let _ = write!(
                 text,
                 "[[target]]\nname = \"{name}\"\naddress = \"{address}\"\ntim_ms = 300\nconnect_timeout_ms = 2000\n\
-                 release_timeout_ms = 500\n"
+                 release_timeout = \"500ms\"\n"
             );
         }
         let folder = tempfile::tempdir().expect("a temporary folder");

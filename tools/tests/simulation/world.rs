@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use colloquy_gateway::app::{AppCounters, GatewayApp};
 use colloquy_gateway::config::check_str;
+use colloquy_gateway::plan::Plan;
 use colloquy_shard::{Application, ListenerConfig, Shard, ShardConfig};
 use colloquy_transport::buf::PoolConfig;
 use colloquy_transport::driver::Driver;
@@ -165,7 +166,12 @@ fn gateway_app(random: &mut Random) -> GatewayApp {
          target = \"back\"\n\n[[target]]\nname = \"back\"\naddress = \"{RESPONDER}\"\nprofile = \"{profile}\"\n"
     );
     let config = check_str("simulation.toml", &text).unwrap_or_else(|faults| panic!("{faults}"));
-    GatewayApp::new(Arc::new(config), 0, Arc::new(AppCounters::default()), Box::new(drop))
+    GatewayApp::new(
+        Arc::new(Plan::new(Arc::new(config))),
+        0,
+        Arc::new(AppCounters::default()),
+        Box::new(drop),
+    )
 }
 
 fn shard_config() -> ShardConfig {

@@ -62,6 +62,7 @@ impl GatewayApp {
                 listener: index,
                 target: u16::try_from(target).expect("the configuration has fewer targets"),
             },
+            ListenerApplication::Balance { .. } | ListenerApplication::Routed => Role::Unknown,
         }
     }
 

@@ -8,6 +8,7 @@
 //! * `relay` opens a session to a target and carries every primitive over (see [`relay`]).
 
 mod admission;
+mod agenda;
 mod counters;
 mod echo;
 mod held;
@@ -30,13 +31,16 @@ pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
 pub use state::SessionState;
 pub(crate) use state::{Phase, Role};
 
+use agenda::{Agenda, Task};
 use held::{Flow, Held, HeldMax};
+use state::TimerFor;
 
 use crate::config::Config;
+use crate::plan::Plan;
 use crate::record::{EndRecord, Record, RecordEvent};
 
 /// A command to the application of one shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum GatewayCommand {
     /// Does nothing: that it is taken shows that the shard turns.
     Ping,
@@ -47,6 +51,8 @@ pub enum GatewayCommand {
         /// Time that sessions have to end by themselves.
         deadline: Duration,
     },
+    /// Acts on this plan from now on.
+    Reload(Arc<Plan>),
 }
 
 /// Memory kept for SSDUs that wait.
@@ -57,6 +63,9 @@ pub type RecordSink = Box<dyn FnMut(Record)>;
 
 /// The application of one shard.
 pub struct GatewayApp {
+    /// What it acts on; replaced by a reload.
+    plan: Arc<Plan>,
+    /// The configuration of the plan, which is looked at most.
     config: Arc<Config>,
     shard: u16,
     records: RecordSink,
@@ -69,6 +78,8 @@ pub struct GatewayApp {
     /// The transport selectors of the session that ended last, for the next one on its connection.
     kept_transport: Option<(SessionId, Box<ConnectTpdu>)>,
     draining: bool,
+    /// What is due without a session.
+    agenda: Agenda,
 }
 
 impl std::fmt::Debug for GatewayApp {
@@ -83,9 +94,10 @@ impl std::fmt::Debug for GatewayApp {
 
 impl GatewayApp {
     /// The application of shard number `shard`; `records` takes what is to be logged.
-    pub fn new(config: Arc<Config>, shard: u16, counters: Arc<AppCounters>, records: RecordSink) -> Self {
+    pub fn new(plan: Arc<Plan>, shard: u16, counters: Arc<AppCounters>, records: RecordSink) -> Self {
         Self {
-            config,
+            config: Arc::clone(&plan.config),
+            plan,
             shard,
             records,
             counters,
@@ -93,7 +105,27 @@ impl GatewayApp {
             spare_held: Vec::new(),
             kept_transport: None,
             draining: false,
+            agenda: Agenda::default(),
         }
+    }
+
+    /// Sets a session's timer, which is for one thing at a time; `None` stops it.
+    pub(crate) fn arm<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        timer: Option<(TimerFor, Duration)>,
+    ) {
+        if let Some(state) = ctx.state(id) {
+            state.timer = timer.map_or(TimerFor::Nothing, |(what, _)| what);
+        }
+        ctx.set_timer(id, timer.map(|(_, at)| at));
+    }
+
+    /// Notes a task for later.
+    pub(crate) fn note<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, at: Duration, task: Task) {
+        self.agenda.push(at, task);
+        ctx.set_shard_timer(self.agenda.next_at());
     }
 
     /// Sessions known: accepted or opened, and not yet ended.
@@ -312,7 +344,12 @@ impl Application for GatewayApp {
     }
 
     fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        self.relay_timer(ctx, id);
+        let Some(state) = ctx.state(id) else { return };
+        match std::mem::take(&mut state.timer) {
+            TimerFor::Nothing => {}
+            TimerFor::Answer => self.relay_timeout(ctx, id, "AC or RF"),
+            TimerFor::Release => self.relay_timeout(ctx, id, "DN or NF"),
+        }
     }
 
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
@@ -376,14 +413,22 @@ impl Application for GatewayApp {
                 ctx.refuse_unestablished();
                 ctx.stop_when_empty();
                 let at = ctx.now() + deadline;
-                ctx.set_shard_timer(Some(at));
+                self.agenda.drop_tasks(|task| task == Task::DrainDeadline);
+                self.note(ctx, at, Task::DrainDeadline);
+            }
+            GatewayCommand::Reload(plan) => {
+                self.config = Arc::clone(&plan.config);
+                self.plan = plan;
             }
         }
     }
 
     fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
-        if self.draining {
-            self.end_all(ctx);
+        while let Some(task) = self.agenda.pop_due(ctx.now()) {
+            match task {
+                Task::DrainDeadline => self.end_all(ctx),
+            }
         }
+        ctx.set_shard_timer(self.agenda.next_at());
     }
 }

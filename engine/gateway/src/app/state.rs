@@ -25,6 +25,8 @@ pub struct SessionState {
     pub(crate) interrupt: Option<Box<Interrupt>>,
     /// Segments of an SSDU whose first one was dropped, so that the others are dropped too.
     pub(crate) skipping: bool,
+    /// What the timer is for that runs.
+    pub(crate) timer: TimerFor,
     /// Place in the list of live sessions.
     pub(crate) live_index: Option<u32>,
     pub(crate) ssdus_in: u64,
@@ -50,6 +52,7 @@ impl Default for SessionState {
             tsdu_proposed: TsduMaximumSize::default(),
             interrupt: None,
             skipping: false,
+            timer: TimerFor::default(),
             live_index: None,
             ssdus_in: 0,
             ssdus_out: 0,
@@ -75,6 +78,18 @@ pub(crate) enum Role {
     Downstream { listener: u16, target: u16 },
     /// Opened to a target for a downstream.
     Upstream { target: u16 },
+}
+
+/// What a session's timer is for: one thing at a time, whatever else waits comes after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum TimerFor {
+    /// None runs.
+    #[default]
+    Nothing,
+    /// An upstream's answer to CN.
+    Answer,
+    /// The answer to FN.
+    Release,
 }
 
 /// How far a session is.

@@ -1,15 +1,20 @@
 //! The configuration of a gateway: TOML in, typed values or every fault at once out.
 //!
-//! One key table ([`keys::KEYS`]) feeds the reader, the defaults and the reference file. A file is taken
+//! One key table ([`keys::all`]) feeds the reader, the defaults and the reference file. A file is taken
 //! whole or not at all; nothing here touches the network or the file system.
 
+mod accept;
 mod build;
 mod diagnostics;
 mod key_table;
 pub mod keys;
+mod operation;
+mod quantity;
 mod read;
 mod reference;
 mod relations;
+mod routing;
+pub mod tls;
 mod units;
 
 use std::net::SocketAddr;
@@ -18,9 +23,17 @@ use std::time::Duration;
 use colloquy_session::{FunctionalUnits, Selector, Versions};
 use colloquy_transport::class0::TransportSelector;
 use colloquy_transport::driver::options::BufferScheme;
+use ipnet::IpNet;
 
 pub use diagnostics::{ConfigFault, Diagnostics, FaultKind};
+pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
+pub use quantity::{duration_text, size_text};
 pub use reference::reference_file;
+pub use routing::{
+    Balance, ConnectionPolicy, Destination, HashOn, HealthCheck, HealthLevel, IdleAction, RouteConfig,
+    TargetState, UpstreamConfig,
+};
+pub use tls::{BindingConfig, CertificateName, TlsConfig};
 
 /// A whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -29,8 +42,20 @@ pub struct Config {
     pub engine: EngineConfig,
     /// `[[listener]]`.
     pub listeners: Vec<ListenerConfig>,
+    /// `[[route]]`.
+    pub routes: Vec<RouteConfig>,
+    /// Indices of `routes` in the order in which they are looked at; a reload keeps indices and changes this.
+    pub route_order: Vec<usize>,
+    /// `[[upstream]]`.
+    pub upstreams: Vec<UpstreamConfig>,
     /// `[[target]]`.
     pub targets: Vec<TargetConfig>,
+    /// `[[tls]]`.
+    pub tls: Vec<TlsConfig>,
+    /// `[[binding]]`.
+    pub bindings: Vec<BindingConfig>,
+    /// `[limits]`.
+    pub limits: LimitsConfig,
     /// `[admin]`.
     pub admin: AdminConfig,
     /// `[log]`.
@@ -99,6 +124,8 @@ pub struct EngineConfig {
     pub busy_poll: Duration,
     /// Octets from which a send leaves the copy out (io_uring); 0: none does.
     pub zero_copy_send_octets_min: usize,
+    /// Threads that do TLS handshakes.
+    pub tls_handshake_threads: usize,
 }
 
 /// What a listener does with its sessions.
@@ -113,6 +140,13 @@ pub enum ListenerApplication {
         /// Index of the target.
         target: usize,
     },
+    /// Opens a session to one of the upstream of this index in [`Config::upstreams`].
+    Balance {
+        /// Index of the upstream.
+        upstream: usize,
+    },
+    /// Opens a session where the first route that fits says.
+    Routed,
 }
 
 /// `[[listener]]`.
@@ -158,6 +192,32 @@ pub struct ListenerConfig {
     pub connect_timeout: Duration,
     /// Timer TIM.
     pub tim: Duration,
+    /// Index in [`Config::tls`]; `None`: plain.
+    pub tls: Option<usize>,
+    /// Connections begin with a PROXY protocol header.
+    pub proxy_protocol: bool,
+    /// Networks from which that is believed; `None`: any.
+    pub proxy_sources: Option<Vec<IpNet>>,
+    /// Networks let in; `None`: all.
+    pub allow: Option<Vec<IpNet>>,
+    /// Networks kept out.
+    pub deny: Vec<IpNet>,
+    /// Connections accepted in a second on all shards; 0: no limit.
+    pub connects_per_second_max: u64,
+    /// User data sent in a second on all shards; 0: no limit.
+    pub octets_per_second_max: u64,
+    /// When sessions are idle; zero: never.
+    pub idle_timeout: Duration,
+    /// What becomes of idle ones.
+    pub idle_action: IdleAction,
+    /// Time a peer has to answer a FINISH of the gateway.
+    pub release_timeout: Duration,
+    /// Time from accepting to CR.
+    pub transport_timeout: Duration,
+    /// Idle time after which TCP probes; zero: never.
+    pub keepalive: Duration,
+    /// Time that octets may stay unacknowledged; zero: the system's.
+    pub user_timeout: Duration,
 }
 
 /// What is carried over to a target.
@@ -174,6 +234,8 @@ pub enum Profile {
 pub struct TargetConfig {
     /// What a listener names.
     pub name: String,
+    /// A reload took it out of the file; its sessions go on.
+    pub removed: bool,
     /// Address and port.
     pub address: SocketAddr,
     /// What is carried over.
@@ -202,38 +264,28 @@ pub struct TargetConfig {
     pub release_timeout: Duration,
     /// Timer TIM.
     pub tim: Duration,
-}
-
-/// `[admin]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AdminConfig {
-    /// Loopback address; `None`: no HTTP.
-    pub address: Option<SocketAddr>,
-}
-
-/// Shape of a log record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// `[log]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// Shape of a record.
-    pub format: LogFormat,
-    /// Least severe level.
-    pub level: tracing::Level,
-}
-
-/// `[drain]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DrainConfig {
-    /// Time that open sessions have to end by themselves.
-    pub deadline: Duration,
+    /// What the file wants of it.
+    pub state: TargetState,
+    /// When it is connected to.
+    pub policy: ConnectionPolicy,
+    /// Share of the sessions.
+    pub weight: u32,
+    /// Sessions on all shards.
+    pub sessions_max: usize,
+    /// What is asked of it from time to time.
+    pub health: HealthCheck,
+    /// Failures in a row until it is ejected; 0: never.
+    pub eject_failures: u32,
+    /// Time of the first ejection.
+    pub eject_time: Duration,
+    /// Index in [`Config::tls`]; `None`: plain.
+    pub tls: Option<usize>,
+    /// Name that its certificate must have; `None`: the address.
+    pub tls_server_name: Option<String>,
+    /// Connections begin with a PROXY protocol header.
+    pub proxy_protocol: bool,
+    /// Idle time after which TCP probes; zero: never.
+    pub keepalive: Duration,
 }
 
 /// Reads a configuration; `name` is what diagnostics call it.

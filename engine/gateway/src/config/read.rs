@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::time::Duration;
 
+use ipnet::IpNet;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::accept::{accept, with_article};
 use super::diagnostics::{Diagnostics, FaultKind, nearest};
-use super::keys::{Absence, Key, Kind, Section};
+use super::keys::{Absence, Key, Section};
 
 /// A value that its key's kind has accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(super) enum Value {
     Selector(Vec<u8>),
     Selectors(Vec<Vec<u8>>),
     Address(SocketAddr),
+    Duration(Duration),
+    Networks(Vec<IpNet>),
 }
 
 /// A value and where it stands; no span when it is the default.
@@ -111,6 +116,24 @@ impl Values {
         }
     }
 
+    pub(super) fn duration(&self, name: &str) -> Duration {
+        self.optional_duration(name).unwrap_or_else(|| unreachable!("{name} is a time with a default"))
+    }
+
+    pub(super) fn optional_duration(&self, name: &str) -> Option<Duration> {
+        match self.entry(name).value {
+            Some(Value::Duration(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub(super) fn networks(&self, name: &str) -> Option<&[IpNet]> {
+        match &self.entry(name).value {
+            Some(Value::Networks(value)) => Some(value),
+            _ => None,
+        }
+    }
+
     pub(super) fn address(&self, name: &str) -> Option<SocketAddr> {
         match self.entry(name).value {
             Some(Value::Address(value)) => Some(value),
@@ -139,7 +162,12 @@ fn default_entry(key: &Key) -> Entry {
 pub(super) struct File {
     pub(super) engine: Values,
     pub(super) listeners: Vec<Values>,
+    pub(super) routes: Vec<Values>,
+    pub(super) upstreams: Vec<Values>,
     pub(super) targets: Vec<Values>,
+    pub(super) tls: Vec<Values>,
+    pub(super) bindings: Vec<Values>,
+    pub(super) limits: Values,
     pub(super) admin: Values,
     pub(super) log: Values,
     pub(super) drain: Values,
@@ -157,7 +185,12 @@ pub(super) fn read_file(text: &str, diagnostics: &mut Diagnostics) -> File {
     File {
         engine: single(root, Section::Engine, diagnostics),
         listeners: repeated(root, Section::Listener, diagnostics),
+        routes: repeated(root, Section::Route, diagnostics),
+        upstreams: repeated(root, Section::Upstream, diagnostics),
         targets: repeated(root, Section::Target, diagnostics),
+        tls: repeated(root, Section::Tls, diagnostics),
+        bindings: repeated(root, Section::Binding, diagnostics),
+        limits: single(root, Section::Limits, diagnostics),
         admin: single(root, Section::Admin, diagnostics),
         log: single(root, Section::Log, diagnostics),
         drain: single(root, Section::Drain, diagnostics),
@@ -280,163 +313,4 @@ fn unknown(path: &str, name: &Spanned<DeString<'_>>, known: &[&str], diagnostics
     let suggestion = nearest(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     let expected = format!("one of {}", known.join(", "));
     diagnostics.add(FaultKind::UnknownKey, name.span(), key, "unknown key", expected, suggestion);
-}
-
-/// Why a kind refuses a value.
-struct Refused {
-    kind: FaultKind,
-    problem: String,
-    suggestion: Option<String>,
-    /// The element of a list that is at fault.
-    element: Option<Range<usize>>,
-}
-
-impl Refused {
-    fn range(problem: impl Into<String>) -> Refused {
-        Refused { kind: FaultKind::Range, problem: problem.into(), suggestion: None, element: None }
-    }
-
-    fn kind_of(value: &DeValue<'_>) -> Refused {
-        let problem = format!("is {}", with_article(value.type_str()));
-        Refused { kind: FaultKind::Type, problem, suggestion: None, element: None }
-    }
-
-    fn with(mut self, suggestion: Option<String>) -> Refused {
-        self.suggestion = suggestion;
-        self
-    }
-}
-
-fn accept(kind: Kind, value: &DeValue<'_>) -> Result<Value, Refused> {
-    match kind {
-        Kind::Integer { min, max, or_zero } => {
-            let number = number(value)?;
-            let fits = (min..=max).contains(&number) || (or_zero && number == 0);
-            fits.then_some(Value::Integer(number))
-                .ok_or_else(|| Refused::range(format!("{number} is out of range")))
-        }
-        Kind::PowerOfTwo { min, max } => power_of_two(number(value)?, min, max),
-        Kind::Boolean => value.as_bool().map(Value::Boolean).ok_or_else(|| Refused::kind_of(value)),
-        Kind::Name => name(text(value)?),
-        Kind::Choice(words) => choice(words, text(value)?).map(Value::Text),
-        Kind::Choices(words) => list(value, |item| choice(words, text(item)?)).map(Value::Texts),
-        Kind::Numbers { min, max } => list(value, |item| {
-            let number = number(item)?;
-            let fits = (min..=max).contains(&number);
-            fits.then_some(number).ok_or_else(|| Refused::range(format!("{number} is out of range")))
-        })
-        .map(Value::Numbers),
-        Kind::Selector { octets_max } => selector(value, octets_max).map(Value::Selector),
-        Kind::Selectors { octets_max } => {
-            list(value, |item| selector(item, octets_max)).map(Value::Selectors)
-        }
-        Kind::Address => address(text(value)?),
-    }
-}
-
-fn number(value: &DeValue<'_>) -> Result<u64, Refused> {
-    let integer = value.as_integer().ok_or_else(|| {
-        let quoted = value.as_str().filter(|text| text.parse::<u64>().is_ok());
-        Refused::kind_of(value).with(quoted.map(|text| format!("write {text} without quotes")))
-    })?;
-    u64::from_str_radix(integer.as_str(), integer.radix())
-        .map_err(|_| Refused::range(format!("{integer} is out of range")))
-}
-
-fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, Refused> {
-    value.as_str().ok_or_else(|| Refused::kind_of(value))
-}
-
-fn list<T>(
-    value: &DeValue<'_>,
-    item: impl Fn(&DeValue<'_>) -> Result<T, Refused>,
-) -> Result<Vec<T>, Refused> {
-    let items = value.as_array().ok_or_else(|| {
-        let single = (value.is_str() || value.is_integer()).then(|| "write a list: [ ... ]".to_owned());
-        Refused::kind_of(value).with(single)
-    })?;
-    if items.is_empty() {
-        return Err(Refused::range("the list is empty"));
-    }
-    items
-        .iter()
-        .map(|element| {
-            item(element.get_ref()).map_err(|refused| Refused { element: Some(element.span()), ..refused })
-        })
-        .collect()
-}
-
-fn power_of_two(number: u64, min: u64, max: u64) -> Result<Value, Refused> {
-    if !(min..=max).contains(&number) {
-        return Err(Refused::range(format!("{number} is out of range")));
-    }
-    if !number.is_power_of_two() {
-        let below = 1 << number.ilog2();
-        let near = format!("the nearest are {below} and {}", below * 2);
-        return Err(Refused::range(format!("{number} is no power of two")).with(Some(near)));
-    }
-    Ok(Value::Integer(number))
-}
-
-fn name(text: &str) -> Result<Value, Refused> {
-    let good = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
-    if text.is_empty() || text.len() > 64 || !text.bytes().all(good) {
-        return Err(Refused::range("is no name"));
-    }
-    Ok(Value::Text(text.to_owned()))
-}
-
-fn choice(words: &[&str], text: &str) -> Result<String, Refused> {
-    if words.contains(&text) {
-        return Ok(text.to_owned());
-    }
-    let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
-    Err(Refused::range(format!("{text:?} is unknown")).with(near))
-}
-
-fn selector(value: &DeValue<'_>, octets_max: usize) -> Result<Vec<u8>, Refused> {
-    if let Some(number) = value.as_integer() {
-        let octets = u64::from_str_radix(number.as_str(), number.radix()).unwrap_or(0);
-        let suggestion = format!("write it with its octets: \"0x{octets:04x}\"");
-        return Err(Refused::kind_of(value).with(Some(suggestion)));
-    }
-    let text = text(value)?;
-    let octets = match (text.strip_prefix("0x"), text.strip_prefix("ascii:")) {
-        (Some(hex), _) => hex_octets(hex)?,
-        (_, Some(ascii)) if ascii.is_ascii() => ascii.as_bytes().to_vec(),
-        (_, Some(_)) => return Err(Refused::range("has characters that are not ASCII")),
-        _ => {
-            let suggestion = text.is_ascii().then(|| format!("did you mean \"ascii:{text}\"?"));
-            return Err(Refused::range(format!("{text:?} is no selector")).with(suggestion));
-        }
-    };
-    if octets.len() > octets_max {
-        return Err(Refused::range(format!("has {} octets", octets.len())));
-    }
-    Ok(octets)
-}
-
-fn hex_octets(hex: &str) -> Result<Vec<u8>, Refused> {
-    if !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(Refused::range("has characters that are no hex digits"));
-    }
-    if !hex.len().is_multiple_of(2) {
-        let suggestion = format!("did you mean \"0x0{hex}\"?");
-        return Err(Refused::range("has an odd number of hex digits").with(Some(suggestion)));
-    }
-    let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two hex digits");
-    Ok((0..hex.len()).step_by(2).map(octet).collect())
-}
-
-fn address(text: &str) -> Result<Value, Refused> {
-    text.parse().map(Value::Address).map_err(|_| {
-        let bare: Option<std::net::IpAddr> = text.parse().ok();
-        let suggestion = bare.map(|ip| format!("add the port: \"{}\"", SocketAddr::new(ip, 102)));
-        Refused::range(format!("{text:?} is no address")).with(suggestion)
-    })
-}
-
-fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {noun}")
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use colloquy_session::FunctionalUnits;
 
 use super::diagnostics::{Diagnostics, FaultKind, nearest};
+use super::quantity::duration_text;
 use super::read::{File, Values};
 use super::units;
 
@@ -63,6 +64,7 @@ fn application(listener: &Values, file: &File, diagnostics: &mut Diagnostics) {
     let target = given_text(listener, "target");
     let key = listener.key("target");
     match (application, target) {
+        ("relay", None) if listener.text("upstream").is_some() || !file.routes.is_empty() => {}
         ("relay", None) => {
             let suggestion = file.targets.iter().find_map(|target| given_text(target, "name"));
             diagnostics.add(
@@ -104,14 +106,19 @@ fn connect_timeouts(listener: &Values, file: &File, diagnostics: &mut Diagnostic
     let name = given_text(listener, "target");
     let target = file.targets.iter().find(|target| name.is_some() && given_text(target, "name") == name);
     let Some(target) = target else { return };
-    let (own, targets) = (listener.integer("connect_timeout_ms"), target.integer("connect_timeout_ms"));
+    let (own, targets) = (listener.duration("connect_timeout"), target.duration("connect_timeout"));
     if own <= targets {
         diagnostics.add(
             FaultKind::Relation,
-            first_given(listener, &["connect_timeout_ms", "target"]),
-            listener.key("connect_timeout_ms"),
-            format!("{own} is not more than connect_timeout_ms = {targets} of {}", target.path),
-            format!("at least {}", targets + 1),
+            first_given(listener, &["connect_timeout", "target"]),
+            listener.key("connect_timeout"),
+            format!(
+                "{} is not more than connect_timeout = {} of {}",
+                duration_text(own),
+                duration_text(targets),
+                target.path
+            ),
+            format!("more than {}", duration_text(targets)),
             None,
         );
     }

@@ -11,7 +11,7 @@ use colloquy_transport::net::is_local_shortage;
 
 use super::super::GatewayApp;
 use super::super::admission::refuse_reason;
-use super::super::state::{Phase, Role};
+use super::super::state::{Phase, Role, TimerFor};
 use super::super::user::limited;
 use super::end::SideEnd;
 use crate::config::{EngineConfig, ListenerConfig, Profile, TargetConfig};
@@ -130,7 +130,7 @@ impl GatewayApp {
         if let Some(state) = ctx.state(id) {
             state.partner = Some(upstream);
         }
-        ctx.set_timer(upstream, Some(now + target.connect_timeout));
+        self.arm(ctx, upstream, Some((TimerFor::Answer, now + target.connect_timeout)));
     }
 
     /// The upstream accepted: only now is the downstream answered.
@@ -141,7 +141,7 @@ impl GatewayApp {
         downstream: SessionId,
         accept: &AcceptParameters<'_>,
     ) {
-        ctx.set_timer(upstream, None);
+        self.arm(ctx, upstream, None);
         let Some(state) = ctx.state(downstream) else { return };
         let (Role::Downstream { listener, target }, proposed) = (state.role, state.tsdu_proposed) else {
             return;

@@ -171,14 +171,14 @@ impl GatewayApp {
                 }
             }
             Translation::UserAbort => {
-                ctx.set_timer(other, None);
+                self.arm(ctx, other, None);
                 let aborted = ctx.abort_request(other, user_data);
                 if let Err(ServiceError::UserDataLength { .. }) = aborted {
                     let _ = ctx.abort_request(other, &[]);
                 }
             }
             Translation::ProviderAbort(reason) => {
-                ctx.set_timer(other, None);
+                self.arm(ctx, other, None);
                 self.counters.abort(AbortOrigin::Gateway, reason);
                 ctx.provider_abort(other, reason);
             }

@@ -4,7 +4,7 @@ use colloquy_session::{ProviderAbortReason, State};
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
 
-use super::super::state::Phase;
+use super::super::state::{Phase, TimerFor};
 use super::super::{AbortOrigin, GatewayApp};
 use super::carry::is_purged;
 use super::end::SideEnd;
@@ -23,7 +23,7 @@ impl GatewayApp {
         if self.must_carry(ctx, id, "S-RELEASE request", carried) && is_releasing(ctx, to) {
             let timeout = self.target_of(ctx, id).map(|target| target.release_timeout);
             let at = timeout.map(|timeout| ctx.now() + timeout);
-            ctx.set_timer(to, at);
+            self.arm(ctx, to, at.map(|at| (TimerFor::Release, at)));
             if let Some(state) = ctx.state(to) {
                 state.release_requested = true;
             }
@@ -38,7 +38,7 @@ impl GatewayApp {
         affirmative: bool,
         user_data: &[u8],
     ) {
-        ctx.set_timer(id, None);
+        self.arm(ctx, id, None);
         if let Some(state) = ctx.state(id)
             && !affirmative
         {
@@ -54,13 +54,15 @@ impl GatewayApp {
     }
 
     /// A timer of the relay: the upstream did not answer CN, or a side did not answer FN.
-    pub(in super::super) fn relay_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        let Some(state) = ctx.state(id) else { return };
-        let waited_for = match (state.phase, state.release_requested) {
-            (Phase::Connecting, _) => "AC or RF",
-            (Phase::Open, true) => "DN or NF",
-            _ => return,
-        };
+    pub(in super::super) fn relay_timeout<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        waited_for: &'static str,
+    ) {
+        if ctx.state(id).is_none_or(|state| state.phase == Phase::Over) {
+            return;
+        }
         let subject = self.subject(ctx, id);
         self.record(subject, RecordEvent::NotCarried(NotCarried::Timeout { waited_for }));
         self.side_ended(ctx, id, &SideEnd::Timeout, &[]);
@@ -77,7 +79,7 @@ impl GatewayApp {
             && state.phase == Phase::Open
             && std::mem::take(&mut state.release_requested)
         {
-            ctx.set_timer(id, None);
+            self.arm(ctx, id, None);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! From checked values to the typed configuration, and the defaults of each part.
 
+mod operation;
+mod routing;
+
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use colloquy_session::{Selector, Versions};
 use colloquy_transport::class0::TransportSelector;
@@ -9,22 +11,41 @@ use colloquy_transport::class0::TransportSelector;
 use super::keys::Section;
 use super::read::{File, Values};
 use super::{
-    AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig,
-    LogConfig, LogFormat, Profile, TargetConfig, units,
+    AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, LimitsConfig, ListenerApplication,
+    ListenerConfig, LogConfig, Profile, RouteConfig, TargetConfig, UpstreamConfig, units,
 };
+use routing::{Names, named, networks, ssaps, tsaps};
 
 /// Builds the configuration of a file without faults.
 pub(super) fn config(file: &File) -> Config {
-    let target_names: Vec<&str> = file.targets.iter().filter_map(|target| target.text("name")).collect();
+    fn names(tables: &[Values]) -> Vec<&str> {
+        tables.iter().map(|values| values.text("name").unwrap_or_default()).collect()
+    }
+    let names = Names {
+        listeners: names(&file.listeners),
+        upstreams: names(&file.upstreams),
+        targets: names(&file.targets),
+        tls: names(&file.tls),
+    };
     Config {
         engine: engine(&file.engine),
-        listeners: file.listeners.iter().map(|values| listener(values, &target_names)).collect(),
-        targets: file.targets.iter().map(target).collect(),
-        admin: AdminConfig { address: file.admin.address("address") },
-        log: log(&file.log),
-        drain: DrainConfig { deadline: duration(&file.drain, "deadline_ms") },
+        listeners: file.listeners.iter().map(|values| listener(values, &names)).collect(),
+        routes: file.routes.iter().map(|values| routing::route(values, &names)).collect(),
+        route_order: (0..file.routes.len()).collect(),
+        upstreams: file.upstreams.iter().map(|values| routing::upstream(values, &names)).collect(),
+        targets: file.targets.iter().map(|values| target(values, &names)).collect(),
+        tls: file.tls.iter().map(routing::tls).collect(),
+        bindings: file.bindings.iter().map(|values| routing::binding(values, &names)).collect(),
+        limits: operation::limits(&file.limits),
+        admin: operation::admin(&file.admin),
+        log: operation::log(&file.log),
+        drain: operation::drain(&file.drain),
     }
 }
+
+/// Names that nothing refers to.
+const NO_NAMES: Names<'static> =
+    Names { listeners: Vec::new(), upstreams: Vec::new(), targets: Vec::new(), tls: Vec::new() };
 
 impl Default for EngineConfig {
     fn default() -> Self {
@@ -32,30 +53,34 @@ impl Default for EngineConfig {
     }
 }
 
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        operation::limits(&Values::defaults(Section::Limits))
+    }
+}
+
 impl Default for AdminConfig {
     fn default() -> Self {
-        AdminConfig { address: Values::defaults(Section::Admin).address("address") }
+        operation::admin(&Values::defaults(Section::Admin))
     }
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        log(&Values::defaults(Section::Log))
+        operation::log(&Values::defaults(Section::Log))
     }
 }
 
 impl Default for DrainConfig {
     fn default() -> Self {
-        DrainConfig { deadline: duration(&Values::defaults(Section::Drain), "deadline_ms") }
+        operation::drain(&Values::defaults(Section::Drain))
     }
 }
 
 impl ListenerConfig {
     /// A listener with every other key at its default.
     pub fn new(name: &str, address: SocketAddr, application: ListenerApplication) -> Self {
-        let mut values = Values::defaults(Section::Listener);
-        values.path = name.to_owned();
-        let defaults = listener(&values, &[]);
+        let defaults = listener(&Values::defaults(Section::Listener), &NO_NAMES);
         Self { name: name.to_owned(), address, application, ..defaults }
     }
 }
@@ -63,7 +88,23 @@ impl ListenerConfig {
 impl TargetConfig {
     /// A target with every other key at its default.
     pub fn new(name: &str, address: SocketAddr) -> Self {
-        Self { name: name.to_owned(), address, ..target(&Values::defaults(Section::Target)) }
+        Self { name: name.to_owned(), address, ..target(&Values::defaults(Section::Target), &NO_NAMES) }
+    }
+}
+
+impl RouteConfig {
+    /// A route for everything to a destination, with every other key at its default.
+    pub fn new(name: &str, destination: super::Destination) -> Self {
+        let defaults = routing::route(&Values::defaults(Section::Route), &NO_NAMES);
+        Self { name: name.to_owned(), destination, ..defaults }
+    }
+}
+
+impl UpstreamConfig {
+    /// A group of the targets of these indices, with every other key at its default.
+    pub fn new(name: &str, targets: &[usize]) -> Self {
+        let defaults = routing::upstream(&Values::defaults(Section::Upstream), &NO_NAMES);
+        Self { name: name.to_owned(), targets: targets.to_vec(), ..defaults }
     }
 }
 
@@ -83,7 +124,7 @@ fn engine(values: &Values) -> EngineConfig {
         ssdu_octets_max: size(values, "ssdu_octets_max"),
         send_high_mark_octets: size(values, "send_high_mark_octets"),
         send_low_mark_octets: size(values, "send_low_mark_octets"),
-        send_timeout: duration(values, "send_timeout_ms"),
+        send_timeout: values.duration("send_timeout"),
         send_batch_octets_max: size(values, "send_batch_octets_max"),
         completions_per_turn_max: size(values, "completions_per_turn_max"),
         session_tsdus_per_turn_max: count(values, "session_tsdus_per_turn_max"),
@@ -92,29 +133,21 @@ fn engine(values: &Values) -> EngineConfig {
         submission_entries: count(values, "submission_entries"),
         completion_entries: count(values, "completion_entries"),
         submission_polling: values.boolean("submission_polling"),
-        submission_polling_idle: duration(values, "submission_polling_idle_ms"),
+        submission_polling_idle: values.duration("submission_polling_idle"),
         submission_polling_core: optional_count(values, "submission_polling_core"),
-        busy_poll: Duration::from_micros(values.integer("busy_poll_us")),
+        busy_poll: values.duration("busy_poll"),
         zero_copy_send_octets_min: size(values, "zero_copy_send_octets_min"),
+        tls_handshake_threads: size(values, "tls_handshake_threads"),
     }
 }
 
-fn listener(values: &Values, target_names: &[&str]) -> ListenerConfig {
-    let target = values.text("target").and_then(|name| target_names.iter().position(|known| *known == name));
+fn listener(values: &Values, names: &Names<'_>) -> ListenerConfig {
     ListenerConfig {
         name: values.text("name").unwrap_or_default().to_owned(),
         address: values.address("address").expect("required"),
-        application: match (values.text("application"), target) {
-            (Some("relay"), Some(target)) => ListenerApplication::Relay { target },
-            (Some("sink"), _) => ListenerApplication::Sink,
-            _ => ListenerApplication::Echo,
-        },
-        called_tsaps: values
-            .selectors("called_tsaps")
-            .map(|all| all.iter().filter_map(|octets| TransportSelector::new(octets)).collect()),
-        called_ssaps: values
-            .selectors("called_ssaps")
-            .map(|all| all.iter().filter_map(|octets| Selector::new(octets)).collect()),
+        application: routing::application(values, names),
+        called_tsaps: tsaps(values, "called_tsaps"),
+        called_ssaps: ssaps(values, "called_ssaps"),
         functional_units: units::of_names(values.texts("functional_units")),
         versions: versions(values.numbers("versions")),
         strict: values.boolean("strict"),
@@ -128,16 +161,30 @@ fn listener(values: &Values, target_names: &[&str]) -> ListenerConfig {
         tsdu_octets_max: size(values, "tsdu_octets_max"),
         sessions_max: size(values, "sessions_max"),
         connections_not_established_max: size(values, "connections_not_established_max"),
-        connect_timeout: duration(values, "connect_timeout_ms"),
-        tim: duration(values, "tim_ms"),
+        connect_timeout: values.duration("connect_timeout"),
+        tim: values.duration("tim"),
+        tls: named(values, "tls", &names.tls),
+        proxy_protocol: values.text("proxy_protocol") == Some("required"),
+        proxy_sources: networks(values, "proxy_sources"),
+        allow: networks(values, "allow"),
+        deny: networks(values, "deny").unwrap_or_default(),
+        connects_per_second_max: values.integer("connects_per_second_max"),
+        octets_per_second_max: values.integer("octets_per_second_max"),
+        idle_timeout: values.duration("idle_timeout"),
+        idle_action: routing::idle_action(values),
+        release_timeout: values.duration("release_timeout"),
+        transport_timeout: values.duration("transport_timeout"),
+        keepalive: values.duration("keepalive"),
+        user_timeout: values.duration("user_timeout"),
     }
 }
 
-fn target(values: &Values) -> TargetConfig {
+fn target(values: &Values, names: &Names<'_>) -> TargetConfig {
     let tsap = |name| values.selector(name).and_then(TransportSelector::new);
     let ssap = |name| values.selector(name).and_then(Selector::new);
     TargetConfig {
         name: values.text("name").unwrap_or_default().to_owned(),
+        removed: false,
         address: values.address("address").expect("required"),
         profile: match values.text("profile") {
             Some("transparent") => Profile::Transparent,
@@ -152,22 +199,20 @@ fn target(values: &Values) -> TargetConfig {
         transport_expedited: values.boolean("transport_expedited"),
         tpdu_octets_max: values.integer("tpdu_octets_max") as u32,
         tsdu_octets_max: size(values, "tsdu_octets_max"),
-        connect_timeout: duration(values, "connect_timeout_ms"),
-        release_timeout: duration(values, "release_timeout_ms"),
-        tim: duration(values, "tim_ms"),
-    }
-}
-
-fn log(values: &Values) -> LogConfig {
-    LogConfig {
-        format: if values.text("format") == Some("json") { LogFormat::Json } else { LogFormat::Text },
-        level: match values.text("level") {
-            Some("error") => tracing::Level::ERROR,
-            Some("warn") => tracing::Level::WARN,
-            Some("debug") => tracing::Level::DEBUG,
-            Some("trace") => tracing::Level::TRACE,
-            _ => tracing::Level::INFO,
-        },
+        connect_timeout: values.duration("connect_timeout"),
+        release_timeout: values.duration("release_timeout"),
+        tim: values.duration("tim"),
+        state: routing::state(values),
+        policy: routing::policy(values),
+        weight: count(values, "weight"),
+        sessions_max: size(values, "sessions_max"),
+        health: routing::health(values),
+        eject_failures: count(values, "eject_failures"),
+        eject_time: values.duration("eject_time"),
+        tls: named(values, "tls", &names.tls),
+        tls_server_name: values.text("tls_server_name").map(str::to_owned),
+        proxy_protocol: values.text("proxy_protocol") == Some("v2"),
+        keepalive: values.duration("keepalive"),
     }
 }
 
@@ -181,10 +226,6 @@ fn count(values: &Values, name: &str) -> u32 {
 
 fn optional_count(values: &Values, name: &str) -> Option<u32> {
     values.optional_integer(name).map(|value| u32::try_from(value).expect("as above"))
-}
-
-fn duration(values: &Values, name: &str) -> Duration {
-    Duration::from_millis(values.integer(name))
 }
 
 fn versions(numbers: &[u64]) -> Versions {

@@ -1,0 +1,183 @@
+//! TLS, and what its certificates may be used for.
+
+use super::super::keys::Absence::{Absent, Required, Value};
+use super::super::keys::Reload::{Live, NewSessions, Restart};
+use super::super::keys::Section::{Binding, Tls};
+use super::super::keys::{DAY, HOUR, Key, Kind, SECOND, YEAR, duration, duration_or_zero, integer, key, ms};
+
+pub(super) const TLS: &[Key] = &[
+    key(
+        Tls,
+        "name",
+        Kind::Name,
+        Required("\"iec62351\""),
+        Restart,
+        "What `tls` of a listener or target names; unique.",
+    ),
+    key(
+        Tls,
+        "certificate",
+        Kind::Path,
+        Required("\"tls/gateway.pem\""),
+        NewSessions,
+        "Own certificate and those that lead to the authority, PEM. Paths are relative to the file they stand in.",
+    ),
+    key(
+        Tls,
+        "key",
+        Kind::Path,
+        Required("\"tls/gateway.key\""),
+        NewSessions,
+        "Its private key, PEM. The file must not be readable by others.",
+    ),
+    key(
+        Tls,
+        "authorities",
+        Kind::Paths,
+        Required("[\"tls/authority.pem\"]"),
+        NewSessions,
+        "Certificates of the authorities that peers are trusted by, PEM.",
+    ),
+    key(
+        Tls,
+        "revocation_lists",
+        Kind::Paths,
+        Absent("[\"tls/authority.crl\"]"),
+        NewSessions,
+        "Revocation lists of these authorities, PEM. Absent: nothing is revoked.",
+    ),
+    key(
+        Tls,
+        "revocation_required",
+        Kind::Boolean,
+        Value("false"),
+        NewSessions,
+        "Refuse peers whose authority has no revocation list here, or one that has expired.",
+    ),
+    key(
+        Tls,
+        "client_certificate",
+        Kind::Choice(&["required", "none"]),
+        Value("\"required\""),
+        NewSessions,
+        "On listeners: peers must show a certificate (mutual authentication), or need not.",
+    ),
+    key(
+        Tls,
+        "versions",
+        Kind::Choices(&["1.2", "1.3"]),
+        Value("[\"1.2\", \"1.3\"]"),
+        NewSessions,
+        "TLS versions spoken.",
+    ),
+    key(
+        Tls,
+        "ciphers",
+        Kind::Choices(crate::config::tls::CIPHERS),
+        Value("[\"aes256-gcm\", \"aes128-gcm\"]"),
+        NewSessions,
+        "Ciphers in order of preference, always with ephemeral elliptic curves.",
+    ),
+    key(
+        Tls,
+        "groups",
+        Kind::Choices(crate::config::tls::GROUPS),
+        Value("[\"secp256r1\", \"secp384r1\"]"),
+        NewSessions,
+        "Groups for the key exchange in order of preference.",
+    ),
+    key(
+        Tls,
+        "rsa_bits_min",
+        integer(2048, 8192),
+        Value("2048"),
+        NewSessions,
+        "Peers with an RSA key of fewer bits are refused.",
+    ),
+    key(
+        Tls,
+        "allow_certificates",
+        Kind::Certificates,
+        Absent(
+            "[\"dns:rtu7.example\", \"sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"]",
+        ),
+        NewSessions,
+        "Peers that are let in: by a DNS name or the common name of their certificate, or by its SHA-256. Absent:\n\
+         all that an authority vouches for.",
+    ),
+    key(
+        Tls,
+        "handshake_timeout",
+        duration(ms(10), HOUR),
+        Value("\"5s\""),
+        NewSessions,
+        "Time a handshake may take.",
+    ),
+    key(
+        Tls,
+        "resumption_lifetime",
+        duration_or_zero(SECOND, DAY),
+        Value("\"1h\""),
+        NewSessions,
+        "How long a peer may resume a TLS session without showing its certificate again. 0s: never.",
+    ),
+    key(
+        Tls,
+        "expiry_warning",
+        duration_or_zero(HOUR, YEAR),
+        Value("\"30d\""),
+        Live,
+        "Time before a certificate or revocation list of this table expires from which the log warns.",
+    ),
+];
+
+pub(super) const BINDING: &[Key] = &[
+    key(
+        Binding,
+        "tls",
+        Kind::Name,
+        Required("\"iec62351\""),
+        NewSessions,
+        "The [[tls]] table it is for. As soon as a table has one binding, peers that none fits are refused.",
+    ),
+    key(
+        Binding,
+        "certificate",
+        Kind::Certificate,
+        Required("\"dns:rtu7.example\""),
+        NewSessions,
+        "The certificate, by DNS name, common name (cn:...) or SHA-256 (sha256:...).",
+    ),
+    key(
+        Binding,
+        "calling_tsaps",
+        Kind::Selectors { octets_max: 32 },
+        Absent("[\"0x0001\"]"),
+        NewSessions,
+        "Calling TSAP selectors that this peer may use. Absent: any.",
+    ),
+    key(
+        Binding,
+        "calling_ssaps",
+        Kind::Selectors { octets_max: 16 },
+        Absent("[\"0x0001\"]"),
+        NewSessions,
+        "Calling SSAP selectors that this peer may use. Absent: any.",
+    ),
+    key(
+        Binding,
+        "called_tsaps",
+        Kind::Selectors { octets_max: 32 },
+        Absent("[\"0x0001\"]"),
+        NewSessions,
+        "Called TSAP selectors that this peer may reach. Absent: any.",
+    ),
+    key(
+        Binding,
+        "called_ssaps",
+        Kind::Selectors { octets_max: 16 },
+        Absent("[\"ascii:ICCP\"]"),
+        NewSessions,
+        "Called SSAP selectors that this peer may reach. Absent: any.",
+    ),
+];

@@ -1,0 +1,49 @@
+//! What the shards act on, replaced whole by a reload, and what they share about it.
+//!
+//! A shard keeps indices: of listeners, routes, upstreams and targets. They stay what they are over reloads:
+//! [`Plan::succeed`] gives every name its old index, adds new names at the end and keeps those that the file has
+//! no more as `removed`, because sessions go on with them.
+//!
+//! The statuses beside the configuration are shared by all shards and the control thread. They are touched when a
+//! session begins or ends, never for each SSDU.
+
+mod listener;
+mod route;
+mod succeed;
+mod target;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+
+pub use listener::ListenerStatus;
+pub use route::RouteStatus;
+pub use target::TargetStatus;
+
+/// What the shards act on.
+#[derive(Debug)]
+pub struct Plan {
+    /// The configuration, with the indices that sessions know.
+    pub config: Arc<Config>,
+    /// 1 at the start, one more with each reload.
+    pub generation: u64,
+    /// One for each of `config.listeners`.
+    pub listeners: Vec<Arc<ListenerStatus>>,
+    /// One for each of `config.routes`.
+    pub routes: Vec<Arc<RouteStatus>>,
+    /// One for each of `config.targets`.
+    pub targets: Vec<Arc<TargetStatus>>,
+}
+
+impl Plan {
+    /// The plan of a configuration at the start.
+    pub fn new(config: Arc<Config>) -> Plan {
+        Plan {
+            generation: 1,
+            listeners: config.listeners.iter().map(|_| Arc::default()).collect(),
+            routes: config.routes.iter().map(|_| Arc::default()).collect(),
+            targets: config.targets.iter().map(|target| Arc::new(TargetStatus::new(target.state))).collect(),
+            config,
+        }
+    }
+}
