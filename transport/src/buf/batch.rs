@@ -64,6 +64,11 @@ impl TxBatch {
         }
     }
 
+    /// Lets `put` append octets to the batch's own memory; it must leave alone what is there.
+    pub fn put_with<R>(&mut self, put: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        self.content().put_with(put)
+    }
+
     /// Appends a body: copied below [`COPY_THRESHOLD_OCTETS`], by reference from there on; a slice that
     /// continues the last part becomes one I/O vector with it, whatever its size.
     pub fn put_slice(&mut self, slice: Slice) {
@@ -207,6 +212,19 @@ impl Content {
             }
             _ => self.parts.push(Part::Arena(start..self.arena.len())),
         }
+    }
+
+    fn put_with<R>(&mut self, put: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let start = self.arena.len();
+        let result = put(&mut self.arena);
+        let octets = self.arena.len().checked_sub(start).expect("octets are appended, not removed");
+        self.octets += octets;
+        match self.parts.last_mut() {
+            Some(Part::Arena(range)) => range.end += octets,
+            _ if octets > 0 => self.parts.push(Part::Arena(start..start + octets)),
+            _ => {}
+        }
+        result
     }
 
     fn put_slice(&mut self, slice: Slice) {
