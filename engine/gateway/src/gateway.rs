@@ -132,6 +132,7 @@ impl Gateway {
             }
         }
         let vitals = Arc::new(Vitals::new(plan, starting.vitals, backend, reason));
+        vitals.sight().set_addresses(listeners.iter().map(|listener| listener.address).collect());
         let log = log.run(starting.reports, Arc::clone(&vitals));
         let mut gateway = Gateway { vitals, listeners, shards: starting.shards, log: Some(log), admin: None };
         if let Some(address) = config.admin.address {

@@ -12,6 +12,7 @@ pub mod log;
 pub mod plan;
 pub mod record;
 mod settings;
+pub mod sight;
 mod vitals;
 
 pub use gateway::{BoundListener, Gateway, StartError, StartOptions};

@@ -10,6 +10,7 @@ use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
 use crate::plan::Plan;
+use crate::sight::Sight;
 
 /// What other threads know of one shard.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub struct Vitals {
     draining: AtomicBool,
     records_dropped: AtomicU64,
     started: Instant,
+    sight: Sight,
 }
 
 impl Vitals {
@@ -61,6 +63,7 @@ impl Vitals {
             draining: AtomicBool::new(false),
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),
+            sight: Sight::default(),
         }
     }
 
@@ -98,6 +101,16 @@ impl Vitals {
                 }
             })
             .collect()
+    }
+
+    /// What is remembered for reports.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+
+    /// What each shard has counted, without what only reports want.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = Tally> {
+        self.shards.iter().map(|shard| shard.counters.snapshot())
     }
 
     /// The numbers of all shards together.

@@ -1,5 +1,7 @@
 //! The counters as metrics. Labels are few and bounded; nothing is labelled by session or peer.
 
+mod durations;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
+use crate::sight::{closings, refusals};
 use crate::vitals::{ShardReport, Vitals};
 
 /// The content type of the OpenMetrics text format.
@@ -40,6 +43,7 @@ impl Collector for Scrape {
         spdus(&mut encoder, &total)?;
         by_application(&mut encoder, &shards)?;
         engine(&mut encoder, &total)?;
+        durations::encode(&mut encoder, &shards)?;
         let dropped = [(Labels::new(), self.vitals.records_dropped())];
         counters(
             &mut encoder,
@@ -76,27 +80,14 @@ fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
     gauges(encoder, "sessions", "Sessions that exist", &series)?;
     let opened = [(Labels::new(), total.sessions_opened)];
     counters(encoder, "sessions_opened", "Sessions opened or accepted", &opened)?;
-    let closed = [
-        ("released", total.ended_released),
-        ("refused", total.ended_refused_local),
-        ("refused_by_peer", total.ended_refused_peer),
-        ("aborted", total.ended_aborted_local),
-        ("aborted_by_peer", total.ended_aborted_peer),
-        ("transport_refused", total.ended_transport_refused),
-        ("eof", total.ended_eof),
-        ("network", total.ended_network),
-        ("timeout", total.ended_timeout),
-        ("protocol_error", total.ended_protocol_error),
-        ("unused", total.ended_unused),
-    ];
-    counters(encoder, "sessions_closed", "Sessions ended, by how they ended", &labelled("reason", &closed))?;
-    let refused = [
-        ("shard_sessions_max", total.refused_sessions_max),
-        ("listener_sessions_max", total.refused_listener_max),
-        ("not_established_max", total.refused_not_established_max),
-    ];
+    counters(
+        encoder,
+        "sessions_closed",
+        "Sessions ended, by how they ended",
+        &labelled("reason", &closings(total)),
+    )?;
     let help = "Connections refused because of a limit";
-    counters(encoder, "connections_refused", help, &labelled("limit", &refused))
+    counters(encoder, "connections_refused", help, &labelled("limit", &refusals(total)))
 }
 
 /// SPDUs by kind, received and sent. Kinds that belong together share a series, which is named by those that begin

@@ -2,7 +2,9 @@
 //!
 //! * `/livez` 200 when every shard turns: each is asked for a turn and given a second.
 //! * `/readyz` 200 while the gateway accepts sessions, 503 from the moment a drain begins.
+//! * `/startupz` 200 once the gateway listens.
 //! * `/metrics` the counters, in the OpenMetrics text format.
+//! * `/status.json` a [`StatusReport`], `/events.json` its events.
 
 mod metrics;
 
@@ -15,10 +17,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::oneshot;
 
+use crate::sight::{StatusReport, events};
 use crate::vitals::Vitals;
 
 /// How long a shard may take for the turn it is asked for.
@@ -69,14 +72,40 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>, stopped: oneshot::Rec
     let router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
+        .route("/startupz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
-        .with_state(vitals);
+        .route("/status.json", get(status))
+        .route("/events.json", get(async || json(&events::last())))
+        .with_state(Arc::clone(&vitals));
     let server = axum::serve(listener, router).into_future();
     // A graceful end would wait for idle keep-alive connections; nothing here is worth that.
     tokio::pin!(server);
     tokio::select! {
         served = server => served,
         _ = stopped => Ok(()),
+        () = sample(&vitals) => Ok(()),
+    }
+}
+
+/// Takes a sample a second, for ever.
+async fn sample(vitals: &Vitals) {
+    loop {
+        vitals.sight().tick(vitals);
+        tokio::time::sleep(vitals.sight().until_due(vitals)).await;
+    }
+}
+
+async fn status(State(vitals): State<Arc<Vitals>>) -> Response {
+    json(&StatusReport::of(&vitals))
+}
+
+fn json(value: &impl serde::Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => {
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+            (headers, text + "\n").into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 

@@ -7,7 +7,7 @@ use colloquy_transport::driver::Driver;
 
 use super::counters::AbortOrigin;
 use super::state::Role;
-use super::{GatewayApp, Phase};
+use super::{GatewayApp, Phase, Stage};
 use crate::config::ListenerApplication;
 use crate::record::{RecordEvent, Side, Subject};
 
@@ -49,6 +49,7 @@ impl GatewayApp {
         if let (Role::Downstream { .. }, Some(state)) = (role, ctx.state(id)) {
             state.transport = Some(Box::new(*connect));
         }
+        self.reached(ctx, id, Stage::Transport);
         TransportAnswer::Accept
     }
 

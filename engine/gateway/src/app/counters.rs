@@ -9,6 +9,8 @@ use colloquy_session::{PeerFault, ProviderAbortReason};
 use colloquy_shard::Fault;
 use colloquy_transport::class0::TransportFaultKind;
 
+use super::durations::{DurationCounts, DurationTally, Stage};
+
 /// Who began an abort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbortOrigin {
@@ -138,6 +140,7 @@ pub struct AppCounters {
     faults: [AtomicU64; FAULT_CODES.len()],
     not_carried: AtomicU64,
     relays_refused: AtomicU64,
+    durations: [DurationCounts; Stage::ALL.len()],
 }
 
 /// The counts at one moment.
@@ -151,6 +154,8 @@ pub struct AppTally {
     pub not_carried: u64,
     /// Downstream sessions refused because no upstream could be opened.
     pub relays_refused: u64,
+    /// How long things took, one for each of [`Stage::ALL`].
+    pub durations: [DurationTally; Stage::ALL.len()],
 }
 
 impl AppCounters {
@@ -171,6 +176,11 @@ impl AppCounters {
         bump(&self.relays_refused);
     }
 
+    /// Something took so long.
+    pub(crate) fn took(&self, stage: Stage, duration: std::time::Duration) {
+        self.durations[stage as usize].add(duration);
+    }
+
     /// The counts so far.
     pub fn snapshot(&self) -> AppTally {
         let aborts = AbortOrigin::ALL.iter().zip(&self.aborts).flat_map(|(origin, by_reason)| {
@@ -186,6 +196,7 @@ impl AppCounters {
                 .collect(),
             not_carried: self.not_carried.load(Relaxed),
             relays_refused: self.relays_refused.load(Relaxed),
+            durations: Stage::ALL.map(|stage| self.durations[stage as usize].snapshot()),
         }
     }
 }

@@ -10,11 +10,11 @@ use colloquy_shard::{Context, SessionId};
 use colloquy_transport::buf::Body;
 use colloquy_transport::driver::Driver;
 
-use super::GatewayApp;
 use super::counters::AbortOrigin;
 use super::held::Flow;
 use super::state::Phase;
 use super::user::{self, Standing};
+use super::{GatewayApp, Stage};
 
 impl GatewayApp {
     pub(super) fn echo<D: Driver>(
@@ -38,6 +38,7 @@ impl GatewayApp {
                 if let Err(ServiceError::UserDataLength { .. }) = answered {
                     let _ = ctx.connect_response(id, &user::accept(&connect, octets_max, &[]));
                 }
+                self.reached(ctx, id, Stage::Session);
             }
             indication => self.echo_answer(ctx, id, &indication),
         }

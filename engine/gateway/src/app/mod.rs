@@ -10,6 +10,7 @@
 mod admission;
 mod agenda;
 mod counters;
+mod durations;
 mod echo;
 mod held;
 pub mod relay;
@@ -28,6 +29,7 @@ use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
 
 pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
+pub use durations::{DURATION_BOUNDS, DurationTally, Stage};
 pub use state::SessionState;
 pub(crate) use state::{Phase, Role};
 
@@ -126,6 +128,21 @@ impl GatewayApp {
     pub(crate) fn note<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, at: Duration, task: Task) {
         self.agenda.push(at, task);
         ctx.set_shard_timer(self.agenda.next_at());
+    }
+
+    /// Counts how long it took from accepting or opening a session's connection to this moment.
+    pub(crate) fn reached<D: Driver>(&self, ctx: &Context<'_, D, Self>, id: SessionId, stage: Stage) {
+        if let Some(opened) = ctx.opened(id) {
+            self.counters.took(stage, ctx.now().saturating_sub(opened));
+        }
+    }
+
+    /// FN came from a session's peer or goes to it: from here on its release is timed.
+    pub(crate) fn release_begins<D: Driver>(ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        let now = ctx.now().as_nanos() as u64;
+        if let Some(state) = ctx.state(id) {
+            state.release_began = now.max(1);
+        }
     }
 
     /// Sessions known: accepted or opened, and not yet ended.
@@ -320,6 +337,9 @@ impl Application for GatewayApp {
             return;
         }
         self.count_abort(&indication);
+        if let Indication::Release { .. } = indication {
+            Self::release_begins(ctx, id);
+        }
         match role {
             Role::Echo { .. } => self.echo(ctx, id, indication, body),
             Role::Sink { .. } => self.sink(ctx, id, indication),
@@ -363,6 +383,10 @@ impl Application for GatewayApp {
         let opened = ctx.opened(id).unwrap_or(now);
         let Some(state) = ctx.state(id) else { return };
         let mut state = std::mem::take(state);
+        if matches!(end, SessionEnd::Released) && state.release_began > 0 {
+            let took = now.saturating_sub(Duration::from_nanos(state.release_began));
+            self.counters.took(Stage::Release, took);
+        }
         self.forget(ctx, state.live_index);
         self.kept_transport = state.transport.take().map(|transport| (id, transport));
         self.record(

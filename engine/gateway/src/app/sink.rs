@@ -4,8 +4,8 @@ use colloquy_session::Indication;
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
 
-use super::GatewayApp;
 use super::user::{self, Standing};
+use super::{GatewayApp, Stage};
 
 impl GatewayApp {
     /// Handles an indication of a sink's session.
@@ -19,6 +19,7 @@ impl GatewayApp {
         let _ = match indication {
             Indication::Connect(connect) => {
                 let octets_max = self.tsdu_maximum_size(ctx, id);
+                self.reached(ctx, id, Stage::Session);
                 ctx.connect_response(id, &user::accept(&connect, octets_max, &[]))
             }
             Indication::ExpeditedData { .. } => Ok(()),

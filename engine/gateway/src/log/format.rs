@@ -7,9 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat};
 
@@ -23,13 +27,17 @@ pub struct InstallError;
 /// # Errors
 /// [`InstallError`] when the process has one already.
 pub fn install(config: &LogConfig) -> Result<(), InstallError> {
-    let builder = tracing_subscriber::fmt().with_max_level(config.level).with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let coloured = is_coloured(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
-    let result = match config.format {
-        LogFormat::Text => builder.with_target(false).with_ansi(coloured).try_init(),
-        LogFormat::Json => builder.event_format(JsonLines).try_init(),
+    let layer = match config.format {
+        LogFormat::Text => layer.with_target(false).with_ansi(coloured).boxed(),
+        LogFormat::Json => layer.event_format(JsonLines).boxed(),
     };
-    result.map_err(|_| InstallError)
+    let level = LevelFilter::from_level(config.level);
+    let subscriber = tracing_subscriber::registry()
+        .with(layer.with_filter(level))
+        .with(crate::sight::events::Remember.with_filter(LevelFilter::INFO));
+    subscriber.try_init().map_err(|_| InstallError)
 }
 
 /// Colours are for eyes: not for files and pipes, and not for who says that they want none (no-color.org).
@@ -122,6 +130,15 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
         }
     }
     out.push('"');
+}
+
+/// A moment as RFC 3339, UTC, to the millisecond.
+pub(crate) fn time_text(at: SystemTime) -> String {
+    let mut out = String::new();
+    let since_epoch = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Writing to a string does not fail.
+    let _ = write_time(&mut out, since_epoch.as_millis() as u64);
+    out
 }
 
 /// RFC 3339, UTC, to the millisecond.

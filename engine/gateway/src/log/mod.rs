@@ -19,6 +19,7 @@ use crate::record::Record;
 use crate::vitals::Vitals;
 use limit::Limiter;
 
+pub(crate) use format::time_text;
 pub use format::{InstallError, install};
 
 /// How long the log sleeps at most: summaries of suppressed records are due even when nothing comes.
@@ -78,6 +79,7 @@ fn take_records(config: &Config, mut reports: Vec<Reports<Record>>, vitals: &Vit
         for summary in limiter.summaries(vitals.uptime()) {
             events::emit_summary(&summary);
         }
+        vitals.sight().tick(vitals);
         vitals.set_records_dropped(reports.iter().map(Reports::dropped).sum());
         if reports.iter_mut().all(Reports::is_finished) {
             break;

@@ -9,10 +9,10 @@ use colloquy_transport::class0::{Class0Config, ConnectTpdu};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 use colloquy_transport::net::is_local_shortage;
 
-use super::super::GatewayApp;
 use super::super::admission::refuse_reason;
 use super::super::state::{Phase, Role, TimerFor};
 use super::super::user::limited;
+use super::super::{GatewayApp, Stage};
 use super::end::SideEnd;
 use crate::config::{EngineConfig, ListenerConfig, Profile, TargetConfig};
 use crate::record::NotCarried;
@@ -160,6 +160,8 @@ impl GatewayApp {
             let name = "S-CONNECT response";
             return self.give_up(ctx, upstream, NotCarried::Primitive { name, error });
         }
+        self.reached(ctx, upstream, Stage::Upstream);
+        self.reached(ctx, downstream, Stage::Session);
         for id in [upstream, downstream] {
             if let Some(state) = ctx.state(id) {
                 state.phase = Phase::Open;

@@ -1,0 +1,61 @@
+//! Sight: what a gateway does at this moment, as one value that the admin HTTP, the control socket and their readers
+//! share.
+//!
+//! [`StatusReport::of`] reads the counters of the shards; nothing here runs on a shard. Rates come from samples that
+//! are taken once a second, see [`Sight::tick`].
+
+mod build;
+pub mod events;
+mod sampler;
+pub mod status;
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::vitals::Vitals;
+use sampler::Samples;
+
+pub(crate) use build::{closings, durations, refusals};
+pub use status::StatusReport;
+
+/// What sight remembers beside the counters.
+#[derive(Debug)]
+pub struct Sight {
+    samples: Mutex<Samples>,
+    started_at: SystemTime,
+    /// Where the listeners listen, in the order of the configuration at the start.
+    addresses: OnceLock<Vec<SocketAddr>>,
+}
+
+impl Default for Sight {
+    fn default() -> Self {
+        Sight { samples: Mutex::default(), started_at: SystemTime::now(), addresses: OnceLock::new() }
+    }
+}
+
+impl Sight {
+    /// Takes a sample where the last one is a second old. To be called from any thread that wakes at least that
+    /// often.
+    pub fn tick(&self, vitals: &Vitals) {
+        let now = vitals.uptime();
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        if samples.is_due(now) {
+            samples.push(sampler::Sample::take(vitals, now));
+        }
+    }
+
+    /// Time until the next sample is due.
+    pub fn until_due(&self, vitals: &Vitals) -> Duration {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner).until_due(vitals.uptime())
+    }
+
+    /// Remembers where the listeners listen; only the first call counts.
+    pub(crate) fn set_addresses(&self, addresses: Vec<SocketAddr>) {
+        let _ = self.addresses.set(addresses);
+    }
+
+    fn with_samples<R>(&self, read: impl FnOnce(&Samples) -> R) -> R {
+        read(&self.samples.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
