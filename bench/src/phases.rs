@@ -111,7 +111,7 @@ impl Generator {
         let tsap = |octets: &[u8]| (!octets.is_empty()).then(|| TransportSelector::new(octets)).flatten();
         let target = ConnectTarget {
             address: plan.to[number % plan.to.len()],
-            options: ConnectOptions { source },
+            options: ConnectOptions { source, ..ConnectOptions::default() },
             calling_tsap: tsap(&plan.calling_tsap.octets),
             called_tsap: tsap(&plan.called_tsap.octets),
             transport: class0_config(&plan),

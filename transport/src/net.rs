@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn the_source_address_is_used() {
         let source = SocketAddr::from(([127, 0, 0, 9], 0));
-        let options = ConnectOptions { source: Some(source) };
+        let options = ConnectOptions { source: Some(source), ..ConnectOptions::default() };
         let socket = socket_for(ANY_PORT, &options).unwrap();
         assert_eq!(socket.local_addr().unwrap().as_socket().unwrap().ip(), source.ip());
         assert!(socket.tcp_nodelay().unwrap());

@@ -105,6 +105,7 @@ impl ListenerConfig {
             },
             sessions_max: self.sessions_max,
             not_established_max: self.connections_not_established_max,
+            transport_timeout: self.transport_timeout,
             connect_timeout: self.connect_timeout,
         }
     }

@@ -7,7 +7,9 @@ use colloquy_transport::buf::Body;
 use colloquy_transport::class0::{Class0Config, ConnectTpdu, TransportFault, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 
+pub use crate::admission::{Admission, ShardLimit};
 pub use crate::context::Context;
+pub use crate::opening::{OpenTarget, Reach};
 
 /// A session of one shard: slab index and generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,8 +74,8 @@ pub enum SessionEnd {
     Timeout(&'static str),
     /// The peer broke the protocol; the fault was reported by `Application::fault`.
     ProtocolError,
-    /// A transport connection that was kept from an earlier session ([`Application::transport_kept`]) was closed, by
-    /// either side or because no CN came in time, before the next session began on it.
+    /// A transport connection that was kept from an earlier session ([`Application::transport_kept`]) or opened without
+    /// one ([`Context::open`]) was closed, by either side or because no CN came in time, before a session began on it.
     Unused,
 }
 
@@ -115,6 +117,32 @@ pub trait Application: Sized {
     /// What other threads may send here (through the shard's command ring).
     type Command: Send;
 
+    /// A connection was accepted, and its true source is known. Nothing it brings was looked at. Called once for each
+    /// connection that is within the shard's own limits; [`Application::ended`] is called for those admitted alone,
+    /// whatever they bring.
+    fn accepted<D: Driver>(
+        &mut self,
+        _ctx: &mut Context<'_, D, Self>,
+        _id: SessionId,
+        _listener: u32,
+        _peer: SocketAddr,
+    ) -> Admission {
+        Admission::Admit
+    }
+    /// A connection was accepted and met a limit of the shard's own: it is told by DR, or closed where too many wait for
+    /// that. There is no session.
+    fn refused<D: Driver>(
+        &mut self,
+        _ctx: &mut Context<'_, D, Self>,
+        _listener: u32,
+        _peer: SocketAddr,
+        _limit: ShardLimit,
+    ) {
+    }
+    /// What [`Context::open`] asked for is there.
+    fn opened<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, _reach: Reach) {
+        ctx.transport_disconnect(id);
+    }
     /// T-CONNECT indication on a listener; `listener` is the tag given to `Shard::listen`.
     fn transport_connect<D: Driver>(
         &mut self,
@@ -140,8 +168,7 @@ pub trait Application: Sized {
     /// A timer set by [`Context::set_timer`] ran out.
     fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId);
     /// The session is over and its slot is about to be freed. Called exactly once for each session id
-    /// that `transport_connect`, [`Context::connect`] or `transport_kept` made known (and for connections that ended
-    /// before).
+    /// that `accepted` has admitted, or that [`Context::connect`], [`Context::open`] or `transport_kept` made known.
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd);
     /// The session `previous` has ended and both sides keep its transport connection: what comes next on it is the
     /// session `id`, which ends with an `ended` of its own. Called behind that of `previous`, and only where the

@@ -81,6 +81,8 @@ pub struct ListenerConfig {
     pub sessions_max: usize,
     /// Connections of this listener whose session is not yet established.
     pub not_established_max: usize,
+    /// From accept to CR; at most `connect_timeout` counts.
+    pub transport_timeout: Duration,
     /// From accept to CN, whatever trickles in meanwhile; and again from CN to the application's answer.
     pub connect_timeout: Duration,
 }
@@ -92,6 +94,7 @@ impl Default for ListenerConfig {
             session: SessionConfig::default(),
             sessions_max: 100_000,
             not_established_max: 1024,
+            transport_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
         }
     }

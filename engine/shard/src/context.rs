@@ -8,8 +8,9 @@ use colloquy_transport::class0::{Class0, ConnectTpdu};
 use colloquy_transport::driver::Driver;
 
 use crate::application::{Application, ConnectError, ConnectTarget, SessionEnd, SessionId};
+use crate::config::{ListenerConfig, ShardConfig};
 use crate::core::Core;
-use crate::slab::{Cold, Phase, Role, Slot};
+use crate::slab::{Cold, Role, Slot};
 
 /// The shard as an application sees it during a call.
 ///
@@ -62,35 +63,17 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     /// When a limit or the system refuses a connection at once, or a parameter is out of range.
     pub fn connect(&mut self, target: &ConnectTarget<'_>) -> Result<SessionId, ConnectError> {
         let core = &mut *self.core;
-        if core.session_count() >= core.config.sessions_max {
-            return Err(ConnectError::SessionsMax(core.config.sessions_max));
-        }
         let machine = Session::initiator(&target.session, &target.connect)?;
-        let connection = core.driver.connect(target.address, &target.options)?;
-        let cold = Cold {
-            peer: target.address,
-            listener: None,
-            opened: core.now,
-            connect: Some(Box::new(ConnectTpdu {
-                calling: target.calling_tsap,
-                called: target.called_tsap,
-                tpdu_octets: Some(target.transport.tpdu_octets_max),
-                expedited: target.transport.expedited,
-            })),
-            phase_deadline: None,
-            application_deadline: None,
-            end: None,
-            gone: None,
-            kept: false,
-        };
+        let connection = core.connect(target.address, &target.options)?;
+        let mut cold = Cold::new(target.address, core.now, core.config.connect_timeout);
+        cold.connect = Some(Box::new(ConnectTpdu {
+            calling: target.calling_tsap,
+            called: target.called_tsap,
+            tpdu_octets: Some(target.transport.tpdu_octets_max),
+            expedited: target.transport.expedited,
+        }));
         let class0 = Class0::initiator(&target.transport);
-        let slot = Slot::new(connection, Role::Initiator, (class0, machine), cold);
-        let id = core.slab.insert(slot);
-        core.tally.sessions_opened += 1;
-        core.tally.sessions_open_initiator += 1;
-        let deadline = core.now + core.config.connect_timeout;
-        core.enter(id.index, Phase::Connecting, Some(deadline));
-        Ok(id)
+        Ok(core.enter_connecting(Slot::new(connection, Role::Initiator, (class0, machine), cold)))
     }
 
     /// Ends a session as the provider (AB without the user bit), or resets it when it has no session yet.
@@ -160,7 +143,28 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         self.core.shard_deadline = at;
     }
 
-    /// Stops accepting on all listeners.
+    /// Gives the listener with this tag another configuration, which connections accepted from here on get; those that
+    /// are there keep theirs. False: there is no such listener.
+    pub fn set_listener(&mut self, tag: u32, config: ListenerConfig) -> bool {
+        let listener = self.core.listeners.iter_mut().find(|listener| listener.tag == tag);
+        listener.map(|listener| listener.config = config).is_some()
+    }
+
+    /// The configuration of the shard.
+    pub fn shard_config(&self) -> &ShardConfig {
+        &self.core.config
+    }
+
+    /// Replaces the shard's limits and times, from here on and for every session, except what belongs to the making of
+    /// a shard: `commands_max`, `spare_batches_max` and `virtual_time` stay as they are. A timer that runs keeps its
+    /// time.
+    pub fn set_shard_config(&mut self, config: ShardConfig) {
+        let ShardConfig { commands_max, spare_batches_max, virtual_time, .. } = self.core.config;
+        self.core.config = ShardConfig { commands_max, spare_batches_max, virtual_time, ..config };
+    }
+
+    /// Stops accepting on all listeners. A connection accepted before and not yet taken in is refused as one over a
+    /// limit is: by DR.
     pub fn stop_listening(&mut self) {
         self.core.stop_listening();
     }

@@ -104,6 +104,10 @@ counters! {
     refused_listener_max,
     /// Connections refused because too many were not yet established.
     refused_not_established_max,
+    /// Connections refused because they came while their listener was being closed.
+    refused_not_listening,
+    /// Connections that the application did not admit.
+    refused_by_application,
     /// Refused connections that were told so by DR.
     refused_with_disconnect,
     /// Refused connections that were closed at once.

@@ -13,7 +13,6 @@ use colloquy_transport::driver::{ConnectionId, Driver};
 
 use crate::application::{Application, Fault, SessionEnd, SessionId, TransportAnswer};
 use crate::context::Context;
-use crate::ending::REASON_CONGESTION;
 use crate::reclaim::ALL_BUT_USED_UP_PER_CENT;
 use crate::shard::Shard;
 use crate::slab::{Phase, Role};
@@ -168,14 +167,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             },
             Event::Expedited(octets) => self.expedited_tsdu(index, &octets),
             Event::Connect(connect) => self.transport_connect(index, &connect),
-            Event::ConnectConfirm(_) => {
-                let core = &mut self.core;
-                let slot = core.slab.at_mut(index);
-                slot.phase = Phase::AwaitAc;
-                let expedited = slot.class0.expedited();
-                slot.machine.transport_connected(core.now, expedited);
-                core.settle(index);
-            }
+            Event::ConnectConfirm(_) => self.transport_connected(index),
             Event::Disconnect { reason } => {
                 let slot = self.core.slab.at_mut(index);
                 let refused = matches!(slot.phase, Phase::AwaitCc | Phase::AwaitCr | Phase::AwaitCn);
@@ -196,14 +188,14 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let core = &mut self.core;
         let slot = core.slab.at(index);
         if slot.role == Role::Refusal {
+            let reason = slot.cold.refusal;
             core.tally.refused_with_disconnect += 1;
-            core.end(index, SessionEnd::TransportRefused { reason: REASON_CONGESTION });
-            core.put(index, |class0, out| class0.disconnect_request(REASON_CONGESTION, out));
+            core.end(index, SessionEnd::TransportRefused { reason });
+            core.put(index, |class0, out| class0.disconnect_request(reason, out));
             core.close_after_flush(index);
             return;
         }
-        let listener = slot.cold.listener.expect("only an accepted connection gets a CR");
-        let (tag, peer, id) = (core.listeners[listener as usize].tag, slot.cold.peer, core.slab.id(index));
+        let (tag, peer, id) = (core.tag_of(index), slot.cold.peer, core.slab.id(index));
         let answer = self.app.transport_connect(&mut Context { core }, id, tag, peer, connect);
         let core = &mut self.core;
         if core.slab.at(index).marks.over {
@@ -212,8 +204,10 @@ impl<D: Driver, A: Application> Shard<D, A> {
         match answer {
             TransportAnswer::Accept => {
                 core.put(index, |class0, out| class0.connect_response(out));
+                let slot = core.slab.at(index);
+                let deadline = slot.cold.opened + slot.cold.connect_timeout;
+                core.enter(index, Phase::AwaitCn, Some(deadline));
                 let slot = core.slab.at_mut(index);
-                slot.phase = Phase::AwaitCn;
                 if slot.class0.expedited() {
                     slot.machine.use_transport_expedited();
                 }
@@ -308,8 +302,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         core.note_end(index, indication, found);
         match indication {
             Indication::Connect(_) => {
-                let listener = core.slab.at(index).cold.listener.expect("only a responder gets a CN");
-                let timeout = core.listeners[listener as usize].config.connect_timeout;
+                let timeout = core.slab.at(index).cold.connect_timeout;
                 core.enter(index, Phase::AwaitResponse, Some(core.now + timeout));
             }
             Indication::ConnectConfirm(_) => core.established(index),

@@ -45,12 +45,12 @@ impl<D: Driver, A: Application> Core<D, A> {
             slot.phase = Phase::Over;
             slot.cold.phase_deadline = None;
         }
-        let (role, generation) = (slot.role, slot.generation);
+        let (role, generation, unasked) = (slot.role, slot.generation, slot.marks.unasked);
         // What was received must be taken in for the machine to see the peer disconnect.
         if slot.marks.receive_stopped || slot.marks.undrained {
             self.mark_ready(index);
         }
-        if role != Role::Refusal {
+        if role != Role::Refusal && !unasked {
             self.effects.push_back(Effect::Ended(SessionId { index, generation }));
         }
         self.rearm(index);
@@ -94,7 +94,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             Phase::AwaitResponse => self.provider_abort(index, abort, SessionEnd::Timeout("response")),
             Phase::Releasing => self.provider_abort(index, abort, SessionEnd::Timeout("release")),
             Phase::Closing => self.close_at_once(index),
-            Phase::Open | Phase::Over | Phase::Kept => {}
+            Phase::Open | Phase::Over | Phase::Kept | Phase::Reached => {}
         }
     }
 

@@ -11,7 +11,7 @@
 use colloquy_session::{ConnectParameters, ServiceError, State};
 use colloquy_transport::driver::Driver;
 
-use crate::application::{Application, SessionEnd, SessionId, TransportRole};
+use crate::application::{Application, SessionId, TransportRole};
 use crate::context::Context;
 use crate::core::{Core, Effect};
 use crate::shard::Shard;
@@ -53,7 +53,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         } else {
             let listener = &mut self.listeners[listener.expect("a responder was accepted") as usize];
             listener.not_established += usize::from(was_established);
-            let deadline = self.now + listener.config.connect_timeout;
+            let deadline = self.now + self.slab.at(index).cold.connect_timeout;
             self.enter(index, Phase::AwaitCn, Some(deadline));
         }
         id
@@ -77,7 +77,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
 }
 
 impl<D: Driver, A: Application> Context<'_, D, A> {
-    /// S-CONNECT request on a transport connection that was kept ([`Application::transport_kept`]). The answer must
+    /// S-CONNECT request on a transport connection that was kept ([`Application::transport_kept`]) or opened without a
+    /// session ([`Application::opened`] with [`Reach::Transport`](crate::Reach::Transport)). The answer must
     /// come within the shard's `connect_timeout`.
     ///
     /// # Errors
@@ -98,13 +99,17 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         Ok(())
     }
 
-    /// T-DISCONNECT request on a transport connection that was kept and on which no session has begun: it ends with
-    /// [`SessionEnd::Unused`]. Does nothing to any other session.
+    /// T-DISCONNECT request on a connection that was kept, or opened without a session ([`Context::open`], which may
+    /// still be under way), and on which no session has begun: it ends with [`SessionEnd::Unused`]. Does nothing to any
+    /// other session.
     pub fn transport_disconnect(&mut self, id: SessionId) {
-        if self.core.slab.get(id).is_some_and(|slot| slot.is_unused() && !slot.marks.over) {
+        let is_opening = |slot: &crate::slab::Slot<A::Session>| {
+            slot.cold.reach.is_some() && matches!(slot.phase, Phase::Connecting | Phase::AwaitCc)
+        };
+        let unused = |slot: &crate::slab::Slot<A::Session>| slot.is_unused() || is_opening(slot);
+        if self.core.slab.get(id).is_some_and(|slot| unused(slot) && !slot.marks.over) {
             debug_assert_eq!(self.core.slab.at(id.index).machine.state(), State::Sta01C);
-            self.core.end(id.index, SessionEnd::Unused);
-            self.core.close_after_flush(id.index);
+            self.core.end_unused(id.index);
         }
     }
 }

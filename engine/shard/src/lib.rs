@@ -91,6 +91,7 @@
 //!
 //! [`Driver`]: colloquy_transport::driver::Driver
 
+mod admission;
 pub mod application;
 mod chain;
 mod command;
@@ -102,6 +103,7 @@ mod deliver;
 mod ending;
 mod holders;
 mod kept;
+mod opening;
 mod output;
 pub mod pin;
 mod reclaim;
@@ -114,6 +116,7 @@ mod tallied;
 pub mod thread;
 mod together;
 mod turn;
+mod view;
 pub mod wheel;
 
 pub use application::*;
@@ -121,3 +124,4 @@ pub use command::{CommandError, Commander};
 pub use config::{ListenerConfig, ShardConfig};
 pub use counters::{Counters, Tally};
 pub use shard::Shard;
+pub use view::{DEADLINES_MAX, DeadlineView, SessionPhase, SessionView};

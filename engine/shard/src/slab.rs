@@ -12,6 +12,8 @@ use colloquy_transport::driver::ConnectionId;
 
 use crate::application::{SessionEnd, SessionId};
 use crate::chain::Chain;
+use crate::ending::REASON_CONGESTION;
+use crate::opening::Reach;
 use crate::output::Output;
 
 /// How far a session has come; the shard's own timer runs against the phase.
@@ -35,6 +37,8 @@ pub(crate) enum Phase {
     Releasing,
     /// An initiator's, without a session: its transport connection was kept from the one before.
     Kept,
+    /// Opened without a session, as far as the network connection, which exists.
+    Reached,
     /// The session is over; the machine waits for the peer to disconnect (STA16).
     Over,
     /// The network connection is being closed.
@@ -118,9 +122,10 @@ impl<S> Slot<S> {
         self.queued_octets >= send_high_octets && self.machine.state() == State::Sta01C
     }
 
-    /// True for a kept transport connection on which no session has begun.
+    /// True for a connection that was kept, or opened without a session, and on which none has begun.
     pub(crate) fn is_unused(&self) -> bool {
-        self.cold.kept && matches!(self.phase, Phase::AwaitCn | Phase::Kept)
+        let without_session = self.cold.kept || self.cold.reach.is_some();
+        without_session && matches!(self.phase, Phase::AwaitCn | Phase::Kept | Phase::Reached)
     }
 }
 
@@ -154,6 +159,10 @@ pub(crate) struct Marks {
     pub(crate) gone: bool,
     /// Nothing can be sent any more.
     pub(crate) dead: bool,
+    /// Accepted, and the application was not yet asked whether to admit it: it does not know of it.
+    pub(crate) unasked: bool,
+    /// The tap gets what is received and sent.
+    pub(crate) tapped: bool,
     /// A fault of the peer was reported.
     pub(crate) faulted: bool,
     /// The peer's FN was indicated.
@@ -191,6 +200,32 @@ pub(crate) struct Cold {
     pub(crate) gone: Option<SessionEnd>,
     /// The transport connection was kept from the session before this one.
     pub(crate) kept: bool,
+    /// Opened without a session, so far.
+    pub(crate) reach: Option<Reach>,
+    /// From accept to CN, and from CN to the application's answer: as the listener had it at the accept.
+    pub(crate) connect_timeout: Duration,
+    /// What a refusal is told.
+    pub(crate) refusal: u8,
+}
+
+impl Cold {
+    /// That of a connection to or from `peer`, asked for or accepted now.
+    pub(crate) fn new(peer: SocketAddr, opened: Duration, connect_timeout: Duration) -> Self {
+        Self {
+            peer,
+            listener: None,
+            opened,
+            connect: None,
+            phase_deadline: None,
+            application_deadline: None,
+            end: None,
+            gone: None,
+            kept: false,
+            reach: None,
+            connect_timeout,
+            refusal: REASON_CONGESTION,
+        }
+    }
 }
 
 /// The slots of one shard.
@@ -319,12 +354,22 @@ impl<S> Slab<S> {
             connected: old.connected,
             gone: old.gone,
             dead: old.dead,
+            tapped: old.tapped,
             ..Marks::default()
         };
         slot.cold.end = None;
         slot.cold.application_deadline = None;
         slot.cold.kept = true;
         self.id(index)
+    }
+
+    /// Slots from an index on, with their index.
+    pub(crate) fn slots_from(&self, index: u32) -> impl Iterator<Item = (u32, &Slot<S>)> {
+        let entries = self.entries.iter().enumerate().skip(index as usize);
+        entries.filter_map(|(index, entry)| match entry {
+            Entry::Occupied(slot) => Some((index as u32, slot)),
+            Entry::Vacant { .. } => None,
+        })
     }
 
     /// The slot of a connection.
@@ -392,17 +437,7 @@ mod tests {
     const _: () = assert!(size_of::<Slot<()>>() - size_of::<Session>() - size_of::<Class0>() <= 128);
 
     fn slot(connection: ConnectionId) -> Slot<u32> {
-        let cold = Cold {
-            peer: ([127, 0, 0, 1], 102).into(),
-            listener: None,
-            opened: Duration::ZERO,
-            connect: None,
-            phase_deadline: None,
-            application_deadline: None,
-            end: None,
-            gone: None,
-            kept: false,
-        };
+        let cold = Cold::new(([127, 0, 0, 1], 102).into(), Duration::ZERO, Duration::ZERO);
         let machine = Session::responder(&SessionConfig::default());
         let class0 = Class0::responder(&Class0Config::default());
         Slot::new(connection, Role::Responder, (class0, machine), cold)

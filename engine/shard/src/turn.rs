@@ -1,20 +1,17 @@
 //! One turn of the loop: wait, completions, sessions that go on, timers, commands, flush, numbers.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use colloquy_session::Session;
 use colloquy_transport::buf::{Body, copies};
-use colloquy_transport::class0::Class0;
-use colloquy_transport::driver::{Close, Completion, ConnectionId, Driver, ListenerId};
+use colloquy_transport::driver::{Completion, ConnectionId, Driver};
 
 use crate::application::{Application, SessionEnd};
 use crate::context::Context;
-use crate::core::{Effect, Listening};
+use crate::core::Effect;
 use crate::ending;
 use crate::shard::Shard;
-use crate::slab::{Cold, Phase, Role, Slot, UNARMED};
+use crate::slab::UNARMED;
 
 impl<D: Driver, A: Application> Shard<D, A> {
     /// Waits for completions, at most `timeout` (`None`: until something happens), and handles them.
@@ -108,62 +105,6 @@ impl<D: Driver, A: Application> Shard<D, A> {
         }
     }
 
-    /// Admits a connection, or keeps it just long enough to be told that there is no place.
-    fn accepted(&mut self, listener: ListenerId, connection: ConnectionId, peer: SocketAddr) {
-        let core = &mut self.core;
-        core.tally.accepted += 1;
-        let Some(place) = core.listeners.iter().position(|each| each.id == listener && each.accepting) else {
-            core.driver.close(connection, Close::Abort);
-            return;
-        };
-        let sessions = core.session_count();
-        let Listening { config, sessions: own, not_established, .. } = &core.listeners[place];
-        let (config, own, not_established) = (*config, *own, *not_established);
-        let refused = if sessions >= core.config.sessions_max {
-            Some(&mut core.tally.refused_sessions_max)
-        } else if own >= config.sessions_max {
-            Some(&mut core.tally.refused_listener_max)
-        } else if not_established >= config.not_established_max {
-            Some(&mut core.tally.refused_not_established_max)
-        } else {
-            None
-        };
-        let role = match refused {
-            Some(count) => {
-                *count += 1;
-                if core.tally.refusals_open as usize >= core.config.refusals_max {
-                    core.tally.refused_closed += 1;
-                    core.driver.close(connection, Close::Abort);
-                    return;
-                }
-                core.tally.refusals_open += 1;
-                Role::Refusal
-            }
-            None => {
-                core.tally.sessions_opened += 1;
-                core.tally.sessions_open_responder += 1;
-                core.listeners[place].sessions += 1;
-                core.listeners[place].not_established += 1;
-                Role::Responder
-            }
-        };
-        let cold = Cold {
-            peer,
-            listener: Some(place as u32),
-            opened: core.now,
-            connect: None,
-            phase_deadline: None,
-            application_deadline: None,
-            end: None,
-            gone: None,
-            kept: false,
-        };
-        let ends = (Class0::responder(&config.transport), Session::responder(&config.session));
-        let slot = Slot::new(connection, role, ends, cold);
-        let id = core.slab.insert(slot);
-        core.enter(id.index, Phase::AwaitCr, Some(core.now + config.connect_timeout));
-    }
-
     fn connected(&mut self, connection: ConnectionId) {
         let core = &mut self.core;
         let Some(index) = core.slab.of_connection(connection) else { return };
@@ -172,9 +113,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             return;
         }
         slot.marks.connected = true;
-        let connect = slot.cold.connect.take().expect("an initiator connects once");
-        slot.phase = Phase::AwaitCc;
-        core.put(index, |class0, out| class0.connect_request(&connect, out));
+        self.network_connected(index);
     }
 
     fn expire_timers(&mut self) {

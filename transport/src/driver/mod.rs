@@ -73,6 +73,10 @@ pub enum Close {
 pub struct ConnectOptions {
     /// Local address to bind to, for tests beyond 28 000 connections.
     pub source: Option<SocketAddr>,
+    /// Idle time after which the system probes the peer; `None`: never. Whole seconds, at least one.
+    pub keepalive: Option<Duration>,
+    /// Time that sent octets may stay unacknowledged (TCP_USER_TIMEOUT, Linux); `None`: system default.
+    pub user_timeout: Option<Duration>,
 }
 
 /// Counts since the driver was made, and what it holds at this time.

@@ -2,11 +2,23 @@
 
 use core::time::Duration;
 
-use super::{Event, Output, Session, State, negotiation, overflow};
+use super::{Event, Output, Session, SessionConfig, State, Variables, negotiation, overflow};
 use crate::spdu::{Connect, Flow, Spdu};
 use crate::{ConnectParameters, FunctionalUnits, ServiceError, TsduMaximumSize};
 
 impl Session {
+    /// The machine of a side that opens a transport connection before it knows of a session for it (STA01C), as if it
+    /// had been kept: [`Session::connect_request`] begins one. [`Session::use_transport_expedited`] is due before
+    /// that where both ends agreed on it.
+    pub fn initiator_without_connect(config: &SessionConfig) -> Session {
+        let mut session = Session::new(config);
+        let Variables { keep_transport, offer_reuse, .. } = *session.spm.variables();
+        session
+            .spm
+            .put(State::Sta01C, Variables { vtca: false, keep_transport, offer_reuse, ..Variables::new() });
+        session
+    }
+
     /// S-CONNECT request on a transport connection that was kept (STA01C), by the side that opened it.
     ///
     /// The transport connection is kept when [`crate::SessionConfig::transport_reuse`] is set on both sides
@@ -62,7 +74,7 @@ impl Session {
 
 /// The TSDU of a CONNECT.
 pub(super) fn encode_connect(
-    config: &crate::SessionConfig,
+    config: &SessionConfig,
     connect: &ConnectParameters<'_>,
     proposal: &negotiation::Proposal,
 ) -> Result<Vec<u8>, ServiceError> {

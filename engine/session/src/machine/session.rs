@@ -108,7 +108,7 @@ impl Session {
         self.choose_reuse();
     }
 
-    fn new(config: &SessionConfig) -> Session {
+    pub(super) fn new(config: &SessionConfig) -> Session {
         let mut session = Session {
             spm: Spm::default(),
             config: *config,

@@ -289,14 +289,20 @@ fn both_kinds_of_connections_send_without_delay() {
 fn a_connection_has_the_source_address_asked_for() {
     let mut server = Server::new(UringConfig::default());
     let source = SocketAddr::from(([127, 0, 0, 77], 0));
-    server.driver.connect(server.address, &ConnectOptions { source: Some(source) }).unwrap();
+    server
+        .driver
+        .connect(server.address, &ConnectOptions { source: Some(source), ..ConnectOptions::default() })
+        .unwrap();
     server.accept(1);
     let peer = server.said.iter().find_map(|completion| match completion {
         Completion::Accepted { peer, .. } => Some(*peer),
         _ => None,
     });
     assert_eq!(peer.unwrap().ip(), source.ip());
-    let wrong = ConnectOptions { source: Some((std::net::Ipv6Addr::LOCALHOST, 0).into()) };
+    let wrong = ConnectOptions {
+        source: Some((std::net::Ipv6Addr::LOCALHOST, 0).into()),
+        ..ConnectOptions::default()
+    };
     assert!(server.driver.connect(server.address, &wrong).is_err());
 }
 
