@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use colloquy_gateway::config::{Config, check_str};
+use colloquy_gateway::config::{self, Config, Loaded};
 
 /// Checks a gateway configuration and changes nothing.
 #[derive(Debug, Args)]
@@ -38,10 +38,13 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
 
 /// Reads a configuration; what is wrong with it goes to standard error.
 pub(crate) fn read(path: &Path) -> Option<Config> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| eprintln!("colloquy: {name}: {error}")).ok()?;
-    match check_str(&name, &text) {
-        Ok(config) => Some(config),
+    load(path).map(|loaded| loaded.config)
+}
+
+/// The same, with what it was read from.
+pub(crate) fn load(path: &Path) -> Option<Loaded> {
+    match config::load(path) {
+        Ok(loaded) => Some(loaded),
         Err(diagnostics) => {
             let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             eprintln!("{}", diagnostics.render(styled));

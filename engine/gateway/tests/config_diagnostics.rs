@@ -39,8 +39,7 @@ fn all_faults_are_reported_at_once_and_in_order() {
     let diagnostics = check_str("x.toml", text).unwrap_err();
     let seen: Vec<_> = diagnostics
         .faults()
-        .iter()
-        .map(|fault| (fault.line, fault.column, fault.key.as_str(), fault.kind))
+        .map(|fault| (fault.line(), fault.column(), fault.key.as_str(), fault.kind))
         .collect();
     assert_eq!(
         seen,
@@ -50,9 +49,9 @@ fn all_faults_are_reported_at_once_and_in_order() {
             (7, 11, "listener[0].address", FaultKind::Range),
         ]
     );
-    assert_eq!(diagnostics.faults()[0].suggestion.as_deref(), Some("did you mean `shards`?"));
-    assert_eq!(diagnostics.faults()[1].suggestion.as_deref(), Some("did you mean \"io_uring\"?"));
-    assert_eq!(diagnostics.faults()[2].suggestion.as_deref(), Some("add the port: \"127.0.0.1:102\""));
+    assert_eq!(diagnostics.all()[0].suggestion.as_deref(), Some("did you mean `shards`?"));
+    assert_eq!(diagnostics.all()[1].suggestion.as_deref(), Some("did you mean \"io_uring\"?"));
+    assert_eq!(diagnostics.all()[2].suggestion.as_deref(), Some("add the port: \"127.0.0.1:102\""));
 }
 
 #[test]

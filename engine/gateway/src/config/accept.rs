@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use super::diagnostics::{FaultKind, nearest};
 use super::keys::Kind;
 use super::quantity::{duration_text, read_duration, read_size};
-use super::read::Value;
+use super::values::Value;
 
 /// Why a kind refuses a value.
 pub(super) struct Refused {

@@ -1,13 +1,16 @@
 //! The configuration of a gateway: TOML in, typed values or every fault at once out.
 //!
 //! One key table ([`keys::all`]) feeds the reader, the defaults and the reference file. A file is taken
-//! whole or not at all; nothing here touches the network or the file system.
+//! whole or not at all; nothing here touches the network, and only [`load`] reads files.
 
 mod accept;
 mod build;
 mod diagnostics;
+mod diff;
+mod keep;
 mod key_table;
 pub mod keys;
+mod load;
 mod operation;
 mod quantity;
 mod read;
@@ -16,6 +19,8 @@ mod relations;
 mod routing;
 pub mod tls;
 mod units;
+mod value_text;
+mod values;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,7 +30,10 @@ use colloquy_transport::class0::TransportSelector;
 use colloquy_transport::driver::options::BufferScheme;
 use ipnet::IpNet;
 
-pub use diagnostics::{ConfigFault, Diagnostics, FaultKind};
+pub use diagnostics::{ConfigFault, Diagnostics, FaultKind, Place, Severity};
+pub use diff::{Change, diff};
+pub use keep::keep_restart_keys;
+pub use load::{Loaded, LoadedFile, load, load_str, load_strs};
 pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
 pub use quantity::{duration_text, size_text};
 pub use reference::reference_file;
@@ -288,19 +296,10 @@ pub struct TargetConfig {
     pub keepalive: Duration,
 }
 
-/// Reads a configuration; `name` is what diagnostics call it.
+/// Reads a configuration of one text; `name` is what diagnostics call it.
 ///
 /// # Errors
 /// Every fault of the text, in its order.
 pub fn check_str(name: &str, text: &str) -> Result<Config, Diagnostics> {
-    let mut diagnostics = Diagnostics::new(name, text);
-    let file = read::read_file(text, &mut diagnostics);
-    if !diagnostics.keep_certain_if_syntax() {
-        relations::check(&file, &mut diagnostics);
-    }
-    if diagnostics.is_empty() {
-        return Ok(build::config(&file));
-    }
-    diagnostics.sort();
-    Err(diagnostics)
+    load_str(name, text).map(|loaded| loaded.config)
 }

@@ -7,8 +7,9 @@ use colloquy_session::FunctionalUnits;
 
 use super::diagnostics::{Diagnostics, FaultKind, nearest};
 use super::quantity::duration_text;
-use super::read::{File, Values};
+use super::read::File;
 use super::units;
+use super::values::Values;
 
 /// Blocks that the kernel (or the driver) keeps to receive into: the one it fills and the next.
 pub(crate) const BLOCKS_RECEIVING: usize = 2;
@@ -26,6 +27,11 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     }
     ports(file, diagnostics);
     admin(file, diagnostics);
+    engine(file, diagnostics);
+}
+
+/// What lies between the keys of `[engine]`.
+pub(super) fn engine(file: &File, diagnostics: &mut Diagnostics) {
     marks(&file.engine, diagnostics);
     queues(&file.engine, diagnostics);
     pool(file, diagnostics);

@@ -9,7 +9,8 @@ use colloquy_session::{Selector, Versions};
 use colloquy_transport::class0::TransportSelector;
 
 use super::keys::Section;
-use super::read::{File, Values};
+use super::read::File;
+use super::values::Values;
 use super::{
     AdminConfig, Config, DrainConfig, DriverChoice, EngineConfig, LimitsConfig, ListenerApplication,
     ListenerConfig, LogConfig, Profile, RouteConfig, TargetConfig, UpstreamConfig, units,

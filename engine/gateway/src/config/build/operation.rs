@@ -1,6 +1,6 @@
 //! `[limits]`, `[admin]`, `[log]`, `[drain]`.
 
-use super::super::read::Values;
+use super::super::values::Values;
 use super::super::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
 use super::{count, size};
 

@@ -4,7 +4,7 @@ use colloquy_session::Selector;
 use colloquy_transport::class0::TransportSelector;
 use ipnet::IpNet;
 
-use super::super::read::Values;
+use super::super::values::Values;
 use super::super::{
     Balance, BindingConfig, CertificateName, ConnectionPolicy, Destination, HashOn, HealthCheck, HealthLevel,
     IdleAction, ListenerApplication, RouteConfig, TargetState, TlsConfig, UpstreamConfig, units,

@@ -1,7 +1,7 @@
 //! TLS, and what its certificates may be used for.
 
 use super::super::keys::Absence::{Absent, Required, Value};
-use super::super::keys::Reload::{Live, NewSessions, Restart};
+use super::super::keys::Reload::{Live, NewSessions};
 use super::super::keys::Section::{Binding, Tls};
 use super::super::keys::{DAY, HOUR, Key, Kind, SECOND, YEAR, duration, duration_or_zero, integer, key, ms};
 
@@ -11,7 +11,7 @@ pub(super) const TLS: &[Key] = &[
         "name",
         Kind::Name,
         Required("\"iec62351\""),
-        Restart,
+        NewSessions,
         "What `tls` of a listener or target names; unique.",
     ),
     key(
