@@ -6,6 +6,8 @@ use std::time::Duration;
 use colloquy_session::{FunctionalUnits, SerialNumber, ServiceError, Tolerated, Versions};
 use colloquy_shard::{Fault, SessionEnd, SessionId};
 
+use crate::app::Why;
+
 /// Which session a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject {
@@ -82,6 +84,8 @@ pub struct EndRecord {
     pub units: FunctionalUnits,
     /// The version that was in use.
     pub version: Option<Versions>,
+    /// Why the gateway ended it; `None`: it did not.
+    pub why: Option<Why>,
 }
 
 /// [`SessionEnd`] as a plain value.

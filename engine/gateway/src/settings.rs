@@ -77,7 +77,11 @@ impl Config {
             session_tsdus_per_turn_max: self.engine.session_tsdus_per_turn_max,
             completions_per_turn_max: self.engine.completions_per_turn_max,
             connect_timeout: longest(defaults.connect_timeout, |target| target.connect_timeout),
-            release_timeout: longest(defaults.release_timeout, |target| target.release_timeout),
+            release_timeout: self
+                .listeners
+                .iter()
+                .map(|listener| listener.release_timeout + SHARD_TIMEOUT_MARGIN)
+                .fold(longest(defaults.release_timeout, |target| target.release_timeout), Duration::max),
             ..defaults
         }
     }

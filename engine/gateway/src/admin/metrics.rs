@@ -148,6 +148,8 @@ fn by_application(encoder: &mut DescriptorEncoder<'_>, shards: &[ShardReport]) -
     counters(encoder, "aborts", "Aborts, by who began them", &aborts)?;
     let faults = series(["layer", "code"], sum(|shard| &shard.app.faults));
     counters(encoder, "protocol_errors", "Faults of peers", &faults)?;
+    let closed = series(["why", "how"], sum(|shard| &shard.app.closed));
+    counters(encoder, "sessions_closed_by_gateway", "Accepted sessions that the gateway ended", &closed)?;
     let not_carried: u64 = shards.iter().map(|shard| shard.app.not_carried).sum();
     let refused: u64 = shards.iter().map(|shard| shard.app.relays_refused).sum();
     let help = "Relays ended because something could not be carried over";

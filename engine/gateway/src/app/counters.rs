@@ -9,6 +9,7 @@ use colloquy_session::{PeerFault, ProviderAbortReason};
 use colloquy_shard::Fault;
 use colloquy_transport::class0::TransportFaultKind;
 
+use super::closing::Why;
 use super::durations::{DurationCounts, DurationTally, Stage};
 
 /// Who began an abort.
@@ -141,6 +142,8 @@ pub struct AppCounters {
     not_carried: AtomicU64,
     relays_refused: AtomicU64,
     durations: [DurationCounts; Stage::ALL.len()],
+    /// By why and by whether it was orderly.
+    closed: [[AtomicU64; 2]; Why::ALL.len()],
 }
 
 /// The counts at one moment.
@@ -156,6 +159,8 @@ pub struct AppTally {
     pub relays_refused: u64,
     /// How long things took, one for each of [`Stage::ALL`].
     pub durations: [DurationTally; Stage::ALL.len()],
+    /// Accepted sessions that the gateway ended, those that are not zero: why, how, count.
+    pub closed: Vec<(&'static str, &'static str, u64)>,
 }
 
 impl AppCounters {
@@ -181,11 +186,19 @@ impl AppCounters {
         self.durations[stage as usize].add(duration);
     }
 
+    pub(crate) fn closed(&self, why: Why, released: bool) {
+        bump(&self.closed[why as usize][usize::from(released)]);
+    }
+
     /// The counts so far.
     pub fn snapshot(&self) -> AppTally {
         let aborts = AbortOrigin::ALL.iter().zip(&self.aborts).flat_map(|(origin, by_reason)| {
             let named = REASONS.iter().zip(by_reason);
             named.map(|(reason, count)| (origin.name(), reason_name(*reason), count.load(Relaxed)))
+        });
+        let closed = Why::ALL.iter().zip(&self.closed).flat_map(|(why, counts)| {
+            let named = ["abort", "release"].into_iter().zip(counts);
+            named.map(|(how, count)| (why.name(), how, count.load(Relaxed)))
         });
         let faults = FAULT_CODES.iter().zip(&self.faults);
         AppTally {
@@ -197,6 +210,7 @@ impl AppCounters {
             not_carried: self.not_carried.load(Relaxed),
             relays_refused: self.relays_refused.load(Relaxed),
             durations: Stage::ALL.map(|stage| self.durations[stage as usize].snapshot()),
+            closed: closed.filter(|(_, _, count)| *count > 0).collect(),
         }
     }
 }

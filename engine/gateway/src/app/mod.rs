@@ -9,6 +9,7 @@
 
 mod admission;
 mod agenda;
+mod closing;
 mod counters;
 mod durations;
 mod echo;
@@ -16,6 +17,7 @@ mod held;
 pub mod relay;
 mod sink;
 mod state;
+mod stops;
 mod user;
 
 use std::net::SocketAddr;
@@ -28,6 +30,7 @@ use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
 
+pub use closing::{CloseHow, Why};
 pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
 pub use durations::{DURATION_BOUNDS, DurationTally, Stage};
 pub use state::SessionState;
@@ -340,19 +343,23 @@ impl Application for GatewayApp {
         if let Indication::Release { .. } = indication {
             Self::release_begins(ctx, id);
         }
+        if self.closing_takes(ctx, id, &indication) {
+            return;
+        }
         match role {
             Role::Echo { .. } => self.echo(ctx, id, indication, body),
             Role::Sink { .. } => self.sink(ctx, id, indication),
             Role::Downstream { .. } | Role::Upstream { .. } => self.relay(ctx, id, indication, body),
             Role::Unknown => ctx.provider_abort(id, ProviderAbortReason::Undefined),
         }
+        self.go_on_closing(ctx, id);
     }
 
     fn writable<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
         let Some(state) = ctx.state(id) else { return };
         match (state.role, state.partner) {
-            (Role::Echo { .. }, _) => ctx.resume(id),
-            (_, Some(feeding)) => ctx.resume(feeding),
+            (Role::Echo { .. }, _) => self.read_on(ctx, id),
+            (_, Some(feeding)) => self.read_on(ctx, feeding),
             _ => {}
         }
     }
@@ -369,6 +376,7 @@ impl Application for GatewayApp {
             TimerFor::Nothing => {}
             TimerFor::Answer => self.relay_timeout(ctx, id, "AC or RF"),
             TimerFor::Release => self.relay_timeout(ctx, id, "DN or NF"),
+            TimerFor::Closing => self.closing_timeout(ctx, id),
         }
     }
 
@@ -389,6 +397,11 @@ impl Application for GatewayApp {
         }
         self.forget(ctx, state.live_index);
         self.kept_transport = state.transport.take().map(|transport| (id, transport));
+        if let (Some(why), Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. }) =
+            (state.why, state.role)
+        {
+            self.counters.closed(why, matches!(end, SessionEnd::Released));
+        }
         self.record(
             subject,
             RecordEvent::Ended(EndRecord {
@@ -400,6 +413,7 @@ impl Application for GatewayApp {
                 octets_out: state.octets_out,
                 units,
                 version,
+                why: state.why,
             }),
         );
     }

@@ -4,7 +4,9 @@ use colloquy_session::{Tokens, TsduMaximumSize};
 use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
 
+use super::closing::{Closing, Why};
 use super::held::HeldFlows;
+use super::stops::Stops;
 
 /// State of one session, in its slot of the shard. Small while idle: what is rare is boxed.
 #[derive(Debug)]
@@ -27,6 +29,12 @@ pub struct SessionState {
     pub(crate) skipping: bool,
     /// What the timer is for that runs.
     pub(crate) timer: TimerFor,
+    /// Why it is not read from, beside the congestion of the other side.
+    pub(crate) stops: Stops,
+    /// How far the gateway is with ending it.
+    pub(crate) closing: Closing,
+    /// Why the gateway ends it.
+    pub(crate) why: Option<Why>,
     /// Place in the list of live sessions.
     pub(crate) live_index: Option<u32>,
     pub(crate) ssdus_in: u64,
@@ -55,6 +63,9 @@ impl Default for SessionState {
             interrupt: None,
             skipping: false,
             timer: TimerFor::default(),
+            stops: Stops::default(),
+            closing: Closing::default(),
+            why: None,
             live_index: None,
             ssdus_in: 0,
             ssdus_out: 0,
@@ -93,6 +104,8 @@ pub(crate) enum TimerFor {
     Answer,
     /// The answer to FN.
     Release,
+    /// The release that the gateway itself wants.
+    Closing,
 }
 
 /// How far a session is.

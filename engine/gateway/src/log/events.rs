@@ -6,6 +6,7 @@ use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
 use colloquy_shard::{Fault, SessionId};
 
 use super::limit::Summary;
+use crate::app::Why;
 use crate::config::Config;
 use crate::record::{EndReason, EndRecord, NotCarried, Record, RecordEvent, Side, Subject};
 
@@ -74,6 +75,7 @@ fn emit_end(subject: &Subject, common: &Common<'_>, ended: &EndRecord) {
         *common,
         {
             reason = ended.end.name(),
+            why = ended.why.map(Why::name),
             code,
             detail,
             dur_ms = ended.duration.as_millis() as u64,

@@ -272,6 +272,7 @@ mod tests {
             octets_out: 4,
             units: FunctionalUnits::HALF_DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE,
             version: Some(Versions::V2),
+            why: None,
         };
         assert_eq!(
             line(&record(RecordEvent::Ended(ended))),

@@ -6,6 +6,7 @@ use colloquy_transport::driver::Driver;
 
 use super::super::held::HeldFlows;
 use super::super::state::{Phase, Role, SessionState};
+use super::super::stops::Stops;
 use super::super::{AbortOrigin, GatewayApp};
 use super::connect::refusal_for;
 use crate::record::RecordEvent;
@@ -129,6 +130,9 @@ impl GatewayApp {
         end: &SideEnd,
         user_data: &[u8],
     ) {
+        if self.closing_ended(ctx, id, end) {
+            return;
+        }
         let Some(state) = ctx.state(id) else { return };
         state.phase = Phase::Over;
         state.held = HeldFlows::default();
@@ -137,6 +141,7 @@ impl GatewayApp {
         let Some(other) = state.partner.take() else { return };
         let Some(other_state) = ctx.state(other) else { return };
         other_state.partner = None;
+        other_state.stops = Stops::default();
         if other_state.phase == Phase::Over || answered {
             return;
         }
