@@ -4,6 +4,7 @@ mod cell;
 mod check;
 mod compare;
 mod conform;
+mod control;
 mod demo;
 mod descriptors;
 mod dump;
@@ -15,8 +16,10 @@ mod pump;
 mod raw;
 mod replay;
 mod report;
+mod status;
 mod stop;
 mod table;
+mod targets;
 
 use std::process::ExitCode;
 
@@ -53,7 +56,9 @@ enum Verb {
     #[command(hide = true)]
     Raw(raw::RawArgs),
     Report(report::ReportArgs),
+    Status(status::StatusArgs),
     Table(table::TableArgs),
+    Targets(targets::TargetsArgs),
 }
 
 fn main() -> ExitCode {
@@ -70,7 +75,9 @@ fn main() -> ExitCode {
         Verb::Pump(args) => pump::run(&args),
         Verb::Raw(args) => raw::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Status(args) => status::run(&args),
         Verb::Table(args) => table::run(&args),
+        Verb::Targets(args) => targets::run(&args),
     }
 }
 

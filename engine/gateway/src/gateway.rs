@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Waker;
 use std::thread::JoinHandle;
@@ -20,6 +21,7 @@ use colloquy_transport::net::{ListenOptions, listen};
 use crate::admin::AdminServer;
 use crate::app::{AppCounters, GatewayCommand, RecordSink};
 use crate::config::Config;
+use crate::control::ControlSocket;
 use crate::log::RecordLog;
 use crate::plan::Plan;
 use crate::record::Record;
@@ -57,6 +59,14 @@ pub enum StartError {
     /// The admin HTTP server could not be started.
     #[error("admin: {0}")]
     Admin(io::Error),
+    /// The control socket could not be had.
+    #[error("control socket {path}: {error}")]
+    Control {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
 }
 
 /// What the configuration file does not say.
@@ -105,6 +115,7 @@ impl Gateway {
         let cores = pin::cores();
         let shard_count = config.engine.shard_count(cores.len());
         let (sockets, listeners) = bind(&config, shard_count)?;
+        let control = control_socket(&config)?;
         let plan = Arc::new(Plan::new(Arc::new(config)));
         let config = Arc::clone(&plan.config);
         let mut starting = Starting {
@@ -135,9 +146,9 @@ impl Gateway {
         vitals.sight().set_addresses(listeners.iter().map(|listener| listener.address).collect());
         let log = log.run(starting.reports, Arc::clone(&vitals));
         let mut gateway = Gateway { vitals, listeners, shards: starting.shards, log: Some(log), admin: None };
-        if let Some(address) = config.admin.address {
-            let server =
-                AdminServer::start(address, Arc::clone(&gateway.vitals)).map_err(StartError::Admin)?;
+        if config.admin.address.is_some() || control.is_some() {
+            let server = AdminServer::start(config.admin.address, control, Arc::clone(&gateway.vitals))
+                .map_err(StartError::Admin)?;
             gateway.admin = Some(server);
         }
         gateway.announce();
@@ -151,7 +162,7 @@ impl Gateway {
 
     /// Where the admin HTTP server listens.
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(AdminServer::address)
+        self.admin.as_ref().and_then(AdminServer::address)
     }
 
     /// Backend, counters, health: may be kept and read after the gateway is gone.
@@ -207,6 +218,9 @@ impl Gateway {
         }
         if let Some(address) = self.admin_address() {
             tracing::info!(event_id = "CLQ-G03", %address, "admin HTTP listening");
+        }
+        if let Some(path) = &self.vitals.plan().config.admin.control_socket {
+            tracing::info!(event_id = "CLQ-A01", path = %path.display(), "control socket listening");
         }
     }
 }
@@ -304,6 +318,12 @@ fn uring_driver(config: &Config) -> io::Result<UringDriver> {
         options: engine.driver_options(),
         ..UringConfig::default()
     })
+}
+
+fn control_socket(config: &Config) -> Result<Option<ControlSocket>, StartError> {
+    let Some(path) = &config.admin.control_socket else { return Ok(None) };
+    let bound = ControlSocket::bind(path);
+    bound.map(Some).map_err(|error| StartError::Control { path: path.clone(), error })
 }
 
 /// For each shard, a socket for each listener; and where they listen.

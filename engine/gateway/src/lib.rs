@@ -7,6 +7,7 @@
 mod admin;
 pub mod app;
 pub mod config;
+mod control;
 mod gateway;
 pub mod log;
 pub mod plan;

@@ -21,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::oneshot;
 
+use crate::control::{Control, ControlSocket, Limits};
 use crate::sight::{StatusReport, events};
 use crate::vitals::Vitals;
 
@@ -29,34 +30,57 @@ const TURN_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked whether it has turned.
 const TURN_POLL: Duration = Duration::from_millis(2);
 
-/// The HTTP server of one gateway.
+/// The HTTP server and the control socket of one gateway.
 #[derive(Debug)]
 pub(crate) struct AdminServer {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl AdminServer {
-    /// Starts the server; returns when it listens.
-    pub(crate) fn start(address: SocketAddr, vitals: Arc<Vitals>) -> io::Result<AdminServer> {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+    /// Starts the thread of the control socket, and of HTTP where that has an address; returns when it listens.
+    pub(crate) fn start(
+        address: Option<SocketAddr>,
+        control: Option<ControlSocket>,
+        vitals: Arc<Vitals>,
+    ) -> io::Result<AdminServer> {
+        let listener = address.map(bind).transpose()?;
+        let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let run = move || {
-            let served = runtime.block_on(serve(listener, vitals, stopped));
-            if let Err(error) = served {
-                tracing::error!(event_id = "CLQ-G04", %error, "admin HTTP failed");
-            }
+            let both = async {
+                let http = async {
+                    let Some(listener) = listener else { return std::future::pending().await };
+                    if let Err(error) = serve(listener, Arc::clone(&vitals)).await {
+                        tracing::error!(event_id = "CLQ-G04", %error, "admin HTTP failed");
+                    }
+                };
+                let control = async {
+                    let Some(socket) = control else { return std::future::pending().await };
+                    let control = Control::new(Arc::clone(&vitals), Limits::default());
+                    if let Err(error) = control.serve(socket).await {
+                        tracing::error!(event_id = "CLQ-A04", %error, "the control socket failed");
+                    }
+                };
+                tokio::join!(http, control, sample(&vitals));
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    () = both => {}
+                    _ = stopped => {}
+                }
+            });
+            // A look-up of a caller's groups may hang in the user database of a network that is gone.
+            runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name("clq-admin".to_owned()).spawn(run)?;
         Ok(AdminServer { address, stop, thread })
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
@@ -67,7 +91,13 @@ impl AdminServer {
     }
 }
 
-async fn serve(listener: TcpListener, vitals: Arc<Vitals>, stopped: oneshot::Receiver<()>) -> io::Result<()> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let router = Router::new()
         .route("/livez", get(livez))
@@ -77,14 +107,8 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>, stopped: oneshot::Rec
         .route("/status.json", get(status))
         .route("/events.json", get(async || json(&events::last())))
         .with_state(Arc::clone(&vitals));
-    let server = axum::serve(listener, router).into_future();
-    // A graceful end would wait for idle keep-alive connections; nothing here is worth that.
-    tokio::pin!(server);
-    tokio::select! {
-        served = server => served,
-        _ = stopped => Ok(()),
-        () = sample(&vitals) => Ok(()),
-    }
+    // Dropped at the end: a graceful one would wait for idle keep-alive connections, and nothing here is worth that.
+    axum::serve(listener, router).await
 }
 
 /// Takes a sample a second, for ever.
