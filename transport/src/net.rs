@@ -58,6 +58,48 @@ pub fn listen(address: SocketAddr, options: &ListenOptions) -> io::Result<TcpLis
     Ok(socket.into())
 }
 
+/// Gives a listening socket that somebody else made what [`listen`] gives its own; its address and backlog stay.
+///
+/// # Errors
+/// What the system says.
+pub fn adopt(listener: TcpListener, options: &ListenOptions) -> io::Result<TcpListener> {
+    let socket = Socket::from(listener);
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(idle) = options.keepalive {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+    }
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(options.user_timeout)?;
+    Ok(socket.into())
+}
+
+/// Lets no new connection come to a listener that is about to be closed, while those whose handshake is under way
+/// still arrive: the system drops each SYN, whose sender tries again later and is refused by then.
+///
+/// Closing a listener resets whatever waits in its queue, and between the last accept and the close something
+/// always may. With this first, and the close a moment later, the queue is empty.
+///
+/// # Errors
+/// What the system says.
+#[cfg(target_os = "linux")]
+pub fn admit_no_more(listener: &TcpListener) -> io::Result<()> {
+    use socket2::{SockFilter, SockRef};
+    // Octet 13 of the TCP header has the flags: with SYN (2) and without ACK (16) nothing of the segment is taken.
+    const DROP_SYN: [(u16, u8, u8, u32); 5] =
+        [(0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, u32::MAX)];
+    SockRef::from(listener).attach_filter(&DROP_SYN.map(|(code, jt, jf, k)| SockFilter::new(code, jt, jf, k)))
+}
+
+/// Where the system has no such filter a listener is just closed.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn admit_no_more(_: &TcpListener) -> io::Result<()> {
+    Ok(())
+}
+
 /// A non-blocking socket with TCP_NODELAY, bound to the source address if there is one, to connect to `to`.
 ///
 /// # Errors
@@ -115,6 +157,26 @@ mod tests {
         let (accepted, _) = listener.accept().unwrap();
         assert!(accepted.nodelay().unwrap());
         assert!(socket2::SockRef::from(&accepted).keepalive().unwrap());
+    }
+
+    #[test]
+    fn a_listener_that_admits_no_more_still_gives_what_came_before() {
+        let listener = listen(ANY_PORT, &ListenOptions::default()).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut before = TcpStream::connect(address).unwrap();
+        admit_no_more(&listener).unwrap();
+        let after = TcpStream::connect_timeout(&address, Duration::from_millis(100)).unwrap_err();
+        assert_eq!(after.kind(), io::ErrorKind::TimedOut);
+        let (mut accepted, _) = listener.accept().unwrap();
+        drop(listener);
+        let refused = TcpStream::connect(address).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        // The filter goes over to accepted sockets and does no harm there.
+        io::Write::write_all(&mut before, b"x").unwrap();
+        let mut octet = [0];
+        io::Read::read_exact(&mut accepted, &mut octet).unwrap();
+        assert_eq!(octet, *b"x");
     }
 
     #[test]

@@ -16,17 +16,18 @@ use colloquy_transport::driver::mio::{MioConfig, MioDriver};
 use colloquy_transport::driver::select::{Backend, ProbeError, select_with};
 #[cfg(target_os = "linux")]
 use colloquy_transport::driver::uring::{UringConfig, UringDriver};
-use colloquy_transport::net::{ListenOptions, listen};
 
 use crate::admin::AdminServer;
 use crate::app::{AppCounters, GatewayCommand, RecordSink};
 use crate::config::Config;
 use crate::control::ControlSocket;
+use crate::drain::DrainOrder;
+use crate::listening::{PassedSocket, Sockets};
 use crate::log::RecordLog;
 use crate::plan::Plan;
 use crate::record::Record;
-use crate::settings::assemble_plan;
-use crate::vitals::{ShardVitals, Vitals};
+use crate::settings::assemble_some;
+use crate::vitals::{Going, ShardVitals, Vitals};
 
 /// Records of one shard that may wait for the log; more are dropped and counted.
 const RECORDS_MAX: usize = 4096;
@@ -47,6 +48,19 @@ pub enum StartError {
         address: SocketAddr,
         /// What the system says.
         error: io::Error,
+    },
+    /// A socket was passed that no listener wants.
+    #[error(
+        "the socket {name:?} at {address} that was passed to this process belongs to no listener: its name or its \
+         address must be that of one of {listeners}"
+    )]
+    Passed {
+        /// Its name, as who passed it says.
+        name: String,
+        /// Where it listens.
+        address: String,
+        /// Those of the configuration.
+        listeners: String,
     },
     /// A shard could not be started.
     #[error("shard {shard}: {error}")]
@@ -76,6 +90,10 @@ pub struct StartOptions {
     pub cores: Option<Vec<usize>>,
     /// Name in logs and thread names, where a process runs several; at most 6 octets are used.
     pub name: Option<String>,
+    /// The file that the configuration came from, to be read again by a reload. `None`: there is no reload.
+    pub source: Option<PathBuf>,
+    /// Listening sockets that were passed to this process: they take the place of binding.
+    pub sockets: Vec<PassedSocket>,
 }
 
 /// A listener that is bound.
@@ -114,7 +132,7 @@ impl Gateway {
         let (backend, reason) = select_with(config.engine.driver.into(), &config.engine.driver_options())?;
         let cores = pin::cores();
         let shard_count = config.engine.shard_count(cores.len());
-        let (sockets, listeners) = bind(&config, shard_count)?;
+        let sockets = Sockets::open(&config, shard_count, &options.sockets)?;
         let control = control_socket(&config)?;
         let plan = Arc::new(Plan::new(Arc::new(config)));
         let config = Arc::clone(&plan.config);
@@ -128,7 +146,7 @@ impl Gateway {
             reports: Vec::new(),
         };
         let (log, waker) = RecordLog::start(Arc::clone(&config));
-        for (shard, sockets) in sockets.into_iter().enumerate() {
+        for (shard, sockets) in sockets.of_shards.into_iter().enumerate() {
             let started = match backend {
                 Backend::Mio => starting.shard(shard, sockets, &waker, mio_driver),
                 #[cfg(target_os = "linux")]
@@ -142,10 +160,18 @@ impl Gateway {
                 return Err(StartError::Shard { shard, error });
             }
         }
-        let vitals = Arc::new(Vitals::new(plan, starting.vitals, backend, reason));
-        vitals.sight().set_addresses(listeners.iter().map(|listener| listener.address).collect());
+        let mut vitals = Vitals::new(plan, starting.vitals, backend, reason);
+        vitals.going = Going::new(sockets.own);
+        let vitals = Arc::new(vitals);
+        vitals.sight().set_addresses(sockets.bound.iter().map(|listener| listener.address).collect());
         let log = log.run(starting.reports, Arc::clone(&vitals));
-        let mut gateway = Gateway { vitals, listeners, shards: starting.shards, log: Some(log), admin: None };
+        let mut gateway = Gateway {
+            vitals,
+            listeners: sockets.bound,
+            shards: starting.shards,
+            log: Some(log),
+            admin: None,
+        };
         if config.admin.address.is_some() || control.is_some() {
             let server = AdminServer::start(config.admin.address, control, Arc::clone(&gateway.vitals))
                 .map_err(StartError::Admin)?;
@@ -170,10 +196,10 @@ impl Gateway {
         &self.vitals
     }
 
-    /// Stops accepting and closes connections without a CN at once, waits for sessions to end, aborts what is
-    /// left after the deadline. Returns at once; [`Gateway::join`] waits.
+    /// Stops accepting, ends sessions as `[drain]` says, aborts what is left after the deadline. Returns at once;
+    /// [`Gateway::join`] waits.
     ///
-    /// A second call with a shorter deadline moves it. An aborted peer has its listener's or target's TIM to
+    /// A second call moves the deadline. An aborted peer has its listener's or target's TIM to
     /// disconnect, so the last connection may outlast the deadline by that.
     pub fn drain(&self, deadline: Duration) {
         self.vitals.drain(deadline);
@@ -251,7 +277,7 @@ impl Starting {
     fn shard<D>(
         &mut self,
         shard: usize,
-        sockets: Vec<TcpListener>,
+        sockets: Vec<(usize, TcpListener)>,
         waker: &Waker,
         driver: fn(&Config) -> io::Result<D>,
     ) -> io::Result<()>
@@ -269,7 +295,7 @@ impl Starting {
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
         let build = move || {
             let driver = driver(&plan.config)?;
-            assemble_plan(driver, &plan, number, counters, record_sink(reporter), sockets)
+            assemble_some(driver, &plan, number, counters, record_sink(reporter), sockets)
         };
         let thread = spawn(options, build, drop)?;
         self.vitals.push(ShardVitals {
@@ -287,7 +313,7 @@ impl Starting {
     fn undo(self) {
         tracing::debug!(backend = %self.backend, "stopping the shards that were started");
         for shard in self.shards {
-            let _ = shard.commander.send(GatewayCommand::Drain { deadline: Duration::ZERO });
+            let _ = shard.commander.send(GatewayCommand::Drain(DrainOrder::wait(Duration::ZERO)));
             let _ = shard.join();
         }
     }
@@ -324,34 +350,4 @@ fn control_socket(config: &Config) -> Result<Option<ControlSocket>, StartError> 
     let Some(path) = &config.admin.control_socket else { return Ok(None) };
     let bound = ControlSocket::bind(path);
     bound.map(Some).map_err(|error| StartError::Control { path: path.clone(), error })
-}
-
-/// For each shard, a socket for each listener; and where they listen.
-type Bound = (Vec<Vec<TcpListener>>, Vec<BoundListener>);
-
-fn bind(config: &Config, shard_count: usize) -> Result<Bound, StartError> {
-    let mut sockets: Vec<Vec<TcpListener>> = (0..shard_count).map(|_| Vec::new()).collect();
-    let mut listeners = Vec::new();
-    for listener in &config.listeners {
-        let failed =
-            |error| StartError::Listen { name: listener.name.clone(), address: listener.address, error };
-        // With SO_REUSEPORT a second process would silently share the port: this bind alone would notice.
-        let alone = listen(listener.address, &ListenOptions::default()).map_err(failed)?;
-        let mut address = alone.local_addr().map_err(failed)?;
-        if shard_count == 1 {
-            sockets[0].push(alone);
-        } else {
-            drop(alone);
-            address.set_port(listener.address.port());
-            for shard in &mut sockets {
-                let options = ListenOptions { reuse_port: true, ..ListenOptions::default() };
-                let socket = listen(address, &options).map_err(failed)?;
-                // Port 0: the first shard's socket chooses, the others follow.
-                address = socket.local_addr().map_err(failed)?;
-                shard.push(socket);
-            }
-        }
-        listeners.push(BoundListener { name: listener.name.clone(), address });
-    }
-    Ok((sockets, listeners))
 }

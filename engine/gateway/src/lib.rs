@@ -8,7 +8,9 @@ mod admin;
 pub mod app;
 pub mod config;
 mod control;
+pub mod drain;
 mod gateway;
+mod listening;
 pub mod log;
 pub mod plan;
 pub mod record;
@@ -17,5 +19,6 @@ pub mod sight;
 mod vitals;
 
 pub use gateway::{BoundListener, Gateway, StartError, StartOptions};
+pub use listening::PassedSocket;
 pub use settings::{assemble, assemble_plan};
 pub use vitals::{ShardReport, Vitals};

@@ -52,10 +52,24 @@ pub fn assemble_plan<D: Driver>(
     records: RecordSink,
     listeners: impl IntoIterator<Item = D::Listener>,
 ) -> io::Result<Shard<D, GatewayApp>> {
+    assemble_some(driver, plan, number, counters, records, listeners.into_iter().enumerate())
+}
+
+/// The same with sockets of some of the listeners, each with the listener's index.
+pub(crate) fn assemble_some<D: Driver>(
+    driver: D,
+    plan: &Arc<Plan>,
+    number: u16,
+    counters: Arc<AppCounters>,
+    records: RecordSink,
+    sockets: impl IntoIterator<Item = (usize, D::Listener)>,
+) -> io::Result<Shard<D, GatewayApp>> {
     let config = &plan.config;
     let app = GatewayApp::new(Arc::clone(plan), number, counters, records);
     let mut shard = Shard::new(driver, app, config.shard());
-    for (tag, (socket, listener)) in (0..).zip(listeners.into_iter().zip(&config.listeners)) {
+    for (index, socket) in sockets {
+        let Some(listener) = config.listeners.get(index) else { break };
+        let tag = u32::try_from(index).expect("the configuration has fewer listeners");
         shard.listen(socket, tag, listener.shard(&config.engine))?;
     }
     Ok(shard)

@@ -1,5 +1,7 @@
 //! How a gateway is: its numbers and whether its shards turn, readable from any thread.
 
+mod going;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +13,8 @@ use colloquy_transport::driver::select::Backend;
 use crate::app::{AppCounters, AppTally, GatewayCommand};
 use crate::plan::Plan;
 use crate::sight::Sight;
+
+pub(crate) use going::Going;
 
 /// What other threads know of one shard.
 #[derive(Debug)]
@@ -43,6 +47,7 @@ pub struct Vitals {
     backend: Backend,
     backend_reason: String,
     draining: AtomicBool,
+    pub(crate) going: Going,
     records_dropped: AtomicU64,
     started: Instant,
     sight: Sight,
@@ -61,6 +66,7 @@ impl Vitals {
             backend,
             backend_reason,
             draining: AtomicBool::new(false),
+            going: Going::default(),
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),
             sight: Sight::default(),
@@ -125,12 +131,6 @@ impl Vitals {
     /// CPU time of all shards together; `None` where the system does not tell.
     pub fn cpu(&self) -> Option<Duration> {
         self.shards().iter().map(|shard| shard.cpu).sum()
-    }
-
-    /// Stops accepting and ends sessions as `[drain]` says; see [`crate::Gateway::drain`].
-    pub fn drain(&self, deadline: Duration) {
-        self.set_draining();
-        self.command_all(|| GatewayCommand::Drain { deadline });
     }
 
     /// Lets every shard act on `plan`, which succeeds the present one.

@@ -6,7 +6,8 @@ mod common;
 use std::time::Duration;
 
 use colloquy_gateway::app::GatewayCommand;
-use colloquy_gateway::config::{Config, Profile};
+use colloquy_gateway::config::{Config, DrainAction, DrainConfig, Profile};
+use colloquy_gateway::drain::{DrainOrder, LISTENING_GRACE};
 use colloquy_gateway::record::{EndReason, RecordEvent};
 use colloquy_session::ProviderAbortReason;
 use common::peer::{Manners, Seen, send};
@@ -18,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const CLOSED: EndReason = EndReason::TransportRefused { reason: 1 };
 
 fn drain(deadline: Duration) -> GatewayCommand {
-    GatewayCommand::Drain { deadline }
+    GatewayCommand::Drain(DrainOrder::wait(deadline))
 }
 
 /// Connections may take an hour to bring a CN: no timer ends what a drain has to end.
@@ -33,6 +34,17 @@ fn a_draining_gateway_lets_sessions_end_and_takes_no_new_ones() {
     let mut world = World::new(relay_config(Profile::Mms), Manners::default());
     let (client, server) = world.establish(&mms());
     world.command(drain(30 * SECOND));
+    let answered = world.connect(&mms());
+    assert_eq!(
+        world.client.app().of(answered),
+        [
+            Seen::ProviderAbort(ProviderAbortReason::TransportDisconnect),
+            Seen::Ended("TransportRefused { reason: 1 }".into())
+        ],
+        "DR while the listener is still open"
+    );
+    world.run_for(LISTENING_GRACE);
+    world.settle();
     let refused = world.connect(&mms());
     assert_eq!(
         world.client.app().of(refused),
@@ -89,6 +101,8 @@ fn a_drain_closes_connections_that_have_not_brought_a_cn() {
     let before = world.net.now();
     let silent = unestablished(&mut world);
     world.command(drain(3600 * SECOND));
+    world.run_for(LISTENING_GRACE);
+    world.settle();
     for at in silent {
         assert_eq!(world.raw.connections[at].ended, Some("eof"), "connection {at}");
     }
@@ -111,7 +125,10 @@ fn a_peer_that_keeps_its_half_open_is_reset_at_the_deadline_of_the_drain() {
     world.raw.stubborn = true;
     unestablished(&mut world);
     world.command(drain(SECOND));
-    world.run_for(SECOND - Duration::from_millis(10));
+    world.run_for(LISTENING_GRACE);
+    world.settle();
+    assert_eq!(world.ends(), (vec![CLOSED; 4], vec![]));
+    world.run_for(SECOND - LISTENING_GRACE - Duration::from_millis(10));
     assert_eq!(world.gateway.connection_count(), 4, "closed on this side only");
     world.run_for(Duration::from_millis(20));
     assert!(world.gateway.is_finished(), "{:#?}", world.gateway.inspect());
@@ -151,4 +168,45 @@ fn a_cn_that_is_not_answered_by_the_deadline_is_refused() {
     let logged = |event: &RecordEvent| *event == RecordEvent::NotOpened { refused: 131 };
     assert_eq!(world.records.borrow().iter().filter(|record| logged(&record.event)).count(), 1);
     assert_eq!(world.counters.snapshot().relays_refused, 1);
+}
+
+/// Ten sessions in a second, in even steps, after a tenth of a second without data.
+fn paced(action: DrainAction) -> GatewayCommand {
+    GatewayCommand::Drain(DrainOrder::new(DrainConfig {
+        deadline: 30 * SECOND,
+        action,
+        sessions_per_second: 10,
+        jitter_percent: 0,
+        idle_for: SECOND / 10,
+    }))
+}
+
+#[test]
+fn sessions_are_aborted_at_the_pace_of_the_drain_idle_ones_first() {
+    let mut world = World::new(relay_config(Profile::Mms), Manners::default());
+    let sessions: Vec<_> = (0..20).map(|_| world.establish(&mms())).collect();
+    let (busy, _) = sessions[0];
+    world.command(paced(DrainAction::Abort));
+    for second in 1..=19_u32 {
+        // Never silent for as long as an idle one is.
+        for _ in 0..2 {
+            world.of_client(|ctx| send(ctx, busy, b"data"));
+            world.run_for(SECOND / 20);
+        }
+        let live = world.gateway.app().live_count();
+        let ended = 20 - live.div_ceil(2) as u32;
+        assert!(ended.abs_diff(second) <= 1, "{ended} sessions ended after {second} tenths of a second");
+        assert!(second > 18 || world.client.app().since_open(busy).is_empty(), "the busy one is the last");
+    }
+    world.run_for(SECOND);
+    assert!(world.gateway.is_finished());
+    let aborted = EndReason::Aborted { by_peer: false, by_user: false };
+    let (down, _) = world.ends();
+    assert_eq!(down, vec![aborted; 20]);
+    for (client, _) in sessions {
+        assert_eq!(
+            world.client.app().since_open(client)[0],
+            Seen::ProviderAbort(ProviderAbortReason::Undefined)
+        );
+    }
 }

@@ -283,7 +283,8 @@ fn an_address_that_is_taken_is_told_even_with_several_shards() {
 #[test]
 fn shards_run_on_the_cores_they_are_given() {
     let core = colloquy_shard::pin::cores()[0];
-    let options = StartOptions { cores: Some(vec![core]), name: Some("pinned".into()) };
+    let options =
+        StartOptions { cores: Some(vec![core]), name: Some("pinned".into()), ..StartOptions::default() };
     let gateway =
         Gateway::start_with(config(DriverChoice::Mio, 2, ListenerApplication::Sink), &options).unwrap();
     assert!(gateway.vitals().shards().iter().all(|shard| shard.pinned == Some(core)));

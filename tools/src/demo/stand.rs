@@ -88,7 +88,8 @@ fn start(name: &str, text: &str, cores: &[usize]) -> anyhow::Result<Gateway> {
     let config = check_str(name, text)
         .map_err(|diagnostics| anyhow::anyhow!("{}", diagnostics.render(false)))
         .context("configuration of the demo")?;
-    let options = StartOptions { cores: Some(cores.to_vec()), name: Some(name.to_owned()) };
+    let options =
+        StartOptions { cores: Some(cores.to_vec()), name: Some(name.to_owned()), ..StartOptions::default() };
     Gateway::start_with(config, &options).with_context(|| name.to_owned())
 }
 

@@ -12,9 +12,9 @@ use crate::config::ListenerApplication;
 use crate::record::{RecordEvent, Side, Subject};
 
 /// DR reasons of X.224 §13.5.3.
-mod disconnect_reason {
-    pub(super) const CONGESTION: u8 = 1;
-    pub(super) const ADDRESS_UNKNOWN: u8 = 3;
+pub(super) mod disconnect_reason {
+    pub(in super::super) const CONGESTION: u8 = 1;
+    pub(in super::super) const ADDRESS_UNKNOWN: u8 = 3;
 }
 
 /// RF reasons that a provider gives. X.225 §8.3.5.

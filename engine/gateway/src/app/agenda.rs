@@ -7,6 +7,10 @@ use std::time::Duration;
 /// Something due at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
+    /// The listeners of a gateway that drains are closed.
+    StopListening,
+    /// A drain may have a session to end.
+    DrainStep,
     /// The deadline of a drain: what is left is aborted.
     DrainDeadline,
 }

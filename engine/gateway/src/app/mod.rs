@@ -11,6 +11,7 @@ mod admission;
 mod agenda;
 mod closing;
 mod counters;
+mod drain;
 mod durations;
 mod echo;
 mod held;
@@ -41,6 +42,7 @@ use held::{Flow, Held, HeldMax};
 use state::TimerFor;
 
 use crate::config::Config;
+use crate::drain::DrainOrder;
 use crate::plan::Plan;
 use crate::record::{EndRecord, Record, RecordEvent};
 
@@ -49,13 +51,10 @@ use crate::record::{EndRecord, Record, RecordEvent};
 pub enum GatewayCommand {
     /// Does nothing: that it is taken shows that the shard turns.
     Ping,
-    /// Lets no new session begin and ends the shard when its last one is gone; ends what is left after the
-    /// deadline. Connections without a CN are closed at once, a CN that is with its target may still be
-    /// answered.
-    Drain {
-        /// Time that sessions have to end by themselves.
-        deadline: Duration,
-    },
+    /// Lets no new session begin, ends those that are there as the order says and the shard when its last one is
+    /// gone; ends what is left after the deadline. A CN that is with its target may still be answered. A further
+    /// order moves the deadline.
+    Drain(DrainOrder),
     /// Acts on this plan from now on.
     Reload(Arc<Plan>),
 }
@@ -83,6 +82,7 @@ pub struct GatewayApp {
     /// The transport selectors of the session that ended last, for the next one on its connection.
     kept_transport: Option<(SessionId, Box<ConnectTpdu>)>,
     draining: bool,
+    drain: Option<Box<drain::Draining>>,
     /// What is due without a session.
     agenda: Agenda,
 }
@@ -110,6 +110,7 @@ impl GatewayApp {
             spare_held: Vec::new(),
             kept_transport: None,
             draining: false,
+            drain: None,
             agenda: Agenda::default(),
         }
     }
@@ -249,27 +250,6 @@ impl GatewayApp {
         }
     }
 
-    /// Ends every session: with RF where a CN waits for its answer, with AB where a session exists, else by
-    /// disconnecting.
-    fn end_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
-        for index in 0..self.live.len() {
-            let id = self.live[index];
-            let Some(state) = ctx.state(id) else { continue };
-            // Both sides of a relay are in the list: neither has to tell the other.
-            state.partner = None;
-            let before = std::mem::replace(&mut state.phase, Phase::Over);
-            let awaits_answer = before == Phase::Connecting && matches!(state.role, Role::Downstream { .. });
-            ctx.resume(id);
-            if awaits_answer {
-                self.refuse_relay(ctx, id, admission::refuse_reason::CONGESTION);
-            } else {
-                self.counters.abort(AbortOrigin::Drain, ProviderAbortReason::Undefined);
-                ctx.provider_abort(id, ProviderAbortReason::Undefined);
-            }
-        }
-        ctx.refuse_unestablished();
-    }
-
     pub(crate) fn record(&mut self, subject: crate::record::Subject, event: RecordEvent) {
         (self.records)(Record { subject, event });
     }
@@ -305,6 +285,9 @@ impl Application for GatewayApp {
         _peer: SocketAddr,
         connect: &ConnectTpdu,
     ) -> TransportAnswer {
+        if self.draining {
+            return TransportAnswer::Refuse(admission::disconnect_reason::CONGESTION);
+        }
         self.admit_transport(ctx, id, listener, connect)
     }
 
@@ -334,6 +317,9 @@ impl Application for GatewayApp {
         }
         let Some(state) = ctx.state(id) else { return };
         let role = state.role;
+        if self.refuses_to_drain(ctx, id, &indication) {
+            return;
+        }
         if let Indication::Connect(connect) = indication
             && !self.admit_session(ctx, id, &connect)
         {
@@ -445,15 +431,7 @@ impl Application for GatewayApp {
     fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: GatewayCommand) {
         match command {
             GatewayCommand::Ping => {}
-            GatewayCommand::Drain { deadline } => {
-                self.draining = true;
-                ctx.stop_listening();
-                ctx.refuse_unestablished();
-                ctx.stop_when_empty();
-                let at = ctx.now() + deadline;
-                self.agenda.drop_tasks(|task| task == Task::DrainDeadline);
-                self.note(ctx, at, Task::DrainDeadline);
-            }
+            GatewayCommand::Drain(order) => self.drain(ctx, order),
             GatewayCommand::Reload(plan) => {
                 self.config = Arc::clone(&plan.config);
                 self.plan = plan;
@@ -464,6 +442,8 @@ impl Application for GatewayApp {
     fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         while let Some(task) = self.agenda.pop_due(ctx.now()) {
             match task {
+                Task::StopListening => self.stop_listening(ctx),
+                Task::DrainStep => self.drain_step(ctx),
                 Task::DrainDeadline => self.end_all(ctx),
             }
         }

@@ -121,3 +121,14 @@ pub enum DrainAction {
     /// Nothing.
     Wait,
 }
+
+impl DrainAction {
+    /// The word of the file, of logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            DrainAction::Release => "release",
+            DrainAction::Abort => "abort",
+            DrainAction::Wait => "wait",
+        }
+    }
+}
