@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use colloquy_gateway::config::{FaultKind, check_str};
+use colloquy_gateway::config::{FaultKind, check_str, load_str};
 
 #[test]
 fn every_faulty_file_gets_the_diagnostics_beside_it() {
@@ -69,4 +69,16 @@ fn no_prefix_of_a_good_file_panics() {
     for end in 0..text.len() {
         let _ = check_str("prefix.toml", &text[..end]);
     }
+}
+
+/// Suspicious is not wrong.
+#[test]
+fn warnings_do_not_refuse_a_configuration() {
+    let text = "schema_version = 1\n[[listener]]\nname = \"l\"\naddress = \"127.0.0.1:0\"\napplication = \"echo\"\n\
+                [[target]]\nname = \"spare\"\naddress = \"127.0.0.1:1\"\n";
+    let loaded = load_str("x.toml", text).unwrap_or_else(|faults| panic!("{faults}"));
+    let seen: Vec<_> = loaded.warnings.warnings().map(|found| (found.line(), found.key.as_str())).collect();
+    assert_eq!(seen, [(7, "target[0]")]);
+    assert_eq!(loaded.warnings.faults().count(), 0);
+    assert!(loaded.warnings.to_string().starts_with("warning[CLQ-C09]"), "{}", loaded.warnings);
 }

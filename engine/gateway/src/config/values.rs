@@ -40,6 +40,7 @@ pub(super) struct Values {
     pub(super) path: String,
     /// The table's header.
     pub(super) span: Range<usize>,
+    section: Section,
     entries: BTreeMap<&'static str, Entry>,
 }
 
@@ -47,7 +48,7 @@ impl Values {
     /// The defaults of a section; required keys have their examples.
     pub(super) fn defaults(section: Section) -> Values {
         let entries = section.keys().map(|key| (key.name, default_entry(key))).collect();
-        Values { path: section.name().to_owned(), span: 0..0, entries }
+        Values { path: section.name().to_owned(), span: 0..0, section, entries }
     }
 
     pub(super) fn entry(&self, name: &str) -> &Entry {
@@ -85,6 +86,12 @@ impl Values {
     /// True if the file gives the key, and rightly.
     pub(super) fn gives(&self, name: &str) -> bool {
         self.entry(name).span.is_some()
+    }
+
+    /// True if the file gives the key another value than its default.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        let is_default = |key: &Key| self.entry(name).value == default_entry(key).value;
+        self.gives(name) && !self.section.keys().any(|key| key.name == name && is_default(key))
     }
 
     /// The first of these keys that the file gives, or the table's header.

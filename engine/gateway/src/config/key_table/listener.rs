@@ -134,7 +134,7 @@ pub(super) const LISTENER: &[Key] = &[
         Value("false"),
         NewSessions,
         "Keep the transport connection after release, refusal or abort where the peer does too, and wait\n\
-         connect_timeout_ms for the next CONNECT on it.",
+         connect_timeout for the next CONNECT on it.",
     ),
     key(
         Listener,
@@ -172,10 +172,10 @@ pub(super) const LISTENER: &[Key] = &[
         Listener,
         "connect_timeout",
         duration(ms(10), HOUR),
-        Value("\"10s\""),
+        Value("\"15s\""),
         NewSessions,
         "Time from accepting the connection to the CONNECT SPDU, and from there to its answer. For a\n\
-         relay more than its target's.",
+         relay more than its target's, and better more than all tries of an upstream take.",
     ),
     key(
         Listener,
