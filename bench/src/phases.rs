@@ -110,6 +110,7 @@ impl Generator {
         let selector = |octets: &[u8]| Selector::new(octets).expect("the plan was validated");
         let tsap = |octets: &[u8]| (!octets.is_empty()).then(|| TransportSelector::new(octets)).flatten();
         let target = ConnectTarget {
+            wire: None,
             address: plan.to[number % plan.to.len()],
             options: ConnectOptions { source, ..ConnectOptions::default() },
             calling_tsap: tsap(&plan.calling_tsap.octets),

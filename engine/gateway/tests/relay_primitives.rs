@@ -68,6 +68,7 @@ impl Dialogue {
         let socket = world.net.bind(address(SERVER)).unwrap();
         world.server.listen(socket, 0, listener).unwrap();
         let target = ConnectTarget {
+            wire: None,
             address: address(GATEWAY),
             options: ConnectOptions::default(),
             calling_tsap: None,

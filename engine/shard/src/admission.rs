@@ -60,7 +60,9 @@ impl<D: Driver, A: Application> Shard<D, A> {
         core.listeners[place].not_established += 1;
         let index = core.insert_accepted(place, connection, peer, Role::Responder);
         core.slab.at_mut(index).marks.unasked = true;
-        self.admit(index);
+        if !core.slab.at(index).awaits_header() {
+            self.admit(index);
+        }
     }
 
     /// Asks the application about an accepted connection whose true source is known. Nothing of it may have been given
@@ -138,6 +140,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         let id = self.slab.insert(Slot::new(connection, role, ends, cold));
         let patience = config.transport_timeout.min(config.connect_timeout);
         self.enter(id.index, Phase::AwaitCr, Some(self.now + patience));
+        self.accepted_wire(id.index, place);
         id.index
     }
 

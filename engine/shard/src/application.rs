@@ -6,10 +6,12 @@ use colloquy_session::{ConnectParameters, Indication, PeerFault, ServiceError, S
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::{Class0Config, ConnectTpdu, TransportFault, TransportSelector};
 use colloquy_transport::driver::{ConnectOptions, Driver};
+use colloquy_transport::tls::TlsFault;
 
 pub use crate::admission::{Admission, ShardLimit};
 pub use crate::context::Context;
 pub use crate::opening::{OpenTarget, Reach};
+use crate::wire::{TargetWire, WireFault};
 
 /// A session of one shard: slab index and generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +74,8 @@ pub enum SessionEnd {
     /// `response` (the application left a CN unanswered), `release` (no answer to FN), `send` (the network
     /// took nothing any more).
     Timeout(&'static str),
+    /// The connection was given up below class 0: TLS, or the PROXY protocol.
+    Wire(WireFault),
     /// The peer broke the protocol; the fault was reported by `Application::fault`.
     ProtocolError,
     /// A transport connection that was kept from an earlier session ([`Application::transport_kept`]) or opened without
@@ -105,6 +109,8 @@ pub struct ConnectTarget<'a> {
     pub session: SessionConfig,
     /// S-CONNECT request.
     pub connect: ConnectParameters<'a>,
+    /// What the connection begins with, below class 0; `None`: nothing.
+    pub wire: Option<&'a TargetWire>,
 }
 
 /// Code that runs on a shard: one value per shard, called for all its sessions.
@@ -214,6 +220,9 @@ pub enum ConnectError {
     /// The system refused.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// TLS cannot be begun.
+    #[error("TLS: {0}")]
+    Tls(TlsFault),
     /// A parameter is out of range.
     #[error(transparent)]
     Service(#[from] ServiceError),

@@ -1,16 +1,19 @@
 //! The shard as an application sees it during a call.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use colloquy_session::{ProviderAbortReason, Session};
 use colloquy_transport::class0::{Class0, ConnectTpdu};
 use colloquy_transport::driver::Driver;
+use colloquy_transport::tls::{PeerIdentity, TlsSummary};
 
 use crate::application::{Application, ConnectError, ConnectTarget, SessionEnd, SessionId};
 use crate::config::{ListenerConfig, ShardConfig};
 use crate::core::Core;
 use crate::slab::{Cold, Role, Slot};
+use crate::wire::Wire;
 
 /// The shard as an application sees it during a call.
 ///
@@ -46,6 +49,22 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         self.core.slab.get(id).map(|slot| slot.cold.peer)
     }
 
+    /// The other end of the network connection: the proxy, where a PROXY header has said who [`Context::peer`] is.
+    pub fn network_peer(&self, id: SessionId) -> Option<SocketAddr> {
+        let cold = &self.core.slab.get(id)?.cold;
+        cold.wire.as_ref().and_then(|wire| wire.network_peer()).or(Some(cold.peer))
+    }
+
+    /// What the TLS handshake has agreed on; `None` without TLS, or before its end.
+    pub fn tls(&self, id: SessionId) -> Option<TlsSummary> {
+        self.core.slab.get(id)?.cold.wire.as_ref()?.summary()
+    }
+
+    /// Who the peer is by the certificate that it has shown.
+    pub fn tls_peer(&self, id: SessionId) -> Option<Arc<PeerIdentity>> {
+        self.core.slab.get(id)?.cold.wire.as_ref()?.peer().cloned()
+    }
+
     /// The tag of the listener that accepted the session's connection; `None` for an initiator.
     pub fn listener(&self, id: SessionId) -> Option<u32> {
         let place = self.core.slab.get(id)?.cold.listener?;
@@ -64,8 +83,10 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     pub fn connect(&mut self, target: &ConnectTarget<'_>) -> Result<SessionId, ConnectError> {
         let core = &mut *self.core;
         let machine = Session::initiator(&target.session, &target.connect)?;
+        let wire = target.wire.map(Wire::connecting).transpose().map_err(ConnectError::Tls)?;
         let connection = core.connect(target.address, &target.options)?;
         let mut cold = Cold::new(target.address, core.now, core.config.connect_timeout);
+        cold.wire = wire;
         cold.connect = Some(Box::new(ConnectTpdu {
             calling: target.calling_tsap,
             called: target.called_tsap,

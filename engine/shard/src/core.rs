@@ -4,6 +4,7 @@
 //! must hear goes into `effects`, which the turn delivers.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use colloquy_session::Transmit;
@@ -22,6 +23,7 @@ use crate::output::Batches;
 use crate::slab::{Phase, Slab, Slot, UNARMED};
 use crate::tallied;
 use crate::wheel::Wheel;
+use crate::wire::{ListenerWire, Wires};
 
 /// What the application is told once the call that caused it has returned.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct Listening {
     pub(crate) sessions: usize,
     pub(crate) not_established: usize,
     pub(crate) accepting: bool,
+    /// What its connections begin with.
+    pub(crate) wire: Option<Arc<ListenerWire>>,
 }
 
 pub(crate) struct Core<D: Driver, A: Application> {
@@ -82,6 +86,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) slices: Vec<Slice>,
     /// TSDUs of data that are requested together with what belongs to them.
     pub(crate) bundle: Bundle,
+    /// What connections share below class 0.
+    pub(crate) wires: Wires,
 }
 
 impl<D: Driver, A: Application> Core<D, A> {
@@ -109,6 +115,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             segment: Vec::new(),
             slices: Vec::new(),
             bundle: Bundle::default(),
+            wires: Wires::new(),
         }
     }
 
@@ -235,7 +242,8 @@ impl<D: Driver, A: Application> Core<D, A> {
         } else if slot.marks.in_flight {
             let pins = Batches::pins(&slot.output);
             self.note_output(index, pins);
-        } else if let Some(batch) = self.batches.pop(&mut slot.output) {
+        } else if let Some(batch) = self.next_batch(index) {
+            let slot = self.slab.at_mut(index);
             slot.marks.in_flight = true;
             self.tally.sends += 1;
             self.tally.octets_out += batch.octets() as u64;
@@ -252,11 +260,18 @@ impl<D: Driver, A: Application> Core<D, A> {
             self.note_output(index, pins);
         }
         let slot = self.slab.at_mut(index);
-        if slot.marks.close_due && slot.output.is_empty() {
+        if slot.marks.close_due && slot.output.is_empty() && !slot.wire_owes() {
             let how = if slot.marks.dead { Close::Abort } else { Close::Graceful };
             slot.marks.closing = true;
             self.driver.close(slot.connection, how);
         }
+    }
+
+    /// The next batch that a session has for the driver.
+    #[inline]
+    fn next_batch(&mut self, index: u32) -> Option<TxBatch> {
+        let slot = self.slab.at_mut(index);
+        if slot.marks.wired { self.next_wired_batch(index) } else { self.batches.pop(&mut slot.output) }
     }
 
     /// A batch came back.
@@ -265,7 +280,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         slot.marks.in_flight = false;
         slot.send_deadline = UNARMED;
         slot.queued_octets -= batch.octets();
-        let more = !slot.output.is_empty();
+        let more = !slot.output.is_empty() || slot.wire_owes();
         if slot.marks.output_pins {
             // The peer reads, so whatever is left starts to wait anew.
             slot.marks.output_pins = more;

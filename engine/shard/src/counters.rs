@@ -92,6 +92,20 @@ counters! {
     ended_protocol_error,
     /// Ends: a kept transport connection was closed before a session began on it.
     ended_unused,
+    /// Ends: TLS failed.
+    ended_tls,
+    /// Ends: no PROXY header where there has to be one.
+    ended_proxy,
+    /// Gauge: connections whose TLS 1.2 handshake is over.
+    tls_open_12,
+    /// Gauge: connections whose TLS 1.3 handshake is over.
+    tls_open_13,
+    /// TLS 1.2 handshakes that succeeded.
+    tls_handshakes_12,
+    /// TLS 1.3 handshakes that succeeded.
+    tls_handshakes_13,
+    /// Those of them that resumed an earlier session.
+    tls_handshakes_resumed,
     /// Sessions opened on a transport connection kept from another session, unused ones included.
     transports_kept,
     /// Accepted connections.

@@ -26,9 +26,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
         if slot.marks.close_due {
             return;
         }
-        if slot.marks.paused || slot.marks.undrained {
+        let waits = slot.marks.paused || slot.marks.undrained;
+        if waits || (slot.marks.wired && core.wire_waits(index, self.turn_number)) {
             // A session that waits must not keep the blocks that others receive into.
             let octets = if octets.is_scarce(ALL_BUT_USED_UP_PER_CENT) { octets.detached() } else { octets };
+            let slot = core.slab.at_mut(index);
             core.intake.push_back(&mut slot.intake, octets);
             slot.intake_count += 1;
             slot.marks.undrained = true;
@@ -38,9 +40,20 @@ impl<D: Driver, A: Application> Shard<D, A> {
             core.note_held(index);
             return;
         }
-        slot.class0.receive(octets);
+        self.take_in(index, octets);
         self.drain(index);
         self.core.note_held(index);
+    }
+
+    /// Gives octets of the network to class 0, through what lies in front of it.
+    #[inline]
+    pub(crate) fn take_in(&mut self, index: u32, octets: Slice) {
+        let slot = self.core.slab.at_mut(index);
+        if slot.marks.wired {
+            self.wire_received(index, octets);
+        } else {
+            slot.class0.receive(octets);
+        }
     }
 
     /// The peer has closed or the connection has failed: acted on when all that came before is taken in.
@@ -116,10 +129,15 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 continue;
             }
             let slot = core.slab.at_mut(index);
+            if slot.marks.wired && core.wire_waits(index, self.turn_number) {
+                core.slab.at_mut(index).marks.undrained = true;
+                return;
+            }
+            let slot = core.slab.at_mut(index);
             match core.intake.pop_front(&mut slot.intake) {
                 Some(octets) => {
                     slot.intake_count -= 1;
-                    slot.class0.receive(octets);
+                    self.take_in(index, octets);
                 }
                 None => break,
             }
@@ -127,6 +145,9 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let slot = self.core.slab.at_mut(index);
         slot.marks.undrained = false;
         if slot.marks.gone {
+            if slot.marks.wired {
+                self.wire_gone(index);
+            }
             self.peer_gone(index);
         } else {
             self.core.receive_again(index);

@@ -12,6 +12,7 @@ use crate::core::{Core, Effect};
 use crate::counters::Tally;
 use crate::requests::is_releasing;
 use crate::slab::{Phase, Role};
+use crate::wire::WireFault;
 
 /// DR reason (X.224 §13.5.3): congestion at TSAP.
 pub(crate) const REASON_CONGESTION: u8 = 1;
@@ -75,6 +76,10 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(crate) fn phase_timeout(&mut self, index: u32) {
         let slot = self.slab.at_mut(index);
         slot.cold.phase_deadline = None;
+        if slot.marks.wired && self.handshake_timeout(index) {
+            return;
+        }
+        let slot = self.slab.at_mut(index);
         let abort = ProviderAbortReason::Undefined;
         match slot.phase {
             Phase::Connecting => {
@@ -192,6 +197,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.wheel.cancel(index);
         self.holders.remove(index);
         let slot = self.slab.remove(index);
+        self.forget_tls(slot.cold.wire.as_deref());
         debug_assert!(slot.marks.over, "a connection is closed only after its session has ended");
         let tally = &mut self.tally;
         match slot.role {
@@ -274,6 +280,8 @@ pub(crate) fn count(tally: &mut Tally, end: &SessionEnd) {
         SessionEnd::Timeout(_) => &mut tally.ended_timeout,
         SessionEnd::ProtocolError => &mut tally.ended_protocol_error,
         SessionEnd::Unused => &mut tally.ended_unused,
+        SessionEnd::Wire(WireFault::Tls(_)) => &mut tally.ended_tls,
+        SessionEnd::Wire(WireFault::Proxy(_)) => &mut tally.ended_proxy,
     };
     *count += 1;
 }

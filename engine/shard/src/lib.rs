@@ -118,6 +118,7 @@ mod together;
 mod turn;
 mod view;
 pub mod wheel;
+mod wire;
 
 pub use application::*;
 pub use command::{CommandError, Commander};
@@ -125,3 +126,4 @@ pub use config::{ListenerConfig, ShardConfig};
 pub use counters::{Counters, Tally};
 pub use shard::Shard;
 pub use view::{DEADLINES_MAX, DeadlineView, SessionPhase, SessionView};
+pub use wire::{HandshakePool, ListenerTls, ListenerWire, ProxySenders, TargetTls, TargetWire, WireFault};

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::core::Core;
 use crate::shard::Shard;
 use crate::slab::{Cold, Phase, Role, Slot};
+use crate::wire::{TargetWire, Wire};
 
 /// How far [`Context::open`] goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +29,9 @@ pub enum Reach {
 
 /// Where to open a connection to, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenTarget {
+pub struct OpenTarget<'a> {
+    /// What the connection begins with, below class 0; `None`: nothing. [`Reach::Network`] is past it.
+    pub wire: Option<&'a TargetWire>,
     /// Where to.
     pub address: SocketAddr,
     /// Socket options.
@@ -52,10 +55,12 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     ///
     /// # Errors
     /// When a limit or the system refuses a connection at once.
-    pub fn open(&mut self, target: &OpenTarget, reach: Reach) -> Result<SessionId, ConnectError> {
+    pub fn open(&mut self, target: &OpenTarget<'_>, reach: Reach) -> Result<SessionId, ConnectError> {
         let core = &mut *self.core;
+        let wire = target.wire.map(Wire::connecting).transpose().map_err(ConnectError::Tls)?;
         let connection = core.connect(target.address, &target.options)?;
         let mut cold = Cold::new(target.address, core.now, core.config.connect_timeout);
+        cold.wire = wire;
         cold.reach = Some(reach);
         if reach == Reach::Transport {
             cold.connect = Some(Box::new(target.connect_tpdu()));
@@ -67,7 +72,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     }
 }
 
-impl OpenTarget {
+impl OpenTarget<'_> {
     fn connect_tpdu(&self) -> ConnectTpdu {
         ConnectTpdu {
             calling: self.calling_tsap,

@@ -63,7 +63,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
         config: ListenerConfig,
     ) -> io::Result<ListenerId> {
         let id = self.core.driver.listen(listener)?;
-        let listening = Listening { id, tag, config, sessions: 0, not_established: 0, accepting: true };
+        let listening =
+            Listening { id, tag, config, sessions: 0, not_established: 0, accepting: true, wire: None };
         self.core.listeners.push(listening);
         Ok(id)
     }
@@ -95,7 +96,12 @@ impl<D: Driver, A: Application> Shard<D, A> {
     pub fn next_deadline(&self) -> Option<Duration> {
         let core = &self.core;
         let leftover = self.handled < self.completions.len();
-        if leftover || !core.ready.is_empty() || !core.effects.is_empty() || !self.commands.is_empty() {
+        if leftover
+            || !core.ready.is_empty()
+            || !core.effects.is_empty()
+            || !self.commands.is_empty()
+            || core.wires.has_returns()
+        {
             return Some(core.now);
         }
         let wheel = core.wheel.next_expiry().map(Duration::from_millis);

@@ -15,6 +15,7 @@ use crate::chain::Chain;
 use crate::ending::REASON_CONGESTION;
 use crate::opening::Reach;
 use crate::output::Output;
+use crate::wire::Wire;
 
 /// How far a session has come; the shard's own timer runs against the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl<S: Default> Slot<S> {
         Slot {
             generation: 0,
             connection,
-            marks: Marks { connected: !initiates, ..Marks::default() },
+            marks: Marks { connected: !initiates, wired: cold.wire.is_some(), ..Marks::default() },
             phase: if initiates { Phase::Connecting } else { Phase::AwaitCr },
             role,
             state: machine.state(),
@@ -120,6 +121,19 @@ impl<S> Slot<S> {
     #[inline]
     pub(crate) fn owes_answers(&self, send_high_octets: usize) -> bool {
         self.queued_octets >= send_high_octets && self.machine.state() == State::Sta01C
+    }
+
+    /// True when something is to be sent below class 0: of a handshake, or that TLS is closed.
+    #[inline]
+    pub(crate) fn wire_owes(&self) -> bool {
+        self.marks.wired
+            && !self.marks.dead
+            && self.cold.wire.as_ref().is_some_and(|wire| wire.owes(self.marks.close_due))
+    }
+
+    /// True while the PROXY header has not come that says who the peer is.
+    pub(crate) fn awaits_header(&self) -> bool {
+        self.cold.wire.as_ref().is_some_and(|wire| wire.awaits_header())
     }
 
     /// True for a connection that was kept, or opened without a session, and on which none has begun.
@@ -180,6 +194,8 @@ pub(crate) struct Marks {
     /// The session is over and its transport connection goes on under a new id, which is due: what comes in until then
     /// is not for this one.
     pub(crate) renewal_due: bool,
+    /// Something lies between the network and class 0: `cold.wire`.
+    pub(crate) wired: bool,
 }
 
 /// The part of a session that its data phase leaves alone.
@@ -206,6 +222,8 @@ pub(crate) struct Cold {
     pub(crate) connect_timeout: Duration,
     /// What a refusal is told.
     pub(crate) refusal: u8,
+    /// What lies between the network and class 0.
+    pub(crate) wire: Option<Box<Wire>>,
 }
 
 impl Cold {
@@ -224,6 +242,7 @@ impl Cold {
             reach: None,
             connect_timeout,
             refusal: REASON_CONGESTION,
+            wire: None,
         }
     }
 }
@@ -354,6 +373,7 @@ impl<S> Slab<S> {
             connected: old.connected,
             gone: old.gone,
             dead: old.dead,
+            wired: old.wired,
             tapped: old.tapped,
             ..Marks::default()
         };

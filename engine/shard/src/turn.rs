@@ -30,6 +30,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         self.go_on();
         self.expire_timers();
         self.take_commands();
+        self.take_handshakes();
         self.core.reclaim();
         self.deliver_effects();
         self.core.flush();
@@ -113,7 +114,9 @@ impl<D: Driver, A: Application> Shard<D, A> {
             return;
         }
         slot.marks.connected = true;
-        self.network_connected(index);
+        if !slot.marks.wired || self.connected_wire(index) {
+            self.network_connected(index);
+        }
     }
 
     fn expire_timers(&mut self) {

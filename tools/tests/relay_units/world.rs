@@ -106,6 +106,7 @@ impl World {
 
     fn play(&mut self, random: &mut Random, plan: Plan) -> Result<(), String> {
         let target = ConnectTarget {
+            wire: None,
             address: address(GATEWAY),
             options: ConnectOptions::default(),
             calling_tsap: None,

@@ -76,6 +76,7 @@ impl Initiators {
             .tsdu_octets_max
             .map(|octets| TsduMaximumSize { initiator_to_responder: octets, responder_to_initiator: octets });
         let target = ConnectTarget {
+            wire: None,
             address: self.gateway,
             options: ConnectOptions::default(),
             calling_tsap: None,

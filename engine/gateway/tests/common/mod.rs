@@ -128,6 +128,7 @@ impl World {
 
     pub fn connect_only(&mut self, connect: &ConnectParameters<'_>) -> SessionId {
         let target = ConnectTarget {
+            wire: None,
             address: address(GATEWAY),
             options: ConnectOptions::default(),
             calling_tsap: TransportSelector::new(b"CT"),

@@ -390,6 +390,7 @@ pub(crate) fn proposal(user_data: &[u8]) -> ConnectParameters<'_> {
 
 pub(crate) fn target<'a>(address: SocketAddr, connect: ConnectParameters<'a>) -> ConnectTarget<'a> {
     ConnectTarget {
+        wire: None,
         address,
         options: ConnectOptions::default(),
         calling_tsap: None,

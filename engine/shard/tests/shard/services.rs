@@ -195,6 +195,7 @@ pub(crate) fn client_target<W: World>(pair: &Pair<W>, setting: Setting) -> Conne
         ..proposal(b"hello")
     };
     ConnectTarget {
+        wire: None,
         transport: transport(setting.expedited.0),
         session: extended(setting.extended.0, session(setting.reuse.0)),
         ..target(pair.address, connect)

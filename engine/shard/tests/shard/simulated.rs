@@ -161,6 +161,7 @@ impl World {
             ..proposal(b"random")
         };
         ConnectTarget {
+            wire: None,
             transport: class0(self.expedited),
             session: session(self.reuse, false),
             ..target((Ipv4Addr::new(10, 0, 0, 1), 102).into(), connect)

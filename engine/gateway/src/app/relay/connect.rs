@@ -177,6 +177,7 @@ fn connect_target<'a>(
     connect: ConnectParameters<'a>,
 ) -> ConnectTarget<'a> {
     ConnectTarget {
+        wire: None,
         address: target.address,
         options: ConnectOptions::default(),
         calling_tsap: target.calling_tsap.or(transport.calling),
