@@ -16,6 +16,7 @@ mod pump;
 mod raw;
 mod replay;
 mod report;
+mod sessions;
 mod status;
 mod stop;
 mod table;
@@ -56,6 +57,7 @@ enum Verb {
     #[command(hide = true)]
     Raw(raw::RawArgs),
     Report(report::ReportArgs),
+    Sessions(sessions::SessionsArgs),
     Status(status::StatusArgs),
     Table(table::TableArgs),
     Targets(targets::TargetsArgs),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Pump(args) => pump::run(&args),
         Verb::Raw(args) => raw::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Sessions(args) => sessions::run(&args),
         Verb::Status(args) => status::run(&args),
         Verb::Table(args) => table::run(&args),
         Verb::Targets(args) => targets::run(&args),

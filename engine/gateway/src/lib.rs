@@ -12,6 +12,7 @@ pub mod drain;
 mod gateway;
 mod listening;
 pub mod log;
+mod name;
 pub mod plan;
 pub mod record;
 mod settings;
@@ -20,5 +21,6 @@ mod vitals;
 
 pub use gateway::{BoundListener, Gateway, StartError, StartOptions};
 pub use listening::PassedSocket;
+pub use name::{NoSessionName, SessionName};
 pub use settings::{assemble, assemble_plan};
 pub use vitals::{ShardReport, Vitals};

@@ -140,6 +140,23 @@ impl Vitals {
         self.command_all(|| GatewayCommand::Reload(Arc::clone(&plan)));
     }
 
+    /// How many shards there are.
+    pub(crate) fn shard_count(&self) -> u16 {
+        u16::try_from(self.shards.len()).expect("the configuration has at most 256 shards")
+    }
+
+    /// Gives one shard a command; one that is not there has ended.
+    pub(crate) fn command(
+        &self,
+        shard: u16,
+        command: GatewayCommand,
+    ) -> Result<(), CommandError<GatewayCommand>> {
+        match self.shards.get(usize::from(shard)) {
+            Some(shard) => shard.commander.send(command),
+            None => Err(CommandError::Ended(command)),
+        }
+    }
+
     /// Gives every shard that runs a command.
     pub(crate) fn command_all(&self, command: impl Fn() -> GatewayCommand) {
         for shard in &self.shards {

@@ -72,11 +72,6 @@ pub(crate) fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
-/// True where colours are welcome on standard output.
-pub(crate) fn is_coloured() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
 /// Exactly so wide: padded, or cut with an ellipsis.
 fn fitted(cell: &str, width: usize) -> String {
     let length = cell.chars().count();

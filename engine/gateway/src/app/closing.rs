@@ -81,7 +81,6 @@ pub(crate) enum Closing {
 
 impl GatewayApp {
     /// Ends a session, both legs of a relay's, whichever is named; false when there is none that is not ending already.
-    #[allow(dead_code, reason = "idle sessions, drains and operators use it")]
     pub(crate) fn close_session<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,

@@ -15,6 +15,8 @@ mod drain;
 mod durations;
 mod echo;
 mod held;
+pub(crate) mod query;
+pub(crate) mod recent;
 pub mod relay;
 mod sink;
 mod state;
@@ -35,11 +37,10 @@ pub use closing::{CloseHow, Why};
 pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
 pub use durations::{DURATION_BOUNDS, DurationTally, Stage};
 pub use state::SessionState;
-pub(crate) use state::{Phase, Role};
+pub(crate) use state::{Phase, Role, TimerFor};
 
 use agenda::{Agenda, Task};
 use held::{Flow, Held, HeldMax};
-use state::TimerFor;
 
 use crate::config::Config;
 use crate::drain::DrainOrder;
@@ -57,6 +58,8 @@ pub enum GatewayCommand {
     Drain(DrainOrder),
     /// Acts on this plan from now on.
     Reload(Arc<Plan>),
+    /// Answers a question about its sessions.
+    Query(query::Query),
 }
 
 /// Memory kept for SSDUs that wait.
@@ -85,6 +88,8 @@ pub struct GatewayApp {
     drain: Option<Box<drain::Draining>>,
     /// What is due without a session.
     agenda: Agenda,
+    /// What has happened to sessions lately.
+    recent: recent::Recent,
 }
 
 impl std::fmt::Debug for GatewayApp {
@@ -112,6 +117,7 @@ impl GatewayApp {
             draining: false,
             drain: None,
             agenda: Agenda::default(),
+            recent: recent::Recent::default(),
         }
     }
 
@@ -317,6 +323,7 @@ impl Application for GatewayApp {
         }
         let Some(state) = ctx.state(id) else { return };
         let role = state.role;
+        self.recent.push_indication(id, ctx.now(), &indication);
         if self.refuses_to_drain(ctx, id, &indication) {
             return;
         }
@@ -431,6 +438,7 @@ impl Application for GatewayApp {
     fn command<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, command: GatewayCommand) {
         match command {
             GatewayCommand::Ping => {}
+            GatewayCommand::Query(query) => self.answer_query(ctx, &query),
             GatewayCommand::Drain(order) => self.drain(ctx, order),
             GatewayCommand::Reload(plan) => {
                 self.config = Arc::clone(&plan.config);

@@ -108,6 +108,18 @@ pub(crate) enum TimerFor {
     Closing,
 }
 
+impl TimerFor {
+    /// What the timer is for, in a word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            TimerFor::Nothing => "nothing",
+            TimerFor::Answer => "answer",
+            TimerFor::Release => "release",
+            TimerFor::Closing => "closing",
+        }
+    }
+}
+
 /// How far a session is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Phase {

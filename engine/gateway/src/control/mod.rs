@@ -17,8 +17,11 @@
 
 pub(crate) mod caller;
 mod client;
+mod describe;
+mod explain;
 pub(crate) mod ops;
 pub(crate) mod protocol;
+mod shards;
 mod socket;
 
 use std::io;

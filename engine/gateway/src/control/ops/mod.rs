@@ -1,5 +1,6 @@
 //! What can be asked for on the control socket: one file for each group of operations, one line each in [`OPS`].
 
+mod sessions;
 mod status;
 mod targets;
 
@@ -16,7 +17,16 @@ pub(crate) use super::client::Wire;
 use super::protocol::{Code, Refused};
 
 /// Every operation.
-static OPS: &[Op] = &[status::STATUS, targets::LIST, targets::SET];
+static OPS: &[Op] = &[
+    status::STATUS,
+    sessions::LIST,
+    sessions::SHOW,
+    sessions::EXPLAIN,
+    sessions::CLOSE,
+    sessions::ABORT,
+    targets::LIST,
+    targets::SET,
+];
 
 /// An operation.
 pub(crate) struct Op {
@@ -46,7 +56,6 @@ pub(crate) enum Reply {
     /// One line: an object.
     One(Value),
     /// Lines of objects until the sender is gone, then one that says that no more follow.
-    #[allow(dead_code, reason = "for operations with long answers")]
     Lines(mpsc::Receiver<Result<Value, Refused>>),
     /// One line, and then the connection belongs to this.
     #[allow(dead_code, reason = "for operations that stream")]
