@@ -1,5 +1,6 @@
 //! A running gateway: its shards, each on a thread of its own, its log and its admin HTTP.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -295,7 +296,10 @@ impl Starting {
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
         let build = move || {
             let driver = driver(&plan.config)?;
-            assemble_some(driver, &plan, number, counters, record_sink(reporter), sockets)
+            let time_ahead = plan.origin.elapsed().saturating_sub(driver.now());
+            let mut shard = assemble_some(driver, &plan, number, counters, record_sink(reporter), sockets)?;
+            shard.app_mut().set_origin(time_ahead, RandomState::new().hash_one(number));
+            Ok(shard)
         };
         let thread = spawn(options, build, drop)?;
         self.vitals.push(ShardVitals {

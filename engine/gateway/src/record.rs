@@ -58,11 +58,46 @@ pub enum RecordEvent {
     Tolerated(Tolerated),
     /// The relay could not carry something over and ended both sessions.
     NotCarried(NotCarried),
+    /// No route let a downstream in, or one that refuses.
+    NoRoute {
+        /// The reason code of the RF that it got.
+        refused: u8,
+    },
+    /// No target of a downstream's destination is usable.
+    NoTarget {
+        /// The reason code of the RF that it got.
+        refused: u8,
+    },
+    /// Health checks have found that a target answers, or that it does not any more.
+    TargetHealth {
+        /// It answers.
+        up: bool,
+    },
+    /// A target is passed over for a time because sessions to it failed.
+    TargetEjected {
+        /// For so long.
+        time: Duration,
+    },
+    /// The time of an ejection is over.
+    TargetRestored,
     /// No upstream session could be opened.
     NotOpened {
         /// The reason code of the RF that the downstream got.
         refused: u8,
     },
+}
+
+impl RecordEvent {
+    /// True for what is logged however often it happens: the account of what went on, and changes of state.
+    pub fn is_always_logged(&self) -> bool {
+        match self {
+            RecordEvent::Ended(ended) => ended.end.is_orderly(),
+            RecordEvent::TargetHealth { .. }
+            | RecordEvent::TargetEjected { .. }
+            | RecordEvent::TargetRestored => true,
+            _ => false,
+        }
+    }
 }
 
 /// How a session went and ended.

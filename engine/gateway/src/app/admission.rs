@@ -7,7 +7,7 @@ use colloquy_transport::driver::Driver;
 
 use super::counters::AbortOrigin;
 use super::state::Role;
-use super::{GatewayApp, Phase, Stage};
+use super::{GatewayApp, Phase, Stage, route};
 use crate::config::ListenerApplication;
 use crate::record::{RecordEvent, Side, Subject};
 
@@ -43,7 +43,10 @@ impl GatewayApp {
         if self.register(ctx, id, role).is_none() {
             return TransportAnswer::Refuse(disconnect_reason::CONGESTION);
         }
-        if !known {
+        let called = connect.called.unwrap_or_default();
+        let routable = !matches!(role, Role::Downstream { .. })
+            || route::could_take(&self.config, listener as usize, &called);
+        if !known || !routable {
             return TransportAnswer::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
         }
         if let (Role::Downstream { .. }, Some(state)) = (role, ctx.state(id)) {
@@ -59,11 +62,9 @@ impl GatewayApp {
         match self.config.listeners[listener as usize].application {
             ListenerApplication::Echo => Role::Echo { listener: index },
             ListenerApplication::Sink => Role::Sink { listener: index },
-            ListenerApplication::Relay { target } => Role::Downstream {
-                listener: index,
-                target: u16::try_from(target).expect("the configuration has fewer targets"),
-            },
-            ListenerApplication::Balance { .. } | ListenerApplication::Routed => Role::Unknown,
+            ListenerApplication::Relay { .. }
+            | ListenerApplication::Balance { .. }
+            | ListenerApplication::Routed => Role::Downstream { listener: index, route: None, target: None },
         }
     }
 
@@ -119,10 +120,26 @@ impl GatewayApp {
         id: SessionId,
         reason: u8,
     ) {
+        self.refuse_unrouted(ctx, id, RecordEvent::NotOpened { refused: reason });
+    }
+
+    /// As [`GatewayApp::refuse_relay`], where the record says more about the cause.
+    pub(super) fn refuse_unrouted<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        why: RecordEvent,
+    ) {
+        let (RecordEvent::NoRoute { refused }
+        | RecordEvent::NoTarget { refused }
+        | RecordEvent::NotOpened { refused }) = why
+        else {
+            return;
+        };
         let subject = self.subject(ctx, id);
         self.counters.relay_refused();
-        self.record(subject, RecordEvent::NotOpened { refused: reason });
-        self.refuse(ctx, id, reason);
+        self.record(subject, why);
+        self.refuse(ctx, id, refused);
     }
 
     /// Refuses with a provider's reason.
@@ -156,7 +173,9 @@ impl GatewayApp {
             Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. } => {
                 Side::Responder { listener: Some(listener) }
             }
-            Role::Upstream { target } => Side::Initiator { target },
+            Role::Upstream { target } | Role::Probe { target } | Role::Warm { target } => {
+                Side::Initiator { target }
+            }
         };
         Subject { shard: self.shard, session: id, side, peer: ctx.peer(id), partner }
     }

@@ -13,6 +13,8 @@ pub(crate) enum Task {
     DrainStep,
     /// The deadline of a drain: what is left is aborted.
     DrainDeadline,
+    /// The time of a target's ejection may be over.
+    Restore(u16),
 }
 
 /// Tasks in the order of their time.

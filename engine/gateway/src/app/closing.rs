@@ -137,7 +137,7 @@ impl GatewayApp {
             Role::Echo { listener } | Role::Sink { listener } | Role::Downstream { listener, .. } => {
                 self.config.listeners[usize::from(listener)].release_timeout
             }
-            Role::Unknown => std::time::Duration::ZERO,
+            Role::Unknown | Role::Probe { .. } | Role::Warm { .. } => std::time::Duration::ZERO,
         }
     }
 

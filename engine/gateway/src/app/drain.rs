@@ -87,7 +87,7 @@ impl GatewayApp {
     /// True for the session that stands for itself and what is relayed with it.
     fn is_drained<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> bool {
         ctx.state(id).is_some_and(|state| match state.role {
-            Role::Unknown => false,
+            Role::Unknown | Role::Probe { .. } | Role::Warm { .. } => false,
             Role::Upstream { .. } => state.partner.is_none(),
             Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. } => true,
         })

@@ -9,6 +9,7 @@
 
 mod admission;
 mod agenda;
+mod balance;
 mod closing;
 mod counters;
 mod drain;
@@ -16,8 +17,10 @@ mod durations;
 mod echo;
 mod held;
 pub(crate) mod query;
+mod random;
 pub(crate) mod recent;
 pub mod relay;
+mod route;
 mod sink;
 mod state;
 mod stops;
@@ -40,7 +43,9 @@ pub use state::SessionState;
 pub(crate) use state::{Phase, Role, TimerFor};
 
 use agenda::{Agenda, Task};
+use balance::Turns;
 use held::{Flow, Held, HeldMax};
+use random::Random;
 
 use crate::config::Config;
 use crate::drain::DrainOrder;
@@ -90,6 +95,12 @@ pub struct GatewayApp {
     agenda: Agenda,
     /// What has happened to sessions lately.
     recent: recent::Recent,
+    /// Whose turn it is in each upstream.
+    turns: Turns,
+    /// For jitter.
+    random: Random,
+    /// The plan's time is so much ahead of the driver's.
+    time_ahead: Duration,
 }
 
 impl std::fmt::Debug for GatewayApp {
@@ -118,7 +129,22 @@ impl GatewayApp {
             drain: None,
             agenda: Agenda::default(),
             recent: recent::Recent::default(),
+            turns: Turns::default(),
+            random: Random::new(u64::from(shard)),
+            time_ahead: Duration::ZERO,
         }
+    }
+
+    /// Sets what no simulation may depend on: how far the time of [`Plan::origin`] is ahead of the driver's, and
+    /// where the shard's random numbers begin.
+    pub fn set_origin(&mut self, time_ahead: Duration, seed: u64) {
+        self.time_ahead = time_ahead;
+        self.random = Random::new(seed);
+    }
+
+    /// A time of the driver as all shards know it.
+    pub(crate) fn common_time(&self, at: Duration) -> Duration {
+        at + self.time_ahead
     }
 
     /// Sets a session's timer, which is for one thing at a time; `None` stops it.
@@ -256,6 +282,17 @@ impl GatewayApp {
         }
     }
 
+    /// A session that a route or a target counts is over.
+    fn routed_ended(&self, role: Role) {
+        match role {
+            Role::Downstream { route: Some(route), .. } => {
+                self.plan.routes[usize::from(route)].session_ended()
+            }
+            Role::Upstream { target } => self.plan.targets[usize::from(target)].session_ended(),
+            _ => {}
+        }
+    }
+
     pub(crate) fn record(&mut self, subject: crate::record::Subject, event: RecordEvent) {
         (self.records)(Record { subject, event });
     }
@@ -343,7 +380,9 @@ impl Application for GatewayApp {
             Role::Echo { .. } => self.echo(ctx, id, indication, body),
             Role::Sink { .. } => self.sink(ctx, id, indication),
             Role::Downstream { .. } | Role::Upstream { .. } => self.relay(ctx, id, indication, body),
-            Role::Unknown => ctx.provider_abort(id, ProviderAbortReason::Undefined),
+            Role::Unknown | Role::Probe { .. } | Role::Warm { .. } => {
+                ctx.provider_abort(id, ProviderAbortReason::Undefined)
+            }
         }
         self.go_on_closing(ctx, id);
     }
@@ -370,6 +409,8 @@ impl Application for GatewayApp {
             TimerFor::Answer => self.relay_timeout(ctx, id, "AC or RF"),
             TimerFor::Release => self.relay_timeout(ctx, id, "DN or NF"),
             TimerFor::Closing => self.closing_timeout(ctx, id),
+            TimerFor::Retry => self.retry(ctx, id),
+            TimerFor::Probe | TimerFor::Warm => {}
         }
     }
 
@@ -389,6 +430,7 @@ impl Application for GatewayApp {
             self.counters.took(Stage::Release, took);
         }
         self.forget(ctx, state.live_index);
+        self.routed_ended(state.role);
         self.kept_transport = state.transport.take().map(|transport| (id, transport));
         if let (Some(why), Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. }) =
             (state.why, state.role)
@@ -443,6 +485,7 @@ impl Application for GatewayApp {
             GatewayCommand::Reload(plan) => {
                 self.config = Arc::clone(&plan.config);
                 self.plan = plan;
+                self.turns.clear();
             }
         }
     }
@@ -453,6 +496,7 @@ impl Application for GatewayApp {
                 Task::StopListening => self.stop_listening(ctx),
                 Task::DrainStep => self.drain_step(ctx),
                 Task::DrainDeadline => self.end_all(ctx),
+                Task::Restore(target) => self.restored(ctx, target),
             }
         }
         ctx.set_shard_timer(self.agenda.next_at());

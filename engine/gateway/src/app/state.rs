@@ -6,6 +6,7 @@ use colloquy_transport::class0::ConnectTpdu;
 
 use super::closing::{Closing, Why};
 use super::held::HeldFlows;
+use super::relay::retry::Attempt;
 use super::stops::Stops;
 
 /// State of one session, in its slot of the shard. Small while idle: what is rare is boxed.
@@ -48,6 +49,8 @@ pub struct SessionState {
     /// The transport selectors of the downstream: the upstream is opened with them, and so is that of the next
     /// session on the same connection.
     pub(crate) transport: Option<Box<ConnectTpdu>>,
+    /// What further targets would be asked for, while a downstream waits and there may be one.
+    pub(crate) attempt: Option<Box<Attempt>>,
 }
 
 impl Default for SessionState {
@@ -74,6 +77,7 @@ impl Default for SessionState {
             release_began: 0,
             held: HeldFlows::default(),
             transport: None,
+            attempt: None,
         }
     }
 }
@@ -89,9 +93,19 @@ pub(crate) enum Role {
     /// Accepted, takes SSDUs.
     Sink { listener: u16 },
     /// Accepted, relayed to a target.
-    Downstream { listener: u16, target: u16 },
+    Downstream {
+        listener: u16,
+        /// The route that took it, once S-CONNECT is indicated; none where the listener has a destination of its own.
+        route: Option<u16>,
+        /// Where it went, once that is chosen.
+        target: Option<u16>,
+    },
     /// Opened to a target for a downstream.
     Upstream { target: u16 },
+    /// Opened to see whether a target answers.
+    Probe { target: u16 },
+    /// A transport connection to a target, opened before a session wants it.
+    Warm { target: u16 },
 }
 
 /// What a session's timer is for: one thing at a time, whatever else waits comes after it.
@@ -106,6 +120,12 @@ pub(crate) enum TimerFor {
     Release,
     /// The release that the gateway itself wants.
     Closing,
+    /// The next target that is tried for a downstream.
+    Retry,
+    /// The answer to a health check.
+    Probe,
+    /// CC on a connection that no session wants yet.
+    Warm,
 }
 
 impl TimerFor {
@@ -116,6 +136,9 @@ impl TimerFor {
             TimerFor::Answer => "answer",
             TimerFor::Release => "release",
             TimerFor::Closing => "closing",
+            TimerFor::Retry => "retry",
+            TimerFor::Probe => "probe",
+            TimerFor::Warm => "warm",
         }
     }
 }

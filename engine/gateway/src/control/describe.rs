@@ -13,7 +13,7 @@ use crate::name::SessionName;
 /// Names of what a session belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Belongs<'a> {
-    /// `echo`, `sink`, `downstream`, `upstream`, `probe`, `unknown`.
+    /// `echo`, `sink`, `downstream`, `upstream`, `probe`, `warm`, `unknown`.
     pub(super) role: &'static str,
     pub(super) listener: Option<&'a str>,
     pub(super) route: Option<&'a str>,
@@ -33,12 +33,19 @@ impl<'a> Belongs<'a> {
             Role::Sink { listener: index } => {
                 Belongs { role: "sink", listener: listener(index), ..Belongs::default() }
             }
-            Role::Downstream { listener: of, target: to } => {
-                Belongs { role: "downstream", listener: listener(of), route: None, target: target(to) }
-            }
+            Role::Downstream { listener: of, route, target: to } => Belongs {
+                role: "downstream",
+                listener: listener(of),
+                route: route
+                    .and_then(|index| config.routes.get(usize::from(index)))
+                    .map(|route| route.name.as_str()),
+                target: to.and_then(target),
+            },
             Role::Upstream { target: to } => {
                 Belongs { role: "upstream", target: target(to), ..Belongs::default() }
             }
+            Role::Probe { target: to } => Belongs { role: "probe", target: target(to), ..Belongs::default() },
+            Role::Warm { target: to } => Belongs { role: "warm", target: target(to), ..Belongs::default() },
         }
     }
 }

@@ -6,6 +6,7 @@ use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
 use colloquy_shard::{Fault, SessionId};
 
 use super::limit::Summary;
+use super::routing;
 use crate::app::Why;
 use crate::config::Config;
 use crate::record::{EndReason, EndRecord, NotCarried, Record, RecordEvent, Side, Subject};
@@ -45,6 +46,15 @@ pub(super) fn emit(config: &Config, record: &Record) {
         RecordEvent::Fault(fault) => emit_fault(subject, &common, fault),
         RecordEvent::Tolerated(tolerated) => emit_tolerated(subject, &common, tolerated),
         RecordEvent::NotCarried(why) => emit_not_carried(subject, &common, why),
+        RecordEvent::NoRoute { refused } => {
+            event!(warn, "CLQ-R05", subject, common, { code = refused, }, "no route takes the session, downstream refused");
+        }
+        RecordEvent::NoTarget { refused } => {
+            event!(warn, "CLQ-R06", subject, common, { code = refused, }, "no target is usable, downstream refused");
+        }
+        RecordEvent::TargetHealth { .. }
+        | RecordEvent::TargetEjected { .. }
+        | RecordEvent::TargetRestored => routing::emit(common.target, record),
         RecordEvent::NotOpened { refused } => {
             event!(warn, "CLQ-S04", subject, common, { code = refused, }, "no upstream session, downstream refused");
         }

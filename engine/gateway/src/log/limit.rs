@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::record::{Record, RecordEvent};
+use crate::record::Record;
 
 /// Records of one peer that are logged in one window.
 const RECORDS_PER_WINDOW_MAX: u32 = 20;
@@ -38,7 +38,7 @@ impl Limiter {
     /// True when the record is to be logged. Ends of sessions that nobody needs to look into always are:
     /// they are the account of what went on.
     pub(super) fn admit(&mut self, record: &Record, now: Duration) -> bool {
-        if matches!(record.event, RecordEvent::Ended(ended) if ended.end.is_orderly()) {
+        if record.event.is_always_logged() {
             return true;
         }
         let mut peer = record.subject.peer.map(|address| address.ip());
@@ -78,7 +78,7 @@ mod tests {
     use colloquy_shard::SessionId;
 
     use super::*;
-    use crate::record::{Side, Subject};
+    use crate::record::{RecordEvent, Side, Subject};
 
     fn refused(peer: [u8; 4]) -> Record {
         Record {

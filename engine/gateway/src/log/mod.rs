@@ -5,6 +5,7 @@
 mod events;
 mod format;
 mod limit;
+mod routing;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};

@@ -13,18 +13,21 @@ mod succeed;
 mod target;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::config::Config;
 
 pub use listener::ListenerStatus;
 pub use route::RouteStatus;
-pub use target::TargetStatus;
+pub use target::{ConnectOutcome, EJECTION_FACTOR_MAX, Health, TargetStatus};
 
 /// What the shards act on.
 #[derive(Debug)]
 pub struct Plan {
     /// The configuration, with the indices that sessions know.
     pub config: Arc<Config>,
+    /// Where the times begin that the statuses have; the same over reloads.
+    pub origin: Instant,
     /// 1 at the start, one more with each reload.
     pub generation: u64,
     /// One for each of `config.listeners`.
@@ -39,6 +42,7 @@ impl Plan {
     /// The plan of a configuration at the start.
     pub fn new(config: Arc<Config>) -> Plan {
         Plan {
+            origin: Instant::now(),
             generation: 1,
             listeners: config.listeners.iter().map(|_| Arc::default()).collect(),
             routes: config.routes.iter().map(|_| Arc::default()).collect(),

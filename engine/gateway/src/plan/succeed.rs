@@ -32,6 +32,7 @@ impl Plan {
             Arc::clone(known)
         };
         Plan {
+            origin: self.origin,
             generation: self.generation + 1,
             listeners: self.listeners.clone(),
             routes: (0..next.routes.len())

@@ -1,102 +1,32 @@
-//! Opening the upstream: what is proposed to it, and what the downstream is answered.
+//! Opening the upstream: where a session goes, and what becomes of the answer.
 
-use colloquy_session::{
-    AcceptParameters, ConnectParameters, ConnectionIdentifier, FunctionalUnits, SessionConfig, TokenSettings,
-    TokenSide, Tokens, Versions,
-};
+use std::sync::Arc;
+use std::time::Duration;
+
+use colloquy_session::{AcceptParameters, ConnectParameters, SessionConfig};
 use colloquy_shard::{ConnectError, ConnectTarget, Context, SessionId};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
 use colloquy_transport::driver::{ConnectOptions, Driver};
 use colloquy_transport::net::is_local_shortage;
 
 use super::super::admission::refuse_reason;
+use super::super::balance::{Group, Seeker};
+use super::super::route::{self, RouteQuery};
 use super::super::state::{Phase, Role, TimerFor};
 use super::super::user::limited;
 use super::super::{GatewayApp, Stage};
 use super::end::SideEnd;
-use crate::config::{EngineConfig, ListenerConfig, Profile, TargetConfig};
-use crate::record::NotCarried;
+use super::retry::Attempt;
+use crate::config::{Destination, EngineConfig, TargetConfig};
+use crate::plan::ConnectOutcome;
+use crate::record::{NotCarried, RecordEvent};
 
-/// User data from this length on need version 2, so version 1 must not be offered with them. X.225 §8.3.1.
-const VERSION_1_USER_DATA_OCTETS_MAX: usize = 512;
+pub use super::propose::{answer, propose};
+
 /// Octets of user data of S-CONNECT that fit CN itself. X.225 §8.3.1.
 const CONNECT_USER_DATA_OCTETS: usize = 10_240;
-/// Units with synchronization points, which have serial numbers. X.225 §8.3.1.
-const NUMBERED: FunctionalUnits = FunctionalUnits::MINOR_SYNC
-    .union(FunctionalUnits::MAJOR_SYNC)
-    .union(FunctionalUnits::RESYNCHRONIZE)
-    .union(FunctionalUnits::SYMMETRIC_SYNC);
-
-/// What the upstream is asked for.
-///
-/// # Errors
-/// The RF reason for the downstream when the profile leaves nothing to propose.
-pub fn propose<'a>(
-    listener: &ListenerConfig,
-    target: &TargetConfig,
-    connect: &ConnectParameters<'a>,
-) -> Result<ConnectParameters<'a>, u8> {
-    // Counters for each direction are reconstructed and not carried.
-    let offered = (connect.requirements & listener.functional_units) - FunctionalUnits::SYMMETRIC_SYNC;
-    let called = target.called_ssap.unwrap_or(connect.called);
-    let calling = target.calling_ssap.unwrap_or(connect.calling);
-    let carried = match target.profile {
-        Profile::Mms => ConnectParameters {
-            identifier: ConnectionIdentifier::default(),
-            calling,
-            called,
-            versions: Versions::V2,
-            requirements: offered & FunctionalUnits::DUPLEX,
-            initial_serial_number: None,
-            second_initial_serial_number: None,
-            token_settings: TokenSettings::default(),
-            tsdu_maximum_size: None,
-            user_data: connect.user_data,
-        },
-        Profile::Transparent => ConnectParameters {
-            versions: if connect.user_data.len() > VERSION_1_USER_DATA_OCTETS_MAX {
-                connect.versions & Versions::V2
-            } else {
-                connect.versions
-            },
-            calling,
-            called,
-            requirements: offered,
-            // Without these units nothing is numbered, and a number of its own is a contradiction.
-            initial_serial_number: connect.initial_serial_number.filter(|_| offered.intersects(NUMBERED)),
-            second_initial_serial_number: None,
-            ..*connect
-        },
-    };
-    let dialogue = FunctionalUnits::DUPLEX | FunctionalUnits::HALF_DUPLEX;
-    if !carried.requirements.intersects(dialogue) || carried.versions.is_empty() {
-        return Err(refuse_reason::RESTRICTION);
-    }
-    Ok(carried)
-}
-
-/// What the downstream is answered when the upstream accepted.
-///
-/// TSDU maximum sizes are each side's own affair: they answer what the downstream proposed.
-pub fn answer<'a>(target: &TargetConfig, accept: &AcceptParameters<'a>) -> AcceptParameters<'a> {
-    AcceptParameters {
-        // A selector that the target replaced means nothing to the downstream, and some initiators abort
-        // when the responding selector is not the one they called: the called one is echoed.
-        responding: if target.called_ssap.is_some() { None } else { accept.responding },
-        tsdu_maximum_size: None,
-        tokens_please: tokens_please(accept),
-        ..*accept
-    }
-}
-
-/// Tokens that the upstream asks for in AC, as far as a responder may ask for them: those it does not have.
-fn tokens_please(accept: &AcceptParameters<'_>) -> Tokens {
-    let TokenSettings { data, minor, major, release } = accept.token_settings;
-    let sides =
-        [(Tokens::DATA, data), (Tokens::MINOR, minor), (Tokens::MAJOR, major), (Tokens::RELEASE, release)];
-    let here = sides.into_iter().filter(|(_, side)| *side != TokenSide::Initiator);
-    accept.tokens_please - here.map(|(token, _)| token).collect()
-}
+/// A downstream is refused so long before its listener's `connect_timeout` would abort it; of short ones a tenth.
+const REFUSE_BEFORE: Duration = Duration::from_millis(100);
 
 impl GatewayApp {
     pub(super) fn relay_connect<D: Driver>(
@@ -105,32 +35,135 @@ impl GatewayApp {
         id: SessionId,
         connect: &ConnectParameters<'_>,
     ) {
+        let source = ctx.peer(id).map(|peer| peer.ip());
         let Some(state) = ctx.state(id) else { return };
-        let Role::Downstream { listener, target: target_index } = state.role else { return };
+        let Role::Downstream { listener, .. } = state.role else { return };
         state.tsdu_proposed = connect.tsdu_maximum_size.unwrap_or_default();
         let transport = state.transport.as_deref().copied().unwrap_or_default();
-        let expedited = ctx.machine(id).is_some_and(|machine| machine.transport_expedited());
-        let config = std::sync::Arc::clone(&self.config);
-        let target = &config.targets[usize::from(target_index)];
-        let opened = propose(&config.listeners[usize::from(listener)], target, connect).and_then(|connect| {
-            let target = connect_target(&config.engine, target, (&transport, expedited), connect);
-            ctx.connect(&target).map_err(|error| refusal_of(&error))
-        });
-        let upstream = match opened {
-            Ok(upstream) => upstream,
-            Err(reason) => return self.refuse_relay(ctx, id, reason),
+        let query = RouteQuery {
+            listener: usize::from(listener),
+            called_tsap: transport.called.unwrap_or_default(),
+            calling_tsap: transport.calling.unwrap_or_default(),
+            called_ssap: connect.called,
+            calling_ssap: connect.calling,
+            source,
+            units: connect.requirements,
         };
-        if self.register(ctx, upstream, Role::Upstream { target: target_index }).is_none() {
-            return;
+        let plan = Arc::clone(&self.plan);
+        let chosen = match route::choose(&plan.config, &query) {
+            Ok(chosen) => chosen,
+            Err(reason) => return self.refuse_unrouted(ctx, id, RecordEvent::NoRoute { refused: reason }),
+        };
+        if let Some(route) = chosen.route {
+            plan.routes[route].session_began();
+            state.role = Role::Downstream { listener, route: u16::try_from(route).ok(), target: None };
         }
-        let now = ctx.now();
-        if let Some(state) = ctx.state(upstream) {
-            state.partner = Some(id);
+        let Some(group) = Group::of(&plan.config, &chosen.destination) else {
+            let Destination::Refuse(reason) = chosen.destination else { return };
+            return self.refuse_unrouted(ctx, id, RecordEvent::NoRoute { refused: reason });
+        };
+        let listener = &plan.config.listeners[usize::from(listener)];
+        let deadline =
+            ctx.now() + listener.connect_timeout - REFUSE_BEFORE.min(listener.connect_timeout / 10);
+        let attempt = Attempt::new(&plan.config, chosen.destination, &group, query, deadline, connect);
+        self.try_target(ctx, id, attempt, connect);
+    }
+
+    /// Opens the next target for a downstream.
+    pub(super) fn try_target<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        attempt: Attempt,
+        connect: &ConnectParameters<'_>,
+    ) {
+        let target = match self.next_target(ctx, &attempt, connect) {
+            Ok(target) => target,
+            Err(reason) => {
+                return match attempt.refusal {
+                    Some(reason) => self.refuse_relay(ctx, id, reason),
+                    None => self.refuse_unrouted(ctx, id, RecordEvent::NoTarget { refused: reason }),
+                };
+            }
+        };
+        let index = u16::try_from(target).expect("the configuration has fewer targets");
+        if let Some(state) = ctx.state(id)
+            && let Role::Downstream { target, .. } = &mut state.role
+        {
+            *target = Some(index);
         }
-        if let Some(state) = ctx.state(id) {
-            state.partner = Some(upstream);
+        let timeout = self.config.targets[target].connect_timeout;
+        let answer_by = (ctx.now() + timeout).min(attempt.deadline);
+        match self.open_upstream(ctx, id, target, connect) {
+            Ok(upstream) => {
+                if self.register(ctx, upstream, Role::Upstream { target: index }).is_none() {
+                    return;
+                }
+                if let Some(state) = ctx.state(upstream) {
+                    state.partner = Some(id);
+                }
+                if let Some(state) = ctx.state(id) {
+                    state.partner = Some(upstream);
+                    state.attempt = attempt.may_retry().then(|| Box::new(attempt));
+                }
+                self.arm(ctx, upstream, Some((TimerFor::Answer, answer_by)));
+            }
+            Err((outcome, reason)) => {
+                self.plan.targets[target].session_ended();
+                self.connect_ended(ctx, id, target, outcome);
+                if let Some(state) = ctx.state(id) {
+                    state.attempt = Some(Box::new(attempt));
+                }
+                if !outcome.is_failure() || !self.retries(ctx, id, target, reason) {
+                    self.refuse_relay(ctx, id, reason);
+                }
+            }
         }
-        self.arm(ctx, upstream, Some((TimerFor::Answer, now + target.connect_timeout)));
+    }
+
+    /// Chooses a target and counts the session there.
+    fn next_target<D: Driver>(
+        &mut self,
+        ctx: &Context<'_, D, Self>,
+        attempt: &Attempt,
+        connect: &ConnectParameters<'_>,
+    ) -> Result<usize, u8> {
+        let plan = Arc::clone(&self.plan);
+        let Some(group) = Group::of(&plan.config, &attempt.destination) else {
+            return Err(refuse_reason::NOT_GIVEN);
+        };
+        let listener = &plan.config.listeners[attempt.query.listener];
+        let fits = |target: &TargetConfig| propose(listener, target, connect).is_ok();
+        let now = self.common_time(ctx.now());
+        let seeker = Seeker { query: &attempt.query, tried: &attempt.tried, now, fits: &fits };
+        // Another shard may take the last place between the choice and the count: then it is full.
+        for _ in 0..=group.targets.len() {
+            let target = self.turns.choose(&plan, &group, &seeker)?;
+            if plan.targets[target].take_session(plan.config.targets[target].sessions_max) {
+                return Ok(target);
+            }
+        }
+        Err(refuse_reason::CONGESTION)
+    }
+
+    fn open_upstream<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        target: usize,
+        connect: &ConnectParameters<'_>,
+    ) -> Result<SessionId, (ConnectOutcome, u8)> {
+        let config = Arc::clone(&self.config);
+        let given = (ConnectOutcome::Abandoned, refuse_reason::RESTRICTION);
+        let Some(state) = ctx.state(id) else { return Err(given) };
+        let Role::Downstream { listener, .. } = state.role else { return Err(given) };
+        let transport = state.transport.as_deref().copied().unwrap_or_default();
+        let expedited = ctx.machine(id).is_some_and(|machine| machine.transport_expedited());
+        let target = &config.targets[target];
+        let connect = propose(&config.listeners[usize::from(listener)], target, connect)
+            .map_err(|reason| (ConnectOutcome::Abandoned, reason))?;
+        let target = connect_target(&config.engine, target, (&transport, expedited), connect);
+        ctx.connect(&target).map_err(|error| refusal_of(&error))
     }
 
     /// The upstream accepted: only now is the downstream answered.
@@ -143,12 +176,15 @@ impl GatewayApp {
     ) {
         self.arm(ctx, upstream, None);
         let Some(state) = ctx.state(downstream) else { return };
-        let (Role::Downstream { listener, target }, proposed) = (state.role, state.tsdu_proposed) else {
+        state.attempt = None;
+        let (Role::Downstream { listener, target: Some(target), .. }, proposed) =
+            (state.role, state.tsdu_proposed)
+        else {
             return;
         };
-        let config = std::sync::Arc::clone(&self.config);
-        let (listener, target) =
-            (&config.listeners[usize::from(listener)], &config.targets[usize::from(target)]);
+        let config = Arc::clone(&self.config);
+        let index = usize::from(target);
+        let (listener, target) = (&config.listeners[usize::from(listener)], &config.targets[index]);
         let answer = AcceptParameters {
             tsdu_maximum_size: Some(limited(proposed, listener.tsdu_maximum_size)),
             ..answer(target, accept)
@@ -162,6 +198,7 @@ impl GatewayApp {
         }
         self.reached(ctx, upstream, Stage::Upstream);
         self.reached(ctx, downstream, Stage::Session);
+        self.connect_ended(ctx, upstream, index, ConnectOutcome::Accepted);
         for id in [upstream, downstream] {
             if let Some(state) = ctx.state(id) {
                 state.phase = Phase::Open;
@@ -170,7 +207,8 @@ impl GatewayApp {
     }
 }
 
-fn connect_target<'a>(
+/// What a target is asked for on behalf of a downstream with this transport connection.
+pub(in super::super) fn connect_target<'a>(
     engine: &EngineConfig,
     target: &TargetConfig,
     (transport, expedited): (&ConnectTpdu, bool),
@@ -201,12 +239,15 @@ fn connect_target<'a>(
     }
 }
 
-fn refusal_of(error: &ConnectError) -> u8 {
+/// How an upstream that could not even be begun counts, and the RF reason for its downstream.
+fn refusal_of(error: &ConnectError) -> (ConnectOutcome, u8) {
     match error {
-        ConnectError::Service(_) => refuse_reason::RESTRICTION,
-        ConnectError::Io(error) if !is_local_shortage(error) => refuse_reason::USER_NOT_ATTACHED,
+        ConnectError::Service(_) => (ConnectOutcome::Abandoned, refuse_reason::RESTRICTION),
+        ConnectError::Io(error) if !is_local_shortage(error) => {
+            (ConnectOutcome::Unreachable, refuse_reason::USER_NOT_ATTACHED)
+        }
         // The shard's limit, or the system's: descriptors, ports, memory.
-        _ => refuse_reason::CONGESTION,
+        _ => (ConnectOutcome::Abandoned, refuse_reason::CONGESTION),
     }
 }
 

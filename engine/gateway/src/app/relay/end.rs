@@ -9,6 +9,7 @@ use super::super::state::{Phase, Role, SessionState};
 use super::super::stops::Stops;
 use super::super::{AbortOrigin, GatewayApp};
 use super::connect::refusal_for;
+use super::retry::outcome_of;
 use crate::record::RecordEvent;
 
 /// How one side of a relay ended.
@@ -134,8 +135,10 @@ impl GatewayApp {
             return;
         }
         let Some(state) = ctx.state(id) else { return };
-        state.phase = Phase::Over;
+        let before = std::mem::replace(&mut state.phase, Phase::Over);
         state.held = HeldFlows::default();
+        self.upstream_ended(ctx, id, before, end);
+        let Some(state) = ctx.state(id) else { return };
         // The other side asked for this release, and its response went out when this side confirmed.
         let answered = *end == SideEnd::Released && state.release_requested;
         let Some(other) = state.partner.take() else { return };
@@ -146,9 +149,19 @@ impl GatewayApp {
             return;
         }
         let translation = translate(end, stands(other_state));
+        if let (Translation::Refuse(reason), true) = (translation, outcome_of(end).is_failure())
+            && let Role::Downstream { target: Some(target), .. } = other_state.role
+            && self.retries(ctx, other, usize::from(target), reason)
+        {
+            return;
+        }
+        let Some(other_state) = ctx.state(other) else { return };
+        let other_before = other_state.phase;
         if translation != Translation::Nothing {
             other_state.phase = Phase::Over;
             other_state.held = HeldFlows::default();
+            // An upstream that is given up before its answer is no failure of the target.
+            self.upstream_ended(ctx, other, other_before, &SideEnd::GaveUp);
         }
         self.carry_end(ctx, other, translation, user_data);
     }

@@ -53,7 +53,9 @@ pub mod carry;
 pub mod connect;
 mod data;
 pub mod end;
+mod propose;
 mod release;
+pub(crate) mod retry;
 
 use colloquy_session::{Indication, ProviderAbortReason, Request, ServiceError, State, Tokens};
 use colloquy_shard::{Context, SessionEnd, SessionId};
@@ -261,7 +263,8 @@ impl GatewayApp {
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,
     ) -> Option<&crate::config::TargetConfig> {
-        let (Role::Downstream { target, .. } | Role::Upstream { target }) = ctx.state(id)?.role else {
+        let (Role::Downstream { target: Some(target), .. } | Role::Upstream { target }) = ctx.state(id)?.role
+        else {
             return None;
         };
         self.config.targets.get(usize::from(target))

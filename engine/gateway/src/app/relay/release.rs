@@ -65,8 +65,15 @@ impl GatewayApp {
             return;
         }
         let subject = self.subject(ctx, id);
-        self.record(subject, RecordEvent::NotCarried(NotCarried::Timeout { waited_for }));
         self.side_ended(ctx, id, &SideEnd::Timeout, &[]);
+        // A downstream that waits for another target has not ended.
+        let goes_on = subject
+            .partner
+            .and_then(|partner| ctx.state(partner))
+            .is_some_and(|state| state.phase == Phase::Connecting && state.attempt.is_some());
+        if !goes_on {
+            self.record(subject, RecordEvent::NotCarried(NotCarried::Timeout { waited_for }));
+        }
         self.counters.abort(AbortOrigin::Gateway, ProviderAbortReason::Undefined);
         ctx.provider_abort(id, ProviderAbortReason::Undefined);
     }

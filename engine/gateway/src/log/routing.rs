@@ -1,0 +1,43 @@
+//! Events about targets: they belong to no session.
+
+use crate::record::{Record, RecordEvent};
+
+pub(super) fn emit(target: Option<&str>, record: &Record) {
+    let shard = record.subject.shard;
+    let address = record.subject.peer.map(|address| address.to_string());
+    match record.event {
+        RecordEvent::TargetHealth { up: false } => {
+            tracing::error!(
+                event_id = "CLQ-R01",
+                shard,
+                target,
+                address,
+                "target is down, health checks fail"
+            );
+        }
+        RecordEvent::TargetHealth { up: true } => {
+            tracing::info!(event_id = "CLQ-R02", shard, target, address, "target is up, health checks pass");
+        }
+        RecordEvent::TargetEjected { time } => {
+            let eject_ms = time.as_millis() as u64;
+            tracing::warn!(
+                event_id = "CLQ-R03",
+                shard,
+                target,
+                address,
+                eject_ms,
+                "target ejected, sessions failed in a row"
+            );
+        }
+        RecordEvent::TargetRestored => {
+            tracing::info!(
+                event_id = "CLQ-R04",
+                shard,
+                target,
+                address,
+                "target takes sessions again, ejection over"
+            );
+        }
+        _ => {}
+    }
+}
