@@ -17,6 +17,7 @@ mod read;
 mod reference;
 mod relations;
 mod routing;
+mod schema;
 pub mod tls;
 mod units;
 mod value_text;
@@ -41,6 +42,7 @@ pub use routing::{
     Balance, ConnectionPolicy, Destination, HashOn, HealthCheck, HealthLevel, IdleAction, RouteConfig,
     TargetState, UpstreamConfig,
 };
+pub use schema::{schema, schema_text};
 pub use tls::{BindingConfig, CertificateName, TlsConfig};
 
 /// A whole configuration.
