@@ -6,8 +6,10 @@
 
 mod build;
 pub mod events;
+pub(crate) mod page;
 mod sampler;
 pub mod status;
+pub mod text;
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
