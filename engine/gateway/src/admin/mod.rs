@@ -4,6 +4,7 @@
 //! * `/readyz` 200 while the gateway accepts sessions, 503 from the moment a drain begins.
 //! * `/startupz` 200 once the gateway listens.
 //! * `/metrics` the counters, in the OpenMetrics text format.
+//! * `/` a page for people.
 //! * `/status.json` a [`StatusReport`], `/events.json` its events.
 
 mod metrics;
@@ -22,7 +23,7 @@ use axum::routing::get;
 use tokio::sync::oneshot;
 
 use crate::control::{Control, ControlSocket, Limits};
-use crate::sight::{StatusReport, events};
+use crate::sight::{StatusReport, events, page};
 use crate::vitals::Vitals;
 
 /// How long a shard may take for the turn it is asked for.
@@ -100,6 +101,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let router = Router::new()
+        .route("/", get(page))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/startupz", get(async || "ok\n"))
@@ -117,6 +119,21 @@ async fn sample(vitals: &Vitals) {
         vitals.sight().tick(vitals);
         tokio::time::sleep(vitals.sight().until_due(vitals)).await;
     }
+}
+
+async fn page(State(vitals): State<Arc<Vitals>>) -> Response {
+    html(page::page(&StatusReport::of(&vitals)))
+}
+
+fn html(text: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, text).into_response()
 }
 
 async fn status(State(vitals): State<Arc<Vitals>>) -> Response {

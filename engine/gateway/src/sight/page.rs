@@ -99,7 +99,8 @@ pub(crate) fn manual_page(id: &str, markdown: &str) -> String {
     let mut body = String::new();
     let mut paragraph = String::new();
     for line in markdown.lines().chain([""]) {
-        let heading = line.strip_prefix("## ").map(|text| (2, text)).or(line.strip_prefix("# ").map(|text| (1, text)));
+        let heading =
+            line.strip_prefix("## ").map(|text| (2, text)).or(line.strip_prefix("# ").map(|text| (1, text)));
         if (line.trim().is_empty() || heading.is_some()) && !paragraph.is_empty() {
             body.push_str("<pre>");
             escape(&mut body, paragraph.trim_end());
@@ -143,8 +144,14 @@ mod tests {
 
     #[test]
     fn a_manual_page_keeps_its_headings_and_its_lines() {
-        let html = manual_page("CLQ-X01", "# CLQ-X01: it <broke>\n\n## Meaning\n\nOne\ntwo.\n\n## Action\nDo & look.\n");
-        assert!(html.contains("<h1>CLQ-X01: it &lt;broke&gt;</h1>\n<h2>Meaning</h2>\n<pre>One\ntwo.</pre>"), "{html}");
+        let html = manual_page(
+            "CLQ-X01",
+            "# CLQ-X01: it <broke>\n\n## Meaning\n\nOne\ntwo.\n\n## Action\nDo & look.\n",
+        );
+        assert!(
+            html.contains("<h1>CLQ-X01: it &lt;broke&gt;</h1>\n<h2>Meaning</h2>\n<pre>One\ntwo.</pre>"),
+            "{html}"
+        );
         assert!(html.contains("<h2>Action</h2>\n<pre>Do &amp; look.</pre>"), "{html}");
     }
 }

@@ -32,7 +32,11 @@ pub fn octets(number: f64) -> String {
     let mut value = number;
     for unit in ["", "k", "M", "G"] {
         if value < 999.95 {
-            return if unit.is_empty() { format!("{value:.0}\u{a0}") } else { format!("{value:.1}\u{a0}{unit}") };
+            return if unit.is_empty() {
+                format!("{value:.0}\u{a0}")
+            } else {
+                format!("{value:.1}\u{a0}{unit}")
+            };
         }
         value /= 1000.0;
     }
@@ -73,7 +77,10 @@ mod tests {
     fn numbers_are_short_and_exact_where_it_matters() {
         let plain = |text: String| text.replace(['\u{202f}', '\u{a0}'], " ");
         assert_eq!([0, 999, 1000, 1_234_567].map(|n| plain(group(n))), ["0", "999", "1 000", "1 234 567"]);
-        assert_eq!([0.0, 0.44, 9.94, 9.96, 1234.5].map(|n| plain(rate(n))), ["0", "0.4", "9.9", "10", "1 235"]);
+        assert_eq!(
+            [0.0, 0.44, 9.94, 9.96, 1234.5].map(|n| plain(rate(n))),
+            ["0", "0.4", "9.9", "10", "1 235"]
+        );
         assert_eq!([0.0, 0.012, 0.1, 1.0].map(|n| plain(ratio(n))), ["0 %", "1.2 %", "10 %", "100 %"]);
         assert_eq!(
             [0.0, 999.0, 1000.0, 999_949.0, 2.5e9, 3e15].map(|n| plain(octets(n))),

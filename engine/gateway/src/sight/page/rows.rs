@@ -44,7 +44,12 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
         "routes" => {
             let cells = report.routes.iter().map(|route| {
                 let name = named(&route.name, route.removed);
-                vec![name, route.to.as_str().into(), some(route.sessions, group).into(), some(route.matched, group).into()]
+                vec![
+                    name,
+                    route.to.as_str().into(),
+                    some(route.sessions, group).into(),
+                    some(route.matched, group).into(),
+                ]
             });
             rows(out, &columns("th td td.n td.n"), cells, "No route is configured.");
         }
@@ -248,7 +253,8 @@ fn events<'a>(out: &mut String, kinds: &[&str], events: impl Iterator<Item = &'a
         out.push_str("</td><td class=\"t\">");
         escape(out, &event.message);
         out.push_str("</td><td class=\"t\">");
-        let fields: Vec<String> = event.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let fields: Vec<String> =
+            event.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         escape(out, &fields.join(" "));
         out.push_str("</td></tr>");
     }
