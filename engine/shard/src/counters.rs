@@ -235,6 +235,10 @@ counters! {
     buffers_exhausted,
     /// Completion queue overflows.
     overflows,
+    /// Rounds of sends that were asked to leave the copy out.
+    zero_copy_sends,
+    /// Those of them that the kernel copied all the same.
+    zero_copy_sends_copied,
     /// User-space copies of less than 2 KiB.
     copies_small,
     /// User-space copies of at least 2 KiB.

@@ -206,6 +206,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
         tally.system_calls = stats.system_calls;
         tally.buffers_exhausted = stats.buffers_exhausted;
         tally.overflows = stats.overflows;
+        tally.zero_copy_sends = stats.zero_copy_sends;
+        tally.zero_copy_sends_copied = stats.zero_copy_sends_copied;
         tally.blocks_free = u64::from(stats.blocks_free);
         tally.octets_pinned = stats.octets_pinned;
         tally.copies_small = copies.small_count;

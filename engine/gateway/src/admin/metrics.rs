@@ -1,6 +1,7 @@
 //! The counters as metrics. Labels are few and bounded; nothing is labelled by session or peer.
 
 mod durations;
+mod process;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +20,10 @@ pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 
 /// The metrics at this moment, as text.
 pub(super) fn encode(vitals: &Arc<Vitals>) -> Result<String, fmt::Error> {
-    let mut registry = Registry::with_prefix("colloquy");
-    registry.register_collector(Box::new(Scrape { vitals: Arc::clone(vitals) }));
+    let mut registry = Registry::default();
+    let ours = registry.sub_registry_with_prefix("colloquy");
+    ours.register_collector(Box::new(Scrape { vitals: Arc::clone(vitals) }));
+    registry.register_collector(Box::new(process::Process { started_at: vitals.sight().started_at() }));
     let mut out = String::new();
     text::encode(&mut out, &registry)?;
     Ok(out)
@@ -51,7 +54,8 @@ impl Collector for Scrape {
             "Log records that did not fit the log's ring",
             &dropped,
         )?;
-        by_shard(&mut encoder, &shards, &self.vitals)
+        by_shard(&mut encoder, &shards, &self.vitals)?;
+        going(&mut encoder, &self.vitals, &total)
     }
 }
 
@@ -65,6 +69,16 @@ fn info(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fmt::Result {
     gauges(encoder, "uptime_seconds", "Time since the gateway started", &uptime)?;
     let draining = [(Labels::new(), f64::from(u8::from(vitals.is_draining())))];
     gauges(encoder, "draining", "1 while the gateway drains", &draining)
+}
+
+/// What a drain has left, and which configuration is in use.
+fn going(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals, total: &Tally) -> fmt::Result {
+    let open = total.sessions_open_initiator + total.sessions_open_responder;
+    let remaining = if vitals.is_draining() { open as f64 } else { 0.0 };
+    let help = "Sessions that a drain waits for; 0 without a drain";
+    gauges(encoder, "drain_remaining_sessions", help, &[(Labels::new(), remaining)])?;
+    let generation = [(Labels::new(), vitals.plan().generation as f64)];
+    gauges(encoder, "config_generation", "1 at the start, one more with each reload", &generation)
 }
 
 fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
@@ -170,6 +184,8 @@ fn engine(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
         ("completion_overflows", "Completion queue overflows", total.overflows),
         ("congestions", "Times a session went above its high mark", total.congested),
         ("accepts", "Connections accepted", total.accepted),
+        ("zero_copy_sends", "Sends that were asked to leave the copy out", total.zero_copy_sends),
+        ("zero_copy_sends_copied", "Those of them that the kernel copied", total.zero_copy_sends_copied),
         ("transports_kept", "Sessions on transport connections kept from others", total.transports_kept),
         ("accept_failures", "Accepts that the system refused", total.accept_failed),
     ] {
@@ -186,20 +202,16 @@ fn engine(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
 
 fn by_shard(encoder: &mut DescriptorEncoder<'_>, shards: &[ShardReport], vitals: &Vitals) -> fmt::Result {
     let names: Vec<String> = (0..shards.len()).map(|shard| shard.to_string()).collect();
-    let uptime = vitals.uptime().as_secs_f64();
     let each = |value: &dyn Fn(&ShardReport) -> Option<f64>| {
         let values = names.iter().zip(shards);
         values
             .filter_map(|(name, shard)| Some((vec![("shard", name.as_str())], value(shard)?)))
             .collect::<Vec<_>>()
     };
-    let busy = each(&|shard| Some(shard.tally.busy_ns as f64 / 1e9 / uptime));
-    gauges(
-        encoder,
-        "shard_busy_ratio",
-        "Share of its time that a shard did not wait, since the start",
-        &busy,
-    )?;
+    let ratios = vitals.sight().busy_ratios(vitals);
+    let busy: Vec<_> =
+        names.iter().zip(&ratios).map(|(name, ratio)| (vec![("shard", name.as_str())], *ratio)).collect();
+    gauges(encoder, "shard_busy_ratio", "Share of the last ten seconds that a shard did not wait", &busy)?;
     let busy = each(&|shard| Some(shard.tally.busy_ns as f64 / 1e9));
     gauges(encoder, "shard_busy_seconds", "Time that a shard did not wait", &busy)?;
     let cpu = each(&|shard| shard.cpu.map(|cpu| cpu.as_secs_f64()));

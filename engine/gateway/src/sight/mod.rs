@@ -52,6 +52,20 @@ impl Sight {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).until_due(vitals.uptime())
     }
 
+    /// When the gateway started.
+    pub(crate) fn started_at(&self) -> SystemTime {
+        self.started_at
+    }
+
+    /// For each shard, the share of the last ten seconds that it did not wait.
+    pub(crate) fn busy_ratios(&self, vitals: &Vitals) -> Vec<f64> {
+        self.tick(vitals);
+        let now = sampler::Sample::take(vitals, vitals.uptime());
+        let ratio =
+            |samples: &Samples, shard| samples.rates(&now, Some(shard), Duration::from_secs(10)).busy_ratio;
+        self.with_samples(|samples| (0..now.shard_count()).map(|shard| ratio(samples, shard)).collect())
+    }
+
     /// Remembers where the listeners listen; only the first call counts.
     pub(crate) fn set_addresses(&self, addresses: Vec<SocketAddr>) {
         let _ = self.addresses.set(addresses);

@@ -92,6 +92,10 @@ impl Sample {
         Sample { at, shards }
     }
 
+    pub(super) fn shard_count(&self) -> usize {
+        self.shards.len()
+    }
+
     fn total(&self) -> Numbers {
         let mut total = Numbers::default();
         self.shards.iter().for_each(|shard| total.add(shard));
