@@ -21,6 +21,7 @@ mod status;
 mod stop;
 mod table;
 mod targets;
+mod top;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,7 @@ enum Verb {
     Sessions(sessions::SessionsArgs),
     Status(status::StatusArgs),
     Table(table::TableArgs),
+    Top(top::TopArgs),
     Targets(targets::TargetsArgs),
 }
 
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Verb::Sessions(args) => sessions::run(&args),
         Verb::Status(args) => status::run(&args),
         Verb::Table(args) => table::run(&args),
+        Verb::Top(args) => top::run(&args),
         Verb::Targets(args) => targets::run(&args),
     }
 }

@@ -1,0 +1,148 @@
+//! Tables that fit: where the terminal is too narrow, the least important columns go first.
+
+use std::cmp::Ordering;
+
+use ratatui::layout::Constraint;
+
+/// Between two columns.
+pub(super) const GAP: u16 = 2;
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    /// What is above it.
+    pub(super) heading: &'static str,
+    /// 0 stays for ever; of the others the highest goes first.
+    pub(super) importance: u8,
+    /// Numbers stand at the right.
+    pub(super) right: bool,
+    /// Its texts may be cut where there is no room.
+    pub(super) elastic: bool,
+}
+
+/// Narrowest that an elastic column is cut to before it goes.
+const ELASTIC_MIN: u16 = 18;
+
+/// What stands in a cell and what it is sorted by.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    key: Option<f64>,
+    /// Something to be seen.
+    pub(super) mood: Mood,
+}
+
+/// Whether a cell tells of something good or bad; its text tells it, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mood {
+    #[default]
+    Plain,
+    Good,
+    Warning,
+    Bad,
+}
+
+impl Cell {
+    /// A text, sorted as such.
+    pub(super) fn text(text: impl Into<String>) -> Cell {
+        Cell { text: spaced(&text.into()), key: None, mood: Mood::Plain }
+    }
+
+    /// A number by its text, sorted by its value.
+    pub(super) fn number(value: f64, text: impl Into<String>) -> Cell {
+        Cell { text: spaced(&text.into()), key: Some(value), mood: Mood::Plain }
+    }
+
+    pub(super) fn with(self, mood: Mood) -> Cell {
+        Cell { mood, ..self }
+    }
+
+    fn compare(&self, other: &Cell) -> Ordering {
+        match (self.key, other.key) {
+            (Some(one), Some(two)) => one.total_cmp(&two),
+            (None, None) => self.text.cmp(&other.text),
+            // What is not known comes last.
+            (one, two) => two.is_some().cmp(&one.is_some()).reverse(),
+        }
+    }
+}
+
+/// Terminals draw narrow spaces in any width they like.
+pub(super) fn spaced(text: &str) -> String {
+    text.replace(['\u{202f}', '\u{a0}'], " ").trim_end().to_owned()
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub(super) struct Grid {
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+impl Grid {
+    /// Keeps the rows that have `filter` in any cell, and sorts by a column.
+    pub(super) fn arrange(&mut self, filter: &str, sort: Option<(usize, bool)>) {
+        let filter = filter.to_lowercase();
+        self.rows.retain(|row| row.iter().any(|cell| cell.text.to_lowercase().contains(&filter)));
+        let Some((column, reversed)) = sort else { return };
+        let column = column % self.columns.len().max(1);
+        self.rows.sort_by(|one, two| {
+            let order = one[column].compare(&two[column]);
+            if reversed { order.reverse() } else { order }
+        });
+    }
+
+    /// The columns that fit into `width`, and their widths.
+    pub(super) fn fit(&self, width: u16) -> Vec<(usize, u16)> {
+        let mut shown: Vec<(usize, u16)> =
+            (0..self.columns.len()).map(|at| (at, self.least_width(at))).collect();
+        while total(&shown) > width {
+            let last = shown
+                .iter()
+                .enumerate()
+                .max_by_key(|(at, (column, _))| (self.columns[*column].importance, *at));
+            let Some((at, _)) = last.filter(|(_, (column, _))| self.columns[*column].importance > 0) else {
+                break;
+            };
+            shown.remove(at);
+        }
+        // What is left goes to those that were cut, in their order.
+        let mut free = width.saturating_sub(total(&shown));
+        for (column, given) in &mut shown {
+            let more = (self.widest(*column) - *given).min(free);
+            *given += more;
+            free -= more;
+        }
+        // Where even the most important are too wide, the widest gives way.
+        while total(&shown) > width {
+            let Some(widest) =
+                shown.iter_mut().max_by_key(|(_, width)| *width).filter(|(_, width)| *width > 4)
+            else {
+                break;
+            };
+            widest.1 -= 1;
+        }
+        shown
+    }
+
+    fn widest(&self, at: usize) -> u16 {
+        let cells = self.rows.iter().map(|row| row[at].text.chars().count());
+        let widest = cells.chain([self.columns[at].heading.chars().count()]).max().unwrap_or(0);
+        u16::try_from(widest).unwrap_or(u16::MAX)
+    }
+
+    fn least_width(&self, at: usize) -> u16 {
+        let widest = self.widest(at);
+        if self.columns[at].elastic { widest.min(ELASTIC_MIN) } else { widest }
+    }
+}
+
+fn total(shown: &[(usize, u16)]) -> u16 {
+    let sum = shown.iter().fold(0_u16, |sum, (_, width)| sum.saturating_add(*width).saturating_add(GAP));
+    sum.saturating_sub(GAP)
+}
+
+/// Widths as the layout wants them.
+pub(super) fn constraints(shown: &[(usize, u16)]) -> Vec<Constraint> {
+    shown.iter().map(|(_, width)| Constraint::Length(*width)).collect()
+}
