@@ -108,11 +108,22 @@ pub fn socket_for(to: SocketAddr, options: &ConnectOptions) -> io::Result<Socket
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if let Some(idle) = options.keepalive {
+        let seconds = idle.as_secs().clamp(1, KEEPALIVE_SECONDS_MAX);
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(seconds)))?;
+    }
+    #[cfg(target_os = "linux")]
+    if options.user_timeout.is_some() {
+        socket.set_tcp_user_timeout(options.user_timeout)?;
+    }
     if let Some(source) = options.source {
         socket.bind(&source.into())?;
     }
     Ok(socket)
 }
+
+/// Idle time before probes that every system takes, seconds.
+const KEEPALIVE_SECONDS_MAX: u64 = 32_767;
 
 /// True for errors that mean that this process or system is out of descriptors, memory or ports, and so
 /// say nothing about the peer.
@@ -186,5 +197,20 @@ mod tests {
         let socket = socket_for(ANY_PORT, &options).unwrap();
         assert_eq!(socket.local_addr().unwrap().as_socket().unwrap().ip(), source.ip());
         assert!(socket.tcp_nodelay().unwrap());
+    }
+
+    #[test]
+    fn probes_and_patience_are_set_only_when_asked_for() {
+        let plain = socket_for(ANY_PORT, &ConnectOptions::default()).unwrap();
+        assert!(!plain.keepalive().unwrap());
+        let (keepalive, user_timeout) = (Some(Duration::from_secs(7)), Some(Duration::from_secs(9)));
+        let options = ConnectOptions { keepalive, user_timeout, ..ConnectOptions::default() };
+        let socket = socket_for(ANY_PORT, &options).unwrap();
+        assert!(socket.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            (socket.tcp_keepalive_time().ok(), socket.tcp_user_timeout().unwrap()),
+            (keepalive, user_timeout)
+        );
     }
 }

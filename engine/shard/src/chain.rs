@@ -69,6 +69,13 @@ impl<T> Chains<T> {
         node.value.take()
     }
 
+    /// Every value, in order.
+    pub(crate) fn iter(&self, chain: &Chain) -> impl Iterator<Item = &T> {
+        let node = |index: u32| self.nodes.get(index as usize);
+        let nodes = std::iter::successors(node(chain.head), move |before| node(before.next));
+        nodes.filter_map(|node| node.value.as_ref())
+    }
+
     /// Calls `act` with every value, in order.
     pub(crate) fn for_each(&mut self, chain: &Chain, mut act: impl FnMut(&mut T)) {
         let mut index = chain.head;
@@ -93,6 +100,7 @@ mod tests {
                 chains.push_back(&mut two, value + 100);
             }
             chains.for_each(&one, |value| *value *= 2);
+            assert_eq!(chains.iter(&one).copied().collect::<Vec<_>>(), [0, 2, 4, 6]);
             let taken: Vec<_> = std::iter::from_fn(|| chains.pop_front(&mut one)).collect();
             assert_eq!(taken, [0, 2, 4, 6]);
             let taken: Vec<_> = std::iter::from_fn(|| chains.pop_front(&mut two)).collect();

@@ -22,6 +22,7 @@ use crate::holders::Holders;
 use crate::output::Batches;
 use crate::slab::{Phase, Slab, Slot, UNARMED};
 use crate::tallied;
+use crate::tapping::Tap;
 use crate::wheel::Wheel;
 use crate::wire::{ListenerWire, Wires};
 
@@ -71,6 +72,10 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) turn_before: Duration,
     /// Batches to send.
     pub(crate) batches: Batches,
+    /// Octets that sessions hold, as noted in their slots.
+    pub(crate) octets_held: usize,
+    /// Gets the octets of tapped sessions.
+    pub(crate) tap: Option<Box<dyn Tap>>,
     /// Where `Class0::next_event` puts what it owes; nearly always empty afterwards.
     owed: TxBatch,
     /// Sessions to flush at the end of the turn.
@@ -106,6 +111,8 @@ impl<D: Driver, A: Application> Core<D, A> {
             used_up: false,
             turn_before: Duration::ZERO,
             batches: Batches::new(config.spare_batches_max),
+            octets_held: 0,
+            tap: None,
             owed: TxBatch::new(),
             dirty: Vec::new(),
             ready: Vec::new(),
@@ -233,6 +240,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     }
 
     fn flush_session(&mut self, index: u32) {
+        self.note_queued(index);
         let slot = self.slab.at_mut(index);
         if slot.marks.closing || !slot.marks.connected {
             return;
@@ -271,7 +279,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     #[inline]
     fn next_batch(&mut self, index: u32) -> Option<TxBatch> {
         let slot = self.slab.at_mut(index);
-        if slot.marks.wired { self.next_wired_batch(index) } else { self.batches.pop(&mut slot.output) }
+        if slot.marks.wired { self.next_wired_batch(index) } else { self.next_clear_batch(index) }
     }
 
     /// A batch came back.
@@ -280,6 +288,8 @@ impl<D: Driver, A: Application> Core<D, A> {
         slot.marks.in_flight = false;
         slot.send_deadline = UNARMED;
         slot.queued_octets -= batch.octets();
+        self.note_queued(index);
+        let slot = self.slab.at_mut(index);
         let more = !slot.output.is_empty() || slot.wire_owes();
         if slot.marks.output_pins {
             // The peer reads, so whatever is left starts to wait anew.
@@ -311,12 +321,15 @@ impl<D: Driver, A: Application> Core<D, A> {
             slot.queued_octets -= batch.octets();
             self.batches.recycle(batch);
         }
+        self.note_queued(index);
     }
 
     /// Drops what a session has received and not taken in.
     pub(crate) fn drop_intake(&mut self, index: u32) {
         let slot = self.slab.at_mut(index);
-        while self.intake.pop_front(&mut slot.intake).is_some() {}
+        while let Some(octets) = self.intake.pop_front(&mut slot.intake) {
+            self.octets_held -= octets.len();
+        }
         slot.intake_count = 0;
         slot.marks.undrained = false;
     }

@@ -30,6 +30,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         if waits || (slot.marks.wired && core.wire_waits(index, self.turn_number)) {
             // A session that waits must not keep the blocks that others receive into.
             let octets = if octets.is_scarce(ALL_BUT_USED_UP_PER_CENT) { octets.detached() } else { octets };
+            core.octets_held += octets.len();
             let slot = core.slab.at_mut(index);
             core.intake.push_back(&mut slot.intake, octets);
             slot.intake_count += 1;
@@ -52,7 +53,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         if slot.marks.wired {
             self.wire_received(index, octets);
         } else {
-            slot.class0.receive(octets);
+            self.core.take_in_clear(index, octets);
         }
     }
 
@@ -137,6 +138,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             match core.intake.pop_front(&mut slot.intake) {
                 Some(octets) => {
                     slot.intake_count -= 1;
+                    core.octets_held -= octets.len();
                     self.take_in(index, octets);
                 }
                 None => break,

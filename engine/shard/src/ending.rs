@@ -194,6 +194,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(crate) fn closed(&mut self, index: u32) {
         self.drop_intake(index);
         self.drop_output(index);
+        self.forget_octets(index);
         self.wheel.cancel(index);
         self.holders.remove(index);
         let slot = self.slab.remove(index);

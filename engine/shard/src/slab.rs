@@ -74,6 +74,10 @@ pub(crate) struct Slot<S> {
     pub(crate) output: Output,
     /// Octets in `output` and in flight.
     pub(crate) queued_octets: usize,
+    /// `queued_octets` as counted in the shard's sum: brought up to date for each batch, not for each SSDU.
+    pub(crate) queued_noted: u32,
+    /// Octets in `class0` as counted in the shard's sum.
+    pub(crate) held_noted: u32,
     /// Tick at which the wheel has the session; [`UNARMED`] when it has not.
     pub(crate) armed: u64,
     /// Tick by which the batch in flight must have been taken.
@@ -103,6 +107,8 @@ impl<S: Default> Slot<S> {
             intake_count: 0,
             output: Output::EMPTY,
             queued_octets: 0,
+            queued_noted: 0,
+            held_noted: 0,
             armed: UNARMED,
             send_deadline: UNARMED,
             turn: 0,
@@ -374,7 +380,6 @@ impl<S> Slab<S> {
             gone: old.gone,
             dead: old.dead,
             wired: old.wired,
-            tapped: old.tapped,
             ..Marks::default()
         };
         slot.cold.end = None;

@@ -90,7 +90,7 @@ pub struct SessionView {
     pub queued_octets: usize,
     /// Receipts that wait to be taken in.
     pub receipts_waiting: u32,
-    /// Octets received of an incomplete TSDU, or not read yet.
+    /// Octets received of an incomplete TSDU, or not read yet, those of receipts that wait among them.
     pub held_octets: usize,
     /// The application wants nothing delivered.
     pub paused: bool,
@@ -142,7 +142,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
             opened_ahead: cold.reach.is_some(),
             queued_octets: slot.queued_octets,
             receipts_waiting: slot.intake_count,
-            held_octets: class0.held_octets(),
+            held_octets: class0.held_octets() + self.core.intake_octets(slot),
             paused: marks.paused,
             congested: marks.congested,
             receive_stopped: marks.receive_stopped,

@@ -292,6 +292,24 @@ impl Class0 {
         self.input.len() + queued + assembled + usize::from(self.prefix_octets)
     }
 
+    /// True when no octet waits for more; [`Class0::held_octets`] gives 0.
+    #[inline]
+    pub fn holds_nothing(&self) -> bool {
+        self.assembly.is_none() && self.is_drained() && self.prefix_octets == 0
+    }
+
+    /// True between the first and the last octet of a TSDU, or of a TPDU that does not lie in what came at once.
+    pub fn is_assembling(&self) -> bool {
+        self.assembly.is_some()
+    }
+
+    /// Octets that are still to come until the next TPKT begins: 0 where the next octet begins one. `None` while octets
+    /// wait to be read, or the beginning of a TPKT has come that does not say yet how long it is.
+    pub fn octets_to_tpkt(&self) -> Option<usize> {
+        let missing = self.assembly.as_ref().map_or(0, |assembly| assembly.missing_octets);
+        (self.is_drained() && self.prefix_octets == 0).then_some(missing)
+    }
+
     /// Octets of the receive pool that [`Class0::unpin`] would free, as far as the assembly pins them.
     pub fn pinned_octets(&self) -> usize {
         self.assembly.as_ref().map_or(0, |assembly| assembly.pinned_octets())

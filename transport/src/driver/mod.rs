@@ -130,7 +130,7 @@ pub trait Driver {
     /// # Errors
     /// What the system says.
     fn listen(&mut self, listener: Self::Listener) -> io::Result<ListenerId>;
-    /// Stops accepting and closes the listener.
+    /// Stops accepting and closes the listener. Connections accepted before may still be reported.
     fn unlisten(&mut self, listener: ListenerId);
     /// Starts to connect; `Connected` or `Failed` follows.
     ///

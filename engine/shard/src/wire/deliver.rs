@@ -69,7 +69,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         match wire.tls {
             Tls::Established(_) => self.core.open(index, &octets),
             Tls::Handshaking(_) => self.handshake_received(index, &octets),
-            Tls::Off => slot.class0.receive(octets),
+            Tls::Off => self.core.take_in_clear(index, octets),
             Tls::Away => unreachable!("octets wait while the handshake is away"),
             Tls::Failed => {}
         }
@@ -152,9 +152,11 @@ impl<D: Driver, A: Application> Core<D, A> {
         let opened = &mut self.wires.opened;
         let result = tls.receive(octets, out, &mut |plain| put_plain(pool, opened, plain));
         let owes = !out.is_empty();
+        let mut opened = std::mem::take(&mut self.wires.opened);
         for plain in opened.drain(..) {
-            slot.class0.receive(plain);
+            self.take_in_clear(index, plain);
         }
+        self.wires.opened = opened;
         if owes {
             self.mark_dirty(index);
         }

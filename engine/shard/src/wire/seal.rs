@@ -20,7 +20,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         if let Tls::Off = wire.tls {
             if wire.out.is_empty() {
                 slot.marks.wired = wire.header.is_some();
-                return self.batches.pop(&mut slot.output);
+                return self.next_clear_batch(index);
             }
             // The header goes alone; what follows goes as it is.
             let mut batch = self.batches.spare();
@@ -35,9 +35,11 @@ impl<D: Driver, A: Application> Core<D, A> {
         let slot = self.slab.at_mut(index);
         let wire = slot.cold.wire.as_mut().expect("a wired session has one");
         let plain = match wire.tls {
-            Tls::Established(_) => self.batches.pop(&mut slot.output),
+            Tls::Established(_) => self.next_clear_batch(index),
             _ => None,
         };
+        let slot = self.slab.at_mut(index);
+        let wire = slot.cold.wire.as_mut().expect("a wired session has one");
         let closing = slot.marks.close_due && slot.output.is_empty();
         if plain.is_none() && !wire.owes(closing) {
             return None;

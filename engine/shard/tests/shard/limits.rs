@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use colloquy_session::Enclosure;
-use colloquy_shard::{ConnectError, ListenerConfig, ShardConfig};
+use colloquy_shard::{ConnectError, ListenerConfig, ShardConfig, ShardLimit};
 use colloquy_transport::buf::Slice;
 use colloquy_transport::driver::sim::Random;
 
@@ -44,6 +44,8 @@ fn a_listener_at_its_limit_refuses_with_a_reason<W: World>() {
     pair.until(|pair| pair.server.connection_count() == 1);
     let tally = pair.server.tally();
     assert_eq!((tally.refused_listener_max, tally.refused_with_disconnect, tally.refusals_open), (1, 1, 0));
+    assert_eq!(pair.server.app().refused, [(7, ShardLimit::ListenerSessionsMax)]);
+    assert_eq!(pair.server.app().accepted.len(), 1, "it is not asked about what the shard refuses");
     assert_eq!(pair.server.app().ends(), [""; 0], "the application hears nothing of it");
     pair.client.with(|_, ctx| ctx.release_request(first, &[])).unwrap();
     pair.emptied();

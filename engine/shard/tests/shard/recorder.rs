@@ -10,7 +10,8 @@ use colloquy_session::{
     Tolerated, Versions,
 };
 use colloquy_shard::{
-    Application, ConnectTarget, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole,
+    Admission, Application, ConnectTarget, Context, Fault, OpenTarget, Reach, SessionEnd, SessionId,
+    ShardLimit, TransportAnswer, TransportRole,
 };
 use colloquy_transport::buf::{Body, Slice};
 use colloquy_transport::class0::{Class0Config, ConnectTpdu};
@@ -27,6 +28,8 @@ pub(crate) enum Seen {
     Typed(Vec<u8>),
     /// Any other indication.
     Told(String),
+    /// What was opened without a session is there.
+    Opened(Reach),
     /// The transport connection of that session goes on.
     Kept(SessionId),
     TokenGive,
@@ -48,6 +51,7 @@ pub(crate) enum Seen {
 /// How the application answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manners {
+    pub(crate) admission: Admission,
     pub(crate) transport: TransportAnswer,
     /// Accepts, refuses with this reason, or leaves the CN unanswered.
     pub(crate) connect: ConnectAnswer,
@@ -70,6 +74,7 @@ pub(crate) enum ConnectAnswer {
 impl Default for Manners {
     fn default() -> Self {
         Self {
+            admission: Admission::Admit,
             transport: TransportAnswer::Accept,
             connect: ConnectAnswer::Accept,
             release: true,
@@ -99,6 +104,10 @@ pub(crate) struct Recorder {
     pub(crate) paused: HashSet<SessionId>,
     /// What an initiator does with a kept transport connection: connects again as often, then closes it.
     pub(crate) again_left: u64,
+    /// Connections it was asked about, by the tag of their listener.
+    pub(crate) accepted: Vec<(SessionId, u32)>,
+    /// Limits of the shard that connections met.
+    pub(crate) refused: Vec<(u32, ShardLimit)>,
     /// It does nothing with it at all.
     pub(crate) keep_idle: bool,
     /// The command that ends the shard.
@@ -229,6 +238,32 @@ impl Recorder {
 impl Application for Recorder {
     type Session = u32;
     type Command = u32;
+
+    fn accepted<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        listener: u32,
+        peer: SocketAddr,
+    ) -> Admission {
+        assert_eq!((ctx.peer(id), ctx.listener(id)), (Some(peer), Some(listener)));
+        self.accepted.push((id, listener));
+        self.manners.admission
+    }
+
+    fn refused<D: Driver>(
+        &mut self,
+        _: &mut Context<'_, D, Self>,
+        listener: u32,
+        _: SocketAddr,
+        limit: ShardLimit,
+    ) {
+        self.refused.push((listener, limit));
+    }
+
+    fn opened<D: Driver>(&mut self, _: &mut Context<'_, D, Self>, id: SessionId, reach: Reach) {
+        self.seen.push((id, Seen::Opened(reach)));
+    }
 
     fn transport_connect<D: Driver>(
         &mut self,
@@ -398,5 +433,17 @@ pub(crate) fn target<'a>(address: SocketAddr, connect: ConnectParameters<'a>) ->
         transport: Class0Config::default(),
         session: SessionConfig::default(),
         connect,
+    }
+}
+
+pub(crate) fn open_target(address: SocketAddr) -> OpenTarget<'static> {
+    OpenTarget {
+        address,
+        options: ConnectOptions::default(),
+        calling_tsap: None,
+        called_tsap: None,
+        transport: Class0Config::default(),
+        session: SessionConfig::default(),
+        wire: None,
     }
 }

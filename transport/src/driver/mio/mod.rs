@@ -62,6 +62,8 @@ struct Turn {
     discards: VecDeque<ConnectionId>,
     /// Connections that have something to report.
     reports: Vec<ConnectionId>,
+    /// Accepted by listeners that have stopped, to be reported.
+    accepted: Vec<Completion>,
     work: Work,
     /// Receivers wait for a block.
     starving: bool,
@@ -106,6 +108,7 @@ impl MioDriver {
             readable: VecDeque::new(),
             discards: VecDeque::new(),
             reports: Vec::new(),
+            accepted: Vec::new(),
             work,
             starving: false,
             starved: 0,
@@ -120,6 +123,8 @@ impl MioDriver {
     /// One turn; appends what there is to report.
     fn turn(&mut self, timeout: Option<Duration>, completions: &mut Vec<Completion>) -> io::Result<()> {
         let turn = &mut self.turn;
+        let timeout = if turn.accepted.is_empty() { timeout } else { Some(Duration::ZERO) };
+        completions.append(&mut turn.accepted);
         if turn.can_skip_poll() {
             turn.now = turn.origin.elapsed();
             turn.report(completions);
@@ -158,6 +163,7 @@ impl Driver for MioDriver {
     }
 
     fn unlisten(&mut self, listener: ListenerId) {
+        self.turn.accept_last(listener);
         self.turn.listeners.remove(listener);
     }
 
@@ -330,6 +336,17 @@ impl Turn {
                 }
             }
         }
+    }
+
+    /// Accepts whoever waits at a listener that stops: they would be reset, and were told by the system that they are
+    /// connected.
+    fn accept_last(&mut self, id: ListenerId) {
+        if let Some(listener) = self.listeners.get_mut(id) {
+            listener.edge();
+        }
+        let mut accepted = std::mem::take(&mut self.accepted);
+        while self.accept_one(id, &mut accepted) {}
+        self.accepted = accepted;
     }
 
     /// Accepts one connection; false when there is none to be had.

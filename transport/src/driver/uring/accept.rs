@@ -85,22 +85,25 @@ impl UringDriver {
         Ok(id)
     }
 
-    /// Ends a listener. Connections it accepted and has not reported are closed.
+    /// Ends a listener. Connections it accepted and has not reported are reported yet.
     pub(super) fn stop_listening(&mut self, id: ListenerId) {
         let Some(index) = self.listeners.iter().position(|listener| listener.id == id) else { return };
         let listener = self.listeners.swap_remove(index);
+        self.stopped_listeners.push((id, listener.address_octets));
         if listener.armed != Armed::No {
             // Pitfall 4 holds for listeners too: the armed accept keeps the socket listening. It ends in
             // this call, so that the close below is the last one.
             let op = if listener.armed == Armed::Watching { Op::Watch } else { Op::Accept };
             self.files_reserved -= u32::from(listener.armed == Armed::Once);
+            // Accepts whoever waits: the kernel gets to that only in a call like this one. An unusable ring shows at
+            // the next wait.
+            let _ = self.ring.enter(0, None);
             if self.ring.is_polled() {
                 // The cancel ends later there, and a listener that shuts down refuses from now on.
                 let _ = socket2::SockRef::from(&listener.socket).shutdown(std::net::Shutdown::Both);
                 self.ring.count_system_calls(1);
             }
             self.cancel_accept(id, op);
-            // An unusable ring shows at the next wait.
             let _ = self.ring.enter(0, None);
             if !self.ring.is_submitted() {
                 // Its number must not name another file when the kernel gets to it.
@@ -176,7 +179,8 @@ impl UringDriver {
         });
         if entry.result() >= 0 {
             self.files_used += 1;
-            match address_octets {
+            let stopped = self.stopped_listeners.iter().find(|(stopped, _)| *stopped == id);
+            match address_octets.or(stopped.map(|(_, octets)| *octets)) {
                 Some(octets) => self.ask_peer_name(id, entry.result() as u32, octets),
                 None => {
                     let file = types::Fixed(entry.result() as u32);
@@ -228,10 +232,9 @@ impl UringDriver {
         let connection = self.connections.get(id).expect("a live connection");
         let set_up = connection.set_up.take().expect("its address was asked for");
         let Phase::Naming(listener) = connection.phase else { unreachable!("nobody knows it yet") };
-        let wanted = self.listeners.iter().any(|known| known.id == listener);
         let peer = if result == set_up.peer_octets as i32 { set_up.peer.get() } else { None };
         let reported = match peer {
-            Some(peer) if wanted => {
+            Some(peer) => {
                 connection.phase = Phase::Open;
                 out.push(Completion::Accepted { listener, connection: id, peer });
                 true

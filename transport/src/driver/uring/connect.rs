@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use io_uring::{opcode, types};
 
-use super::connection::{Phase, SetUp};
+use super::connection::{Phase, SetUp, SocketOption};
 use super::token::Op;
-use super::{UringDriver, address, entries};
+use super::{UringDriver, address};
 use crate::driver::{Completion, ConnectOptions, ConnectionId};
 
 /// Set-up memory kept for reuse.
@@ -41,6 +41,7 @@ impl UringDriver {
         set_up.peer.set(to);
         set_up.peer_octets = address::octets(&to);
         set_up.source_octets = 0;
+        set_up.set_options(options);
         if let Some(source) = options.source {
             set_up.source.set(source);
             set_up.source_octets = address::octets(&source);
@@ -75,20 +76,23 @@ impl UringDriver {
             return self.fail(id, io::Error::from_raw_os_error(-result), out);
         }
         let file = types::Fixed(connection.file.expect("made by the first step"));
-        let set_up = connection.set_up.as_deref().expect("kept until connected");
+        let set_up = connection.set_up.as_deref_mut().expect("kept until connected");
         match op {
-            Op::Socket => {
-                let value = (&raw const entries::ON).cast();
-                let (level, name) = (libc::IPPROTO_TCP as u32, libc::TCP_NODELAY as u32);
-                let octets = size_of_val(&entries::ON) as u32;
-                self.push(Op::NoDelay, id, opcode::SetSockOpt::new(file, level, name, value, octets).build());
+            Op::Socket | Op::SetOption if set_up.options_set < set_up.options.len() => {
+                // Its place does not move while the entry is in flight: the set-up is boxed.
+                let SocketOption { level, name, value } = &set_up.options[set_up.options_set];
+                let octets = size_of_val(value) as u32;
+                let value = (&raw const *value).cast();
+                let entry = opcode::SetSockOpt::new(file, *level as u32, *name as u32, value, octets).build();
+                set_up.options_set += 1;
+                self.push(Op::SetOption, id, entry);
             }
-            Op::NoDelay if set_up.source_octets > 0 => {
+            Op::Socket | Op::SetOption if set_up.source_octets > 0 => {
                 let entry =
                     opcode::Bind::new(file, set_up.source.as_ptr().cast(), set_up.source_octets).build();
                 self.push(Op::Bind, id, entry);
             }
-            Op::NoDelay | Op::Bind => {
+            Op::Socket | Op::SetOption | Op::Bind => {
                 let entry =
                     opcode::Connect::new(file, set_up.peer.as_ptr().cast(), set_up.peer_octets).build();
                 self.push(Op::Connect, id, entry);
@@ -110,7 +114,10 @@ impl UringDriver {
     }
 
     pub(super) fn take_set_up(&mut self) -> Box<SetUp> {
-        self.spare_set_ups.pop().unwrap_or_default()
+        let mut set_up = self.spare_set_ups.pop().unwrap_or_default();
+        set_up.options.clear();
+        set_up.options_set = 0;
+        set_up
     }
 
     pub(super) fn recycle_set_up(&mut self, set_up: Box<SetUp>) {

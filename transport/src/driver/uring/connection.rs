@@ -1,16 +1,18 @@
 //! Connection slots: what is known about a connection, and the table that resolves its id.
 
+use arrayvec::ArrayVec;
+
 use super::address::RawAddress;
 use super::send::SendOperation;
 use super::token::GENERATION_MAX;
-use crate::driver::{ConnectionId, ListenerId};
+use crate::driver::{ConnectOptions, ConnectionId, ListenerId};
 
 /// Where a connection is between its first entry and its `Closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Accepted; the peer's address is asked for. Not reported yet.
     Naming(ListenerId),
-    /// Not reported and not wanted: its listener is gone, or it is already dead. Ends without `Closed`.
+    /// Not reported, because it is already dead. Ends without `Closed`.
     Unwanted,
     /// Outgoing; one set-up operation after the other is in flight.
     Connecting,
@@ -84,7 +86,41 @@ pub(super) struct SetUp {
     pub(super) source: RawAddress,
     /// 0: no source address.
     pub(super) source_octets: u32,
+    /// Socket options to set, and how many of them are set.
+    pub(super) options: ArrayVec<SocketOption, SOCKET_OPTIONS_MAX>,
+    pub(super) options_set: usize,
 }
+
+/// Most options of one socket.
+pub(super) const SOCKET_OPTIONS_MAX: usize = 4;
+
+/// A socket option whose value is a number; entries point to the value.
+#[derive(Debug)]
+pub(super) struct SocketOption {
+    pub(super) level: libc::c_int,
+    pub(super) name: libc::c_int,
+    pub(super) value: libc::c_int,
+}
+
+impl SetUp {
+    /// Notes the options of a socket that is to connect.
+    pub(super) fn set_options(&mut self, options: &ConnectOptions) {
+        let mut set = |level, name, value| self.options.push(SocketOption { level, name, value });
+        set(libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+        if let Some(idle) = options.keepalive {
+            set(libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
+            let seconds = idle.as_secs().clamp(1, KEEPALIVE_SECONDS_MAX);
+            set(libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, seconds as libc::c_int);
+        }
+        if let Some(timeout) = options.user_timeout {
+            let milliseconds = timeout.as_millis().min(libc::c_int::MAX as u128);
+            set(libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, milliseconds as libc::c_int);
+        }
+    }
+}
+
+/// What Linux takes.
+const KEEPALIVE_SECONDS_MAX: u64 = 32_767;
 
 const _: () = assert!(size_of::<Option<Connection>>() <= 64, "a slot is one cache line");
 

@@ -130,6 +130,8 @@ pub struct UringDriver {
     listeners: Vec<Listener>,
     /// Sockets that an entry names which the kernel has not taken yet.
     retired_listeners: Vec<TcpListener>,
+    /// Listeners that have stopped, with the octets of their addresses: what they accepted before may come yet.
+    stopped_listeners: Vec<(ListenerId, u32)>,
     /// When listeners that rest after a failure accept again.
     accept_again_at: Option<Instant>,
     next_listener: u32,
@@ -203,6 +205,7 @@ impl UringDriver {
             wake: WakeCounter::new()?,
             listeners: Vec::new(),
             retired_listeners: Vec::new(),
+            stopped_listeners: Vec::new(),
             accept_again_at: None,
             next_listener: 0,
             accept_burst_max: config.accept_burst_max.max(1),

@@ -260,9 +260,11 @@ fn a_flooding_peer_starves_nobody() {
 }
 
 #[test]
-fn both_kinds_of_connections_send_without_delay() {
+fn both_kinds_of_connections_send_without_delay_and_options_are_set() {
     let mut server = Server::new(UringConfig::default());
-    let outgoing = server.driver.connect(server.address, &ConnectOptions::default()).unwrap();
+    let (keepalive, user_timeout) = (Some(Duration::from_secs(7)), Some(Duration::from_secs(9)));
+    let options = ConnectOptions { keepalive, user_timeout, ..ConnectOptions::default() };
+    let outgoing = server.driver.connect(server.address, &options).unwrap();
     let incoming = server.accept(1)[0];
     server.until("connected", |said| said.iter().any(|c| matches!(c, Completion::Connected(_))));
     for id in [outgoing, incoming] {
@@ -282,6 +284,11 @@ fn both_kinds_of_connections_send_without_delay() {
         // SAFETY: U2, no memory is named, and a descriptor just installed belongs to nobody else.
         let socket = socket2::Socket::from(unsafe { OwnedFd::from_raw_fd(fd) });
         assert!(socket.tcp_nodelay().unwrap());
+        if id == outgoing {
+            assert!(socket.keepalive().unwrap());
+            assert_eq!(socket.tcp_keepalive_time().ok(), keepalive);
+            assert_eq!(socket.tcp_user_timeout().unwrap(), user_timeout);
+        }
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) enum Op {
     PeerName,
     /// Makes a socket for a connect.
     Socket,
-    /// Sets TCP_NODELAY on it.
-    NoDelay,
+    /// Sets an option of it.
+    SetOption,
     /// Binds it to a source address.
     Bind,
     /// Connects it.
@@ -61,7 +61,7 @@ impl Op {
         Op::CancelAny,
         Op::PeerName,
         Op::Socket,
-        Op::NoDelay,
+        Op::SetOption,
         Op::Bind,
         Op::Connect,
         Op::Receive,
