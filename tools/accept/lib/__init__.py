@@ -1,0 +1,1 @@
+"""What the acceptance scripts share: a gateway as a process, an X.225 user over asyncio, a report."""
