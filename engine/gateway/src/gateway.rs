@@ -20,13 +20,14 @@ use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 
 use crate::admin::AdminServer;
 use crate::app::{AppCounters, GatewayCommand, RecordSink};
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::control::ControlSocket;
 use crate::drain::DrainOrder;
 use crate::listening::{PassedSocket, Sockets};
 use crate::log::RecordLog;
 use crate::plan::Plan;
 use crate::record::Record;
+use crate::reload::Reloads;
 use crate::settings::assemble_some;
 use crate::vitals::{Going, ShardVitals, Vitals};
 
@@ -91,8 +92,8 @@ pub struct StartOptions {
     pub cores: Option<Vec<usize>>,
     /// Name in logs and thread names, where a process runs several; at most 6 octets are used.
     pub name: Option<String>,
-    /// The file that the configuration came from, to be read again by a reload. `None`: there is no reload.
-    pub source: Option<PathBuf>,
+    /// The configuration as it was read from its files, which a reload reads again. `None`: there is no reload.
+    pub source: Option<Loaded>,
     /// Listening sockets that were passed to this process: they take the place of binding.
     pub sockets: Vec<PassedSocket>,
 }
@@ -146,7 +147,7 @@ impl Gateway {
             vitals: Vec::new(),
             reports: Vec::new(),
         };
-        let (log, waker) = RecordLog::start(Arc::clone(&config));
+        let (log, waker) = RecordLog::start();
         for (shard, sockets) in sockets.of_shards.into_iter().enumerate() {
             let started = match backend {
                 Backend::Mio => starting.shard(shard, sockets, &waker, mio_driver),
@@ -163,6 +164,7 @@ impl Gateway {
         }
         let mut vitals = Vitals::new(plan, starting.vitals, backend, reason);
         vitals.going = Going::new(sockets.own);
+        vitals.reloads = Reloads::new(options.source.clone());
         let vitals = Arc::new(vitals);
         vitals.sight().set_addresses(sockets.bound.iter().map(|listener| listener.address).collect());
         let log = log.run(starting.reports, Arc::clone(&vitals));

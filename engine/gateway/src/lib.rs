@@ -15,6 +15,7 @@ pub mod log;
 mod name;
 pub mod plan;
 pub mod record;
+pub mod reload;
 mod settings;
 pub mod sight;
 mod vitals;

@@ -12,6 +12,7 @@ use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
 use crate::plan::Plan;
+use crate::reload::Reloads;
 use crate::sight::Sight;
 
 pub(crate) use going::Going;
@@ -48,6 +49,7 @@ pub struct Vitals {
     backend_reason: String,
     draining: AtomicBool,
     pub(crate) going: Going,
+    pub(crate) reloads: Reloads,
     records_dropped: AtomicU64,
     started: Instant,
     sight: Sight,
@@ -67,6 +69,7 @@ impl Vitals {
             backend_reason,
             draining: AtomicBool::new(false),
             going: Going::default(),
+            reloads: Reloads::default(),
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),
             sight: Sight::default(),
@@ -134,7 +137,6 @@ impl Vitals {
     }
 
     /// Lets every shard act on `plan`, which succeeds the present one.
-    #[allow(dead_code, reason = "the reload uses it")]
     pub(crate) fn set_plan(&self, plan: Arc<Plan>) {
         self.plan.store(Arc::clone(&plan));
         self.command_all(|| GatewayCommand::Reload(Arc::clone(&plan)));

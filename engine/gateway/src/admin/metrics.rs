@@ -2,6 +2,7 @@
 
 mod durations;
 mod process;
+mod lifecycle;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ impl Collector for Scrape {
         by_application(&mut encoder, &shards)?;
         engine(&mut encoder, &total)?;
         durations::encode(&mut encoder, &shards)?;
+        lifecycle::encode(&mut encoder, &self.vitals)?;
         let dropped = [(Labels::new(), self.vitals.records_dropped())];
         counters(
             &mut encoder,

@@ -181,6 +181,15 @@ impl GatewayApp {
         }
     }
 
+    /// Gives the shard its limits and times, and its listeners theirs for sessions that begin from here on.
+    fn apply_to_shard<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        ctx.set_shard_config(self.config.shard());
+        for (tag, listener) in (0..).zip(&self.config.listeners) {
+            // One without a socket on this shard is not known to it.
+            ctx.set_listener(tag, listener.shard(&self.config.engine));
+        }
+    }
+
     /// Sessions known: accepted or opened, and not yet ended.
     pub fn live_count(&self) -> usize {
         self.live.len()
@@ -486,6 +495,7 @@ impl Application for GatewayApp {
                 self.config = Arc::clone(&plan.config);
                 self.plan = plan;
                 self.turns.clear();
+                self.apply_to_shard(ctx);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
@@ -13,6 +14,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat};
@@ -33,12 +35,28 @@ pub fn install(config: &LogConfig) -> Result<(), InstallError> {
         LogFormat::Text => layer.with_target(false).with_ansi(coloured).boxed(),
         LogFormat::Json => layer.event_format(JsonLines).boxed(),
     };
-    let level = LevelFilter::from_level(config.level);
+    let (level, handle) = reload::Layer::new(LevelFilter::from_level(config.level));
     let subscriber = tracing_subscriber::registry()
         .with(layer.with_filter(level))
         .with(crate::sight::events::Remember.with_filter(LevelFilter::INFO));
-    subscriber.try_init().map_err(|_| InstallError)
+    subscriber.try_init().map_err(|_| InstallError)?;
+    // The process has one log, so this is its only one.
+    let _ = LEVEL.set(Box::new(move |level| {
+        // Fails only when the log is gone.
+        let _ = handle.reload(LevelFilter::from_level(level));
+    }));
+    Ok(())
 }
+
+/// Changes the level of the log that was set up; where there is none, nothing happens.
+pub fn set_level(level: tracing::Level) {
+    if let Some(set) = LEVEL.get() {
+        set(level);
+    }
+}
+
+/// How the level of the process's log is changed.
+static LEVEL: OnceLock<Box<dyn Fn(tracing::Level) + Send + Sync>> = OnceLock::new();
 
 /// Colours are for eyes: not for files and pipes, and not for who says that they want none (no-color.org).
 fn is_coloured(to_terminal: bool, no_color: Option<&OsStr>) -> bool {

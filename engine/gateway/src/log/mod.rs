@@ -15,13 +15,12 @@ use std::time::Duration;
 
 use colloquy_shard::report::Reports;
 
-use crate::config::Config;
 use crate::record::Record;
 use crate::vitals::Vitals;
 use limit::Limiter;
 
 pub(crate) use format::time_text;
-pub use format::{InstallError, install};
+pub use format::{InstallError, install, set_level};
 
 /// How long the log sleeps at most: summaries of suppressed records are due even when nothing comes.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -37,12 +36,12 @@ pub(crate) struct RecordLog {
 
 impl RecordLog {
     /// Starts the thread; the waker wakes it.
-    pub(crate) fn start(config: Arc<Config>) -> (RecordLog, Waker) {
+    pub(crate) fn start() -> (RecordLog, Waker) {
         let (hand_over, taken) = channel::<HandOver>();
         let run = move || {
             // Without a hand-over the gateway did not start, and there is nothing to log.
             if let Ok((reports, vitals)) = taken.recv() {
-                take_records(&config, reports, &vitals);
+                take_records(reports, &vitals);
             }
         };
         let thread = std::thread::spawn(run);
@@ -65,15 +64,17 @@ impl Wake for Unpark {
     }
 }
 
-fn take_records(config: &Config, mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
+fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
     let mut limiter = Limiter::default();
     loop {
         let mut idle = true;
+        // Records name what a reload has brought: its plan is there before its sessions are.
+        let plan = vitals.plan();
         for report in &mut reports {
             while let Some(record) = report.next_record() {
                 idle = false;
                 if limiter.admit(&record, vitals.uptime()) {
-                    events::emit(config, &record);
+                    events::emit(&plan.config, &record);
                 }
             }
         }

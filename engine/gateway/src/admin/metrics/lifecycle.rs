@@ -1,0 +1,33 @@
+//! Reloads and drains as metrics.
+
+use std::fmt;
+
+use prometheus_client::encoding::DescriptorEncoder;
+
+use super::{Labels, counters, gauges, labelled};
+use crate::vitals::Vitals;
+
+pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fmt::Result {
+    let reloads = vitals.reload_counts();
+    let outcomes = [("applied", reloads.applied), ("refused", reloads.refused)];
+    let help = "Reloads of the configuration, by what became of them";
+    counters(encoder, "config_reloads", help, &labelled("outcome", &outcomes))?;
+    let at = [(Labels::new(), reloads.last_success.as_secs_f64())];
+    let help = "When the configuration in effect was taken, in seconds since 1970";
+    gauges(encoder, "config_last_reload_success_timestamp_seconds", help, &at)?;
+    let Some(drain) = vitals.drain_status() else { return Ok(()) };
+    let remaining = [(Labels::new(), drain.remaining as f64)];
+    gauges(encoder, "drain_remaining_sessions", "Accepted sessions that a drain has left", &remaining)?;
+    let rate = [(Labels::new(), f64::from(drain.sessions_per_second))];
+    gauges(encoder, "drain_pace_sessions_per_second", "Sessions that the drain may end in a second", &rate)?;
+    let deadline = [(Labels::new(), drain.deadline_in.as_secs_f64())];
+    gauges(encoder, "drain_deadline_seconds", "Time until the drain aborts what is left", &deadline)?;
+    let ended = [
+        ("release", drain.released),
+        ("abort", drain.aborted),
+        ("deadline", drain.at_deadline),
+        ("peer", drain.by_themselves()),
+    ];
+    let help = "Sessions that ended while the gateway drains, by what ended them";
+    counters(encoder, "drain_ended_sessions", help, &labelled("by", &ended))
+}
