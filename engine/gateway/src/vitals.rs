@@ -1,6 +1,7 @@
 //! How a gateway is: its numbers and whether its shards turn, readable from any thread.
 
 mod going;
+mod turning;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
