@@ -25,3 +25,6 @@ pub use fault::{TlsFault, TlsFaultKind};
 pub use identity::{PeerIdentity, PeerName};
 pub use settings::{Cipher, Group, SettingsError, TlsClient, TlsServer, TlsSettings};
 pub use verify::Policy;
+
+#[cfg(test)]
+mod tests;
