@@ -9,9 +9,9 @@ use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use colloquy_shard::pin;
 use colloquy_shard::report::{self, Reporter, Reports};
 use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
+use colloquy_shard::{HandshakePool, pin};
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::mio::{MioConfig, MioDriver};
 use colloquy_transport::driver::select::{Backend, ProbeError, select_with};
@@ -41,6 +41,9 @@ pub enum StartError {
     /// The backend that the configuration asks for does not work here.
     #[error(transparent)]
     Backend(#[from] ProbeError),
+    /// Certificates, keys or revocation lists cannot be used.
+    #[error("{}", crate::tls::join(.0))]
+    Tls(Vec<crate::tls::TlsFileFault>),
     /// A listener could not be had.
     #[error("listener {name}: cannot listen on {address}: {error}")]
     Listen {
@@ -136,9 +139,13 @@ impl Gateway {
         let shard_count = config.engine.shard_count(cores.len());
         let sockets = Sockets::open(&config, shard_count, &options.sockets)?;
         let control = control_socket(&config)?;
-        let plan = Arc::new(Plan::new(Arc::new(config)));
+        let tls = crate::tls::TlsMaterial::load_all(&config).map_err(StartError::Tls)?;
+        let plan = Arc::new(Plan::new(Arc::new(config)).with_tls(tls));
         let config = Arc::clone(&plan.config);
+        let pool =
+            crate::tls::handshake_pool(&config).map_err(|error| StartError::Shard { shard: 0, error })?;
         let mut starting = Starting {
+            pool,
             plan: Arc::clone(&plan),
             backend,
             name: options.name.clone().unwrap_or_else(|| "clq".to_owned()),
@@ -267,6 +274,8 @@ impl Drop for Gateway {
 
 /// A gateway whose shards are being started.
 struct Starting {
+    /// Where TLS handshakes run.
+    pool: Option<Arc<HandshakePool>>,
     plan: Arc<Plan>,
     backend: Backend,
     name: String,
@@ -296,11 +305,15 @@ impl Starting {
         let app_counters = Arc::new(AppCounters::default());
         let (plan, counters) = (Arc::clone(&self.plan), Arc::clone(&app_counters));
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
+        let pool = self.pool.clone();
         let build = move || {
             let driver = driver(&plan.config)?;
             let time_ahead = plan.origin.elapsed().saturating_sub(driver.now());
             let mut shard = assemble_some(driver, &plan, number, counters, record_sink(reporter), sockets)?;
             shard.app_mut().set_origin(time_ahead, RandomState::new().hash_one(number));
+            if let Some(pool) = pool {
+                shard.use_handshake_pool(pool);
+            }
             Ok(shard)
         };
         let thread = spawn(options, build, drop)?;

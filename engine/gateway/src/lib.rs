@@ -18,6 +18,7 @@ pub mod record;
 pub mod reload;
 mod settings;
 pub mod sight;
+pub mod tls;
 mod vitals;
 
 pub use gateway::{BoundListener, Gateway, StartError, StartOptions};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use colloquy_session::{FunctionalUnits, SerialNumber, ServiceError, Tolerated, Versions};
-use colloquy_shard::{Fault, SessionEnd, SessionId};
+use colloquy_shard::{Fault, SessionEnd, SessionId, WireFault};
 
 use crate::app::Why;
 
@@ -80,6 +80,13 @@ pub enum RecordEvent {
     },
     /// The time of an ejection is over.
     TargetRestored,
+    /// A connection was given up below class 0.
+    Wire(WireFault),
+    /// The selectors do not fit a binding of the peer's certificate, whose SHA-256 it is.
+    Misbound {
+        /// The certificate, if there is one.
+        certificate: Option<[u8; 32]>,
+    },
     /// No upstream session could be opened.
     NotOpened {
         /// The reason code of the RF that the downstream got.
@@ -136,6 +143,7 @@ pub enum EndReason {
     Timeout(&'static str),
     ProtocolError,
     Unused,
+    Wire(WireFault),
     Other,
 }
 
@@ -157,6 +165,7 @@ impl From<&SessionEnd> for EndReason {
             SessionEnd::Timeout(timer) => EndReason::Timeout(timer),
             SessionEnd::ProtocolError => EndReason::ProtocolError,
             SessionEnd::Unused => EndReason::Unused,
+            SessionEnd::Wire(fault) => EndReason::Wire(*fault),
             _ => EndReason::Other,
         }
     }
@@ -179,6 +188,8 @@ impl EndReason {
             EndReason::Timeout(_) => "timeout",
             EndReason::ProtocolError => "protocol_error",
             EndReason::Unused => "unused",
+            EndReason::Wire(WireFault::Tls(_)) => "tls",
+            EndReason::Wire(WireFault::Proxy(_)) => "proxy",
             EndReason::Other => "other",
         }
     }

@@ -71,6 +71,8 @@ pub(crate) fn assemble_some<D: Driver>(
         let Some(listener) = config.listeners.get(index) else { break };
         let tag = u32::try_from(index).expect("the configuration has fewer listeners");
         shard.listen(socket, tag, listener.shard(&config.engine))?;
+        let wire = crate::tls::listener_wire(listener, &plan.tls).map_err(io::Error::other)?;
+        shard.with(|_, ctx| ctx.set_listener_wire(tag, &wire));
     }
     Ok(shard)
 }

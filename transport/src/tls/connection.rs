@@ -240,9 +240,10 @@ impl TlsConnection {
         }
     }
 
-    /// Lets out what a connection that has failed wants to tell the peer: an alert.
+    /// Lets out what a connection that has failed wants to tell the peer: an alert. Not a step more, in which rustls
+    /// would meet the same fault again.
     fn tell(&mut self, out: &mut Vec<u8>) {
-        loop {
+        while either!(&self.end, connection => connection.wants_write()) {
             let incoming = &mut self.incoming[self.start..];
             let (used, step) = either!(&mut self.end, connection => {
                 step(connection.process_tls_records(incoming), Wanted::Nothing, out, &mut |_| ())

@@ -3,17 +3,25 @@
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, ExtendedKeyUsagePurpose,
-    IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
-use super::{Cipher, Group, PeerName, Policy, TlsClient, TlsConnection, TlsFault, TlsFaultKind, TlsServer, TlsSettings};
+use super::{
+    Cipher, Group, PeerName, Policy, TlsClient, TlsConnection, TlsFault, TlsFaultKind, TlsServer, TlsSettings,
+};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
+    authority_named("authority")
+}
+
+fn authority_named(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate().expect("a key");
@@ -30,7 +38,12 @@ struct Holder {
     key: PrivateKeyDer<'static>,
 }
 
-fn holder(authority: &Authority, name: &str, serial: u64, change: impl FnOnce(&mut CertificateParams)) -> Holder {
+fn holder(
+    authority: &Authority,
+    name: &str,
+    serial: u64,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Holder {
     let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
     params.serial_number = Some(SerialNumber::from(serial));
     params.extended_key_usages =
@@ -136,7 +149,9 @@ fn data_go_both_ways_in_any_pieces_and_versions() {
             assert!(summary.cipher.contains("AES_256_GCM"), "{summary:?}");
             let peer = server.connection.peer().expect("a certificate");
             assert_eq!(peer.dns_names, ["rtu7.example"]);
-            assert!(peer.is(&PeerName::Dns("RTU7.example".to_owned())) && !peer.is(&PeerName::Sha256([0; 32])));
+            assert!(
+                peer.is(&PeerName::Dns("RTU7.example".to_owned())) && !peer.is(&PeerName::Sha256([0; 32]))
+            );
             let sent: Vec<u8> = (0..100_000_u32).map(|octet| octet as u8).collect();
             client.send(&sent);
             server.send(&sent[..10]);
@@ -176,7 +191,11 @@ fn server_fault(server: &TlsSettings, client: &TlsSettings) -> TlsFault {
     let (client, server) = pair(server, client, "gateway.example");
     assert!(!server.connection.is_established());
     let fault = server.fault.expect("the server refuses");
-    assert!(matches!(client.fault.map(|fault| fault.kind), Some(TlsFaultKind::Alert(_))), "{:?}", client.fault);
+    assert!(
+        matches!(client.fault.map(|fault| fault.kind), Some(TlsFaultKind::Alert(_))),
+        "{:?}",
+        client.fault
+    );
     fault
 }
 
@@ -184,7 +203,7 @@ fn server_fault(server: &TlsSettings, client: &TlsSettings) -> TlsFault {
 fn each_wrong_client_certificate_has_its_own_fault() {
     let world = world();
     let server = || settings(&world.server, &world.authority);
-    let other = authority();
+    let other = authority_named("other");
     let client = holder(&other, "rtu7.example", 2, |_| ());
     let unknown = TlsSettings { authorities: vec![der(&world.authority)], ..settings(&client, &other) };
     let fault = server_fault(&server(), &unknown);
@@ -239,14 +258,14 @@ fn revoked_certificates_and_lists_that_are_missing_or_old_are_told_apart() {
     };
     let revoked = with(revocation_list(&world.authority, 2, 4000), false);
     assert_eq!(server_fault(&revoked, &client).kind, TlsFaultKind::Revoked);
-    let missing = with(revocation_list(&authority(), 2, 4000), true);
+    let missing = with(revocation_list(&authority_named("other"), 2, 4000), true);
     assert_eq!(server_fault(&missing, &client).kind, TlsFaultKind::RevocationListMissing);
     let old = with(revocation_list(&world.authority, 99, 2021), true);
     assert_eq!(server_fault(&old, &client).kind, TlsFaultKind::RevocationListExpired);
     for fine in [
         with(revocation_list(&world.authority, 99, 4000), true),
         with(revocation_list(&world.authority, 99, 2021), false),
-        with(revocation_list(&authority(), 2, 4000), false),
+        with(revocation_list(&authority_named("other"), 2, 4000), false),
     ] {
         let (_, server) = pair(&fine, &client, "gateway.example");
         assert_eq!(server.fault, None);
@@ -266,7 +285,8 @@ fn wrong_names_versions_and_octets_have_their_own_faults() {
     let older = TlsSettings { version_1_3: false, ..settings(&world.client, &world.authority) };
     assert_eq!(server_fault(&newer, &older).kind, TlsFaultKind::Version);
     let one = TlsSettings { ciphers: vec![Cipher::Aes128Gcm], ..settings(&world.server, &world.authority) };
-    let another = TlsSettings { ciphers: vec![Cipher::Aes256Gcm], ..settings(&world.client, &world.authority) };
+    let another =
+        TlsSettings { ciphers: vec![Cipher::Aes256Gcm], ..settings(&world.client, &world.authority) };
     assert_eq!(server_fault(&one, &another).kind, TlsFaultKind::Cipher);
     let mut plain = End::new(TlsServer::new(&server).expect("settings").accept().expect("a connection"));
     plain.take(b"\x03\x00\x00\x16");

@@ -3,6 +3,7 @@
 mod durations;
 mod process;
 mod lifecycle;
+mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ impl Collector for Scrape {
         engine(&mut encoder, &total)?;
         durations::encode(&mut encoder, &shards)?;
         lifecycle::encode(&mut encoder, &self.vitals)?;
+        tls::encode(&mut encoder, &total, &shards, &self.vitals.plan())?;
         let dropped = [(Labels::new(), self.vitals.records_dropped())];
         counters(
             &mut encoder,

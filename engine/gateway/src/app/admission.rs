@@ -49,7 +49,10 @@ impl GatewayApp {
         if !known || !routable {
             return TransportAnswer::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
         }
-        if let (Role::Downstream { .. }, Some(state)) = (role, ctx.state(id)) {
+        if !self.is_bound_transport(ctx, id, listener, connect) {
+            return TransportAnswer::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
+        }
+        if let (true, Some(state)) = (self.needs_transport(role, listener), ctx.state(id)) {
             state.transport = Some(Box::new(*connect));
         }
         self.reached(ctx, id, Stage::Transport);
@@ -84,7 +87,7 @@ impl GatewayApp {
         if self.register(ctx, id, role).is_none() {
             return ctx.transport_disconnect(id);
         }
-        if let (Role::Downstream { .. }, Some(state)) = (role, ctx.state(id)) {
+        if let (true, Some(state)) = (self.needs_transport(role, listener), ctx.state(id)) {
             state.transport = transport.map(|(_, transport)| transport);
         }
         if self.draining {
@@ -107,6 +110,7 @@ impl GatewayApp {
         };
         let config = &self.config.listeners[usize::from(listener)];
         let known = config.called_ssaps.as_ref().is_none_or(|accepted| accepted.contains(&connect.called));
+        let known = known && self.is_bound_session(ctx, id, listener, connect);
         if !known {
             self.refuse(ctx, id, refuse_reason::SELECTOR_UNKNOWN);
         }

@@ -9,6 +9,8 @@ use colloquy_session::{PeerFault, ProviderAbortReason};
 use colloquy_shard::Fault;
 use colloquy_transport::class0::TransportFaultKind;
 
+use crate::tls::{TlsCounters, TlsTally};
+
 use super::closing::Why;
 use super::durations::{DurationCounts, DurationTally, Stage};
 
@@ -140,6 +142,8 @@ pub struct AppCounters {
     aborts: [[AtomicU64; REASONS.len()]; AbortOrigin::ALL.len()],
     faults: [AtomicU64; FAULT_CODES.len()],
     not_carried: AtomicU64,
+    /// TLS and the PROXY protocol.
+    pub(crate) tls: TlsCounters,
     relays_refused: AtomicU64,
     durations: [DurationCounts; Stage::ALL.len()],
     /// By why and by whether it was orderly.
@@ -155,6 +159,8 @@ pub struct AppTally {
     pub faults: Vec<(&'static str, &'static str, u64)>,
     /// Relays ended because something could not be carried over.
     pub not_carried: u64,
+    /// TLS and the PROXY protocol.
+    pub tls: TlsTally,
     /// Downstream sessions refused because no upstream could be opened.
     pub relays_refused: u64,
     /// How long things took, one for each of [`Stage::ALL`].
@@ -208,6 +214,7 @@ impl AppCounters {
                 .filter(|(_, _, count)| *count > 0)
                 .collect(),
             not_carried: self.not_carried.load(Relaxed),
+            tls: self.tls.snapshot(),
             relays_refused: self.relays_refused.load(Relaxed),
             durations: Stage::ALL.map(|stage| self.durations[stage as usize].snapshot()),
             closed: closed.filter(|(_, _, count)| *count > 0).collect(),

@@ -25,6 +25,7 @@ mod sink;
 mod state;
 mod stops;
 mod user;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -429,6 +430,9 @@ impl Application for GatewayApp {
             ctx.machine(id).map_or((colloquy_session::FunctionalUnits::empty(), None), |machine| {
                 (machine.functional_units(), machine.version())
             });
+        if let SessionEnd::Wire(fault) = &end {
+            self.wire_failed(subject, *fault);
+        }
         self.relay_ended(ctx, id, &end);
         let now = ctx.now();
         let opened = ctx.opened(id).unwrap_or(now);
@@ -496,6 +500,7 @@ impl Application for GatewayApp {
                 self.plan = plan;
                 self.turns.clear();
                 self.apply_to_shard(ctx);
+                self.renew_wires(ctx);
             }
         }
     }

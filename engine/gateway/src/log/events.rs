@@ -3,21 +3,22 @@
 use std::fmt;
 
 use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
-use colloquy_shard::{Fault, SessionId};
+use colloquy_shard::{Fault, SessionId, WireFault};
 
 use super::limit::Summary;
 use super::routing;
+use super::wire::emit_wire;
 use crate::app::Why;
 use crate::config::Config;
 use crate::record::{EndReason, EndRecord, NotCarried, Record, RecordEvent, Side, Subject};
 
 /// The fields that every record has.
-struct Common<'a> {
-    session: Name,
-    partner: Option<Name>,
-    peer: Option<String>,
-    listener: Option<&'a str>,
-    target: Option<&'a str>,
+pub(super) struct Common<'a> {
+    pub(super) session: Name,
+    pub(super) partner: Option<Name>,
+    pub(super) peer: Option<String>,
+    pub(super) listener: Option<&'a str>,
+    pub(super) target: Option<&'a str>,
 }
 
 /// Makes an event with the common fields and some of its own.
@@ -55,6 +56,7 @@ pub(super) fn emit(config: &Config, record: &Record) {
         RecordEvent::TargetHealth { .. }
         | RecordEvent::TargetEjected { .. }
         | RecordEvent::TargetRestored => routing::emit(common.target, record),
+        RecordEvent::Wire(_) | RecordEvent::Misbound { .. } => emit_wire(config, record),
         RecordEvent::NotOpened { refused } => {
             event!(warn, "CLQ-S04", subject, common, { code = refused, }, "no upstream session, downstream refused");
         }
@@ -76,6 +78,8 @@ fn emit_end(subject: &Subject, common: &Common<'_>, ended: &EndRecord) {
         EndReason::Network { kind, os_error: Some(code) } => Some(format!("{kind} (os error {code})")),
         EndReason::Network { kind, os_error: None } => Some(kind.to_string()),
         EndReason::Timeout(timer) => Some(timer.to_owned()),
+        EndReason::Wire(WireFault::Tls(fault)) => Some(fault.to_string()),
+        EndReason::Wire(WireFault::Proxy(fault)) => Some(fault.to_string()),
         _ => None,
     };
     event!(
@@ -147,7 +151,7 @@ fn emit_not_carried(subject: &Subject, common: &Common<'_>, why: &NotCarried) {
     event!(warn, "CLQ-S03", subject, *common, { reason, }, "relay ended both sessions");
 }
 
-fn common<'a>(config: &'a Config, subject: &Subject) -> Common<'a> {
+pub(super) fn common<'a>(config: &'a Config, subject: &Subject) -> Common<'a> {
     let (listener, target) = match subject.side {
         Side::Responder { listener } => {
             (listener.and_then(|index| config.listeners.get(usize::from(index))), None)
@@ -217,7 +221,7 @@ impl FaultPlace {
 
 /// A session's name in logs: slot and generation.
 #[derive(Clone, Copy)]
-struct Name(SessionId);
+pub(super) struct Name(SessionId);
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

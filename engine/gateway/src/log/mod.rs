@@ -6,6 +6,7 @@ mod events;
 mod format;
 mod limit;
 mod routing;
+mod wire;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use colloquy_shard::report::Reports;
 
 use crate::record::Record;
+use crate::tls::ExpiryWatch;
 use crate::vitals::Vitals;
 use limit::Limiter;
 
@@ -66,6 +68,7 @@ impl Wake for Unpark {
 
 fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
     let mut limiter = Limiter::default();
+    let mut expiry_watch = ExpiryWatch::default();
     loop {
         let mut idle = true;
         // Records name what a reload has brought: its plan is there before its sessions are.
@@ -82,6 +85,7 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
             events::emit_summary(&summary);
         }
         vitals.sight().tick(vitals);
+        expiry_watch.look(&vitals.plan());
         vitals.set_records_dropped(reports.iter().map(Reports::dropped).sum());
         if reports.iter_mut().all(Reports::is_finished) {
             break;

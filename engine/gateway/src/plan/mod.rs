@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::Config;
+use crate::tls::TlsMaterial;
 
 pub use listener::ListenerStatus;
 pub use route::RouteStatus;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub routes: Vec<Arc<RouteStatus>>,
     /// One for each of `config.targets`.
     pub targets: Vec<Arc<TargetStatus>>,
+    /// One for each of `config.tls`, once read: see [`Plan::with_tls`].
+    pub tls: Vec<Arc<TlsMaterial>>,
 }
 
 impl Plan {
@@ -47,7 +50,16 @@ impl Plan {
             listeners: config.listeners.iter().map(|_| Arc::default()).collect(),
             routes: config.routes.iter().map(|_| Arc::default()).collect(),
             targets: config.targets.iter().map(|target| Arc::new(TargetStatus::new(target.state))).collect(),
+            tls: Vec::new(),
             config,
         }
+    }
+
+    /// The same plan with what was read for the `[[tls]]` tables of its configuration.
+    ///
+    /// Without it listeners and targets with TLS cannot be used; they never go on without.
+    #[must_use]
+    pub fn with_tls(self, tls: Vec<Arc<TlsMaterial>>) -> Plan {
+        Plan { tls, ..self }
     }
 }

@@ -39,6 +39,7 @@ impl Plan {
                 .map(|index| self.routes.get(index).map_or_else(Arc::default, Arc::clone))
                 .collect(),
             targets: (0..next.targets.len()).map(status).collect(),
+            tls: self.tls.clone(),
             config: Arc::new(next),
         }
     }

@@ -254,6 +254,8 @@ pub(crate) fn closings(total: &Tally) -> [(&'static str, u64); 11] {
         ("timeout", total.ended_timeout),
         ("protocol_error", total.ended_protocol_error),
         ("unused", total.ended_unused),
+        ("tls", total.ended_tls),
+        ("proxy", total.ended_proxy),
     ]
 }
 

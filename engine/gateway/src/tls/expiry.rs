@@ -1,10 +1,9 @@
 //! When certificates and revocation lists expire, and who is told in time.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::TlsMaterial;
-use crate::config::Config;
+use crate::plan::Plan;
 
 /// What expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +46,32 @@ impl Expiry {
     }
 }
 
-/// Warns of everything that expires within its table's `expiry_warning`, or has.
-pub(crate) fn warn(config: &Config, materials: &[std::sync::Arc<TlsMaterial>], now: SystemTime) {
-    for (table, material) in config.tls.iter().zip(materials) {
+/// How often it is warned of the same.
+const WARNED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Warns of everything that expires within its table's `expiry_warning`, or has: at the start, after each reload and
+/// once a day.
+#[derive(Debug, Default)]
+pub(crate) struct ExpiryWatch {
+    /// When it was warned last, and of which generation of the plan.
+    last: Option<(Instant, u64)>,
+}
+
+impl ExpiryWatch {
+    pub(crate) fn look(&mut self, plan: &Plan) {
+        let now = Instant::now();
+        let warned = self
+            .last
+            .is_some_and(|(at, generation)| generation == plan.generation && now - at < WARNED_EVERY);
+        if !warned && !plan.tls.is_empty() {
+            self.last = Some((now, plan.generation));
+            warn(plan, SystemTime::now());
+        }
+    }
+}
+
+fn warn(plan: &Plan, now: SystemTime) {
+    for (table, material) in plan.config.tls.iter().zip(&plan.tls) {
         let ahead = i64::try_from(table.expiry_warning.as_secs()).unwrap_or(i64::MAX);
         for expiry in &material.expiries {
             let left = expiry.seconds_left(now);

@@ -53,8 +53,11 @@ pub fn load(
     read: impl Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<TlsMaterial, Vec<TlsFileFault>> {
     let mut loader = Loader { table, read, faults: Vec::new(), expiries: Vec::new() };
-    let certificates =
-        loader.certificates("certificate", std::slice::from_ref(&table.certificate), ExpiringKind::Certificate);
+    let certificates = loader.certificates(
+        "certificate",
+        std::slice::from_ref(&table.certificate),
+        ExpiringKind::Certificate,
+    );
     let authorities = loader.certificates("authorities", &table.authorities, ExpiringKind::Authority);
     let revocation_lists = loader.revocation_lists();
     let key = loader.key();
@@ -131,6 +134,12 @@ impl From<&CertificateName> for PeerName {
             CertificateName::Sha256(digest) => PeerName::Sha256(*digest),
         }
     }
+}
+
+/// The faults, one in each line.
+pub(crate) fn join(faults: &[TlsFileFault]) -> String {
+    let lines: Vec<String> = faults.iter().map(TlsFileFault::to_string).collect();
+    lines.join("\n")
 }
 
 struct Loader<'t, R> {

@@ -1,10 +1,11 @@
 //! What the connections of one `[[tls]]` table have in common.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use colloquy_shard::{ListenerTls, ListenerWire, ProxySenders, TargetTls, TargetWire};
+use colloquy_shard::{HandshakePool, ListenerTls, ListenerWire, ProxySenders, TargetTls, TargetWire};
 use colloquy_transport::proxy::ProxyHeader;
 use colloquy_transport::tls::{TlsClient, TlsServer};
 use rustls_pki_types::ServerName;
@@ -47,20 +48,42 @@ impl TlsMaterial {
     }
 }
 
+/// What was read for a `[[tls]]` table is not there: nothing is used without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("TLS is asked for, and its certificates were not read")]
+pub(crate) struct MissingMaterial;
+
+/// The threads for handshakes, if any table is there.
+pub(crate) fn handshake_pool(config: &Config) -> io::Result<Option<Arc<HandshakePool>>> {
+    if config.tls.is_empty() {
+        return Ok(None);
+    }
+    HandshakePool::start(config.engine.tls_handshake_threads).map(Arc::new).map(Some)
+}
+
+fn material(
+    table: Option<usize>,
+    materials: &[Arc<TlsMaterial>],
+) -> Result<Option<&TlsMaterial>, MissingMaterial> {
+    table.map(|index| materials.get(index).map(|material| &**material).ok_or(MissingMaterial)).transpose()
+}
+
 /// What the connections of a listener begin with.
-pub(crate) fn listener_wire(listener: &ListenerConfig, materials: &[Arc<TlsMaterial>]) -> ListenerWire {
+pub(crate) fn listener_wire(
+    listener: &ListenerConfig,
+    materials: &[Arc<TlsMaterial>],
+) -> Result<ListenerWire, MissingMaterial> {
     let networks = |networks: &Vec<ipnet::IpNet>| {
         networks.iter().map(|network| (network.network(), network.prefix_len())).collect()
     };
-    ListenerWire {
-        proxy: listener
-            .proxy_protocol
-            .then(|| ProxySenders { networks: listener.proxy_sources.as_ref().map(networks) }),
-        tls: listener.tls.and_then(|index| materials.get(index)).map(|material| ListenerTls {
+    let senders = || ProxySenders { networks: listener.proxy_sources.as_ref().map(networks) };
+    Ok(ListenerWire {
+        proxy: listener.proxy_protocol.then(senders),
+        tls: material(listener.tls, materials)?.map(|material| ListenerTls {
             server: Arc::clone(&material.server),
             handshake_timeout: material.handshake_timeout,
         }),
-    }
+    })
 }
 
 /// What a connection to a target begins with; `None`: nothing. `source`: on whose behalf it is opened.
@@ -68,20 +91,20 @@ pub(crate) fn target_wire(
     target: &TargetConfig,
     materials: &[Arc<TlsMaterial>],
     source: Option<SocketAddr>,
-) -> Option<TargetWire> {
+) -> Result<Option<TargetWire>, MissingMaterial> {
     if !target.proxy_protocol && target.tls.is_none() {
-        return None;
+        return Ok(None);
     }
     let header = match source {
         Some(source) => ProxyHeader::Proxied { source, destination: target.address },
         None => ProxyHeader::Local,
     };
-    let tls = target.tls.and_then(|index| materials.get(index)).map(|material| TargetTls {
+    let tls = material(target.tls, materials)?.map(|material| TargetTls {
         client: Arc::clone(&material.client),
         name: server_name(target),
         handshake_timeout: material.handshake_timeout,
     });
-    Some(TargetWire { proxy: target.proxy_protocol.then_some(header), tls })
+    Ok(Some(TargetWire { proxy: target.proxy_protocol.then_some(header), tls }))
 }
 
 /// What the target's certificate must be for: the configured name, else its address.

@@ -6,7 +6,11 @@ mod expiry;
 mod load;
 mod material;
 
+pub(crate) use binding::{allows_selectors, allows_tsaps};
 pub use counters::{TlsCounters, TlsTally};
+pub(crate) use expiry::ExpiryWatch;
 pub use expiry::{ExpiringKind, Expiry};
+pub(crate) use load::join;
 pub use load::{TlsFileFault, load};
 pub use material::TlsMaterial;
+pub(crate) use material::{handshake_pool, listener_wire, target_wire};

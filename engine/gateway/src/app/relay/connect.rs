@@ -162,7 +162,10 @@ impl GatewayApp {
         let target = &config.targets[target];
         let connect = propose(&config.listeners[usize::from(listener)], target, connect)
             .map_err(|reason| (ConnectOutcome::Abandoned, reason))?;
+        let wire = crate::tls::target_wire(target, &self.plan.tls, ctx.peer(id))
+            .map_err(|_| (ConnectOutcome::Abandoned, refuse_reason::USER_NOT_ATTACHED))?;
         let target = connect_target(&config.engine, target, (&transport, expedited), connect);
+        let target = ConnectTarget { wire: wire.as_ref(), ..target };
         ctx.connect(&target).map_err(|error| refusal_of(&error))
     }
 

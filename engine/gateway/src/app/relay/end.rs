@@ -78,7 +78,7 @@ impl SideEnd {
                 SideEnd::ProviderAbort(ProviderAbortReason::Undefined)
             }
             SessionEnd::TransportRefused { reason } => SideEnd::TransportRefused { reason: *reason },
-            SessionEnd::Network(_) if connecting => SideEnd::Unreachable,
+            SessionEnd::Network(_) | SessionEnd::Wire(_) if connecting => SideEnd::Unreachable,
             SessionEnd::Timeout(_) => SideEnd::Timeout,
             SessionEnd::ProtocolError => SideEnd::ProviderAbort(ProviderAbortReason::ProtocolError),
             _ => SideEnd::Lost,
