@@ -241,7 +241,7 @@ fn latencies(shards: &[ShardReport]) -> Vec<StageLatency> {
 }
 
 /// Ends of sessions by the word of `colloquy_sessions_closed_total`.
-pub(crate) fn closings(total: &Tally) -> [(&'static str, u64); 11] {
+pub(crate) fn closings(total: &Tally) -> [(&'static str, u64); 13] {
     [
         ("released", total.ended_released),
         ("refused", total.ended_refused_local),
