@@ -5,35 +5,90 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use colloquy_gateway::config::{self, Config, Loaded};
+use colloquy_gateway::config::{self, Config, ConfigFault, Diagnostics, Loaded, Place, System};
+use serde_json::{Value, json};
 
 /// Checks a gateway configuration and changes nothing.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Example:  colloquy check configs/gateway.toml",
-    after_help = "Exit status: 0 no faults, 2 faults; each is named with file, line and column."
+    after_help = "Looks at the files, the conf.d beside them, certificates, ports, folders and budgets; binds nothing.\n\
+                  Exit status: 0 no faults, 2 faults; each is named with file, line and column."
 )]
 pub(crate) struct CheckArgs {
     /// Configuration files
     #[arg(required = true, value_name = "CONFIG")]
     configs: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Take warnings for faults
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &CheckArgs) -> ExitCode {
+    let system = System::read();
     let mut faulty = false;
+    let mut reports = Vec::new();
     for path in &args.configs {
-        match read(path) {
-            Some(config) => crate::say(&format!(
-                "{}: good: {} listeners, {} targets\n",
+        let loaded = config::load(path);
+        let diagnostics = match &loaded {
+            Ok(loaded) => loaded.inspect(&system),
+            Err(diagnostics) => diagnostics.clone(),
+        };
+        let warned = args.strict && diagnostics.warnings().next().is_some();
+        let good = diagnostics.is_good() && !warned;
+        faulty |= !good;
+        if args.json {
+            reports.push(report(path, good, loaded.as_ref().ok(), &diagnostics));
+            continue;
+        }
+        if !diagnostics.all().is_empty() {
+            tell(&diagnostics);
+        }
+        if let Ok(loaded) = &loaded
+            && good
+        {
+            crate::say(&format!(
+                "{}: good: {} listeners, {} routes, {} targets\n",
                 path.display(),
-                config.listeners.len(),
-                config.targets.len()
-            )),
-            None => faulty = true,
+                loaded.config.listeners.len(),
+                loaded.config.routes.len(),
+                loaded.config.targets.len()
+            ));
         }
     }
+    if args.json {
+        crate::say(&format!("{:#}\n", Value::Array(reports)));
+    }
     if faulty { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// One configuration for programs.
+fn report(path: &Path, good: bool, loaded: Option<&Loaded>, diagnostics: &Diagnostics) -> Value {
+    let files: Vec<Value> = loaded
+        .iter()
+        .flat_map(|loaded| &loaded.files)
+        .map(|file| json!({ "path": file.path, "sha256": file.sha256 }))
+        .collect();
+    let found: Vec<Value> = diagnostics.all().iter().map(found).collect();
+    json!({ "config": path, "good": good, "files": files, "found": found })
+}
+
+fn found(found: &ConfigFault) -> Value {
+    let place = |place: &Place| json!({ "file": place.file, "line": place.line, "column": place.column });
+    json!({
+        "severity": found.severity.name(),
+        "id": found.kind.id(),
+        "key": found.key,
+        "place": place(&found.place),
+        "other": found.other.as_ref().map(place),
+        "problem": found.problem,
+        "expected": found.expected,
+        "suggestion": found.suggestion,
+    })
 }
 
 /// Reads a configuration; what is wrong with it goes to standard error.
@@ -43,12 +98,10 @@ pub(crate) fn read(path: &Path) -> Option<Config> {
 
 /// The same, with what it was read from.
 pub(crate) fn load(path: &Path) -> Option<Loaded> {
-    match config::load(path) {
-        Ok(loaded) => Some(loaded),
-        Err(diagnostics) => {
-            let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            eprintln!("{}", diagnostics.render(styled));
-            None
-        }
-    }
+    config::load(path).map_err(|diagnostics| tell(&diagnostics)).ok()
+}
+
+fn tell(diagnostics: &Diagnostics) {
+    let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    eprintln!("{}", diagnostics.render(styled));
 }

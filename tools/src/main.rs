@@ -3,6 +3,7 @@
 mod cell;
 mod check;
 mod compare;
+mod completions;
 mod conform;
 mod control;
 mod demo;
@@ -10,12 +11,14 @@ mod descriptors;
 mod dump;
 mod gateway;
 mod load;
+mod print_config;
 mod probe;
 mod progress;
 mod pump;
 mod raw;
 mod replay;
 mod report;
+mod schema;
 mod sessions;
 mod status;
 mod stop;
@@ -50,8 +53,11 @@ enum Verb {
     Cell(cell::CellArgs),
     Check(check::CheckArgs),
     Compare(compare::CompareArgs),
+    Completions(completions::CompletionsArgs),
     Conform(Box<conform::ConformArgs>),
     Dump(dump::DumpArgs),
+    Man(completions::ManArgs),
+    PrintConfig(print_config::PrintConfigArgs),
     Probe(probe::ProbeArgs),
     #[command(hide = true)]
     Pump(Box<pump::PumpArgs>),
@@ -60,6 +66,7 @@ enum Verb {
     Report(report::ReportArgs),
     Sessions(sessions::SessionsArgs),
     Status(status::StatusArgs),
+    Schema(schema::SchemaArgs),
     Table(table::TableArgs),
     Top(top::TopArgs),
     Targets(targets::TargetsArgs),
@@ -73,14 +80,18 @@ fn main() -> ExitCode {
         Verb::Cell(args) => cell::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Compare(args) => compare::run(&args),
+        Verb::Completions(args) => completions::run(&args),
         Verb::Conform(args) => conform::run(&args),
         Verb::Dump(args) => dump::run(&args),
+        Verb::Man(args) => completions::man(&args),
+        Verb::PrintConfig(args) => print_config::run(&args),
         Verb::Probe(args) => probe::run(&args),
         Verb::Pump(args) => pump::run(&args),
         Verb::Raw(args) => raw::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sessions(args) => sessions::run(&args),
         Verb::Status(args) => status::run(&args),
+        Verb::Schema(args) => schema::run(&args),
         Verb::Table(args) => table::run(&args),
         Verb::Top(args) => top::run(&args),
         Verb::Targets(args) => targets::run(&args),

@@ -7,6 +7,8 @@ mod accept;
 mod build;
 mod diagnostics;
 mod diff;
+mod effective;
+mod inspect;
 mod keep;
 mod key_table;
 pub mod keys;
@@ -33,6 +35,8 @@ use ipnet::IpNet;
 
 pub use diagnostics::{ConfigFault, Diagnostics, FaultKind, Place, Severity};
 pub use diff::{Change, diff};
+pub use effective::Setting;
+pub use inspect::System;
 pub use keep::keep_restart_keys;
 pub use load::{Loaded, LoadedFile, load, load_str, load_strs};
 pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};

@@ -15,7 +15,6 @@ use super::read::File;
 use super::values::Values;
 
 pub(super) use engine::check as engine;
-#[allow(unused_imports)]
 pub(super) use ports::given_address;
 
 pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
