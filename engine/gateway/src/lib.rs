@@ -10,6 +10,7 @@ pub mod config;
 mod control;
 pub mod drain;
 mod gateway;
+pub mod limits;
 mod listening;
 pub mod log;
 mod name;

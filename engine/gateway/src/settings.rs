@@ -20,6 +20,8 @@ use crate::plan::Plan;
 
 /// Beyond a target's time-outs, which the application keeps, the shard's come as a second net.
 const SHARD_TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
+/// How far a shard's own limits for a listener are above those that all shards share.
+const SECOND_NET: usize = 2;
 
 /// A shard that runs the gateway's application on any driver: on the thread, in the network and in the
 /// time of the caller.
@@ -123,8 +125,10 @@ impl ListenerConfig {
                 transport_reuse: self.transport_reuse,
                 connect_user_data_octets_max: self.connect_user_data_octets_max,
             },
-            sessions_max: self.sessions_max,
-            not_established_max: self.connections_not_established_max,
+            // A second net behind the limits that all shards share, which connections leave a little earlier: when
+            // their session has ended, not when they are closed.
+            sessions_max: self.sessions_max.saturating_mul(SECOND_NET),
+            not_established_max: self.connections_not_established_max.saturating_mul(SECOND_NET),
             transport_timeout: self.transport_timeout,
             connect_timeout: self.connect_timeout,
         }

@@ -12,6 +12,7 @@ use colloquy_shard::{CommandError, Commander, Counters, Tally};
 use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
+use crate::limits::LimitsTally;
 use crate::plan::Plan;
 use crate::reload::Reloads;
 use crate::sight::Sight;
@@ -80,6 +81,12 @@ impl Vitals {
     /// What the shards act on, or are about to.
     pub fn plan(&self) -> Arc<Plan> {
         self.plan.load_full()
+    }
+
+    /// What limits have let in, refused and delayed.
+    pub fn limits(&self) -> LimitsTally {
+        let plan = self.plan.load();
+        plan.limits.tally(plan.origin.elapsed())
     }
 
     /// The backend in use.

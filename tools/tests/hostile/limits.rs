@@ -13,7 +13,8 @@ const NOT_ESTABLISHED: &str = "colloquy_sessions{state=\"not_established\",role=
 /// Half-open connections up to the limit; the next one is refused by DR, reason congestion (X.224 §13.5.3).
 pub(crate) fn connections_not_established(gateway: &Gateway) {
     let address = gateway.address("narrow");
-    let counted = "colloquy_connections_refused_total{limit=\"not_established_max\"}";
+    let counted =
+        "colloquy_connections_refused_total{scope=\"listener\",limit=\"connections_not_established\"}";
     let before = gateway.metric(counted);
     let mut half_open: Vec<Peer> = (0..NOT_ESTABLISHED_MAX).map(|_| Peer::transport(address)).collect();
     let mut refused = Peer::connect(address);
@@ -37,7 +38,7 @@ pub(crate) fn connections_not_established(gateway: &Gateway) {
 /// Sessions up to the limit; the next one is refused, and taken when one has ended.
 pub(crate) fn sessions(gateway: &Gateway) {
     let address = gateway.address("narrow");
-    let counted = "colloquy_connections_refused_total{limit=\"listener_sessions_max\"}";
+    let counted = "colloquy_connections_refused_total{scope=\"listener\",limit=\"sessions\"}";
     let before = gateway.metric(counted);
     let mut open: Vec<Peer> = (0..SESSIONS_MAX).map(|_| Peer::session(address)).collect();
     let mut refused = Peer::connect(address);

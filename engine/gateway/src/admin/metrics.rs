@@ -1,8 +1,9 @@
 //! The counters as metrics. Labels are few and bounded; nothing is labelled by session or peer.
 
 mod durations;
-mod process;
 mod lifecycle;
+mod limits;
+mod process;
 mod tls;
 
 use std::fmt;
@@ -14,7 +15,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use crate::sight::{closings, refusals};
+use crate::sight::closings;
 use crate::vitals::{ShardReport, Vitals};
 
 /// The content type of the OpenMetrics text format.
@@ -51,6 +52,7 @@ impl Collector for Scrape {
         durations::encode(&mut encoder, &shards)?;
         lifecycle::encode(&mut encoder, &self.vitals)?;
         tls::encode(&mut encoder, &total, &shards, &self.vitals.plan())?;
+        limits::encode(&mut encoder, &total, &self.vitals.limits())?;
         let dropped = [(Labels::new(), self.vitals.records_dropped())];
         counters(
             &mut encoder,
@@ -103,9 +105,7 @@ fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
         "sessions_closed",
         "Sessions ended, by how they ended",
         &labelled("reason", &closings(total)),
-    )?;
-    let help = "Connections refused because of a limit";
-    counters(encoder, "connections_refused", help, &labelled("limit", &refusals(total)))
+    )
 }
 
 /// SPDUs by kind, received and sent. Kinds that belong together share a series, which is named by those that begin

@@ -82,6 +82,9 @@ impl GatewayApp {
         previous: SessionId,
     ) {
         let Some(listener) = ctx.listener(id) else { return ctx.transport_disconnect(id) };
+        if !self.admit_again(ctx, id, listener) {
+            return ctx.transport_disconnect(id);
+        }
         let role = self.role_on(listener);
         let transport = self.kept_transport.take().filter(|(of, _)| *of == previous);
         if self.register(ctx, id, role).is_none() {

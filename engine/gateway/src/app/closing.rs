@@ -196,6 +196,7 @@ impl GatewayApp {
                 self.set_closing(ctx, id, Closing::Collided);
                 self.answer_collision(ctx, id);
             }
+            Indication::ProviderAbort { .. } | Indication::UserAbort { .. } => return false,
             _ => {
                 // A resynchronization or an exception cancels a release.
                 if !is_releasing(ctx, id) {

@@ -34,6 +34,7 @@ impl GatewayApp {
                 if let Some(state) = ctx.state(id) {
                     state.phase = Phase::Open;
                 }
+                self.session_opened(ctx, id);
                 // Any other error means that the session is ending, which `ended` will tell.
                 if let Err(ServiceError::UserDataLength { .. }) = answered {
                     let _ = ctx.connect_response(id, &user::accept(&connect, octets_max, &[]));

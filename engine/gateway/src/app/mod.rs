@@ -16,6 +16,8 @@ mod drain;
 mod durations;
 mod echo;
 mod held;
+mod idle;
+mod limits;
 pub(crate) mod query;
 mod random;
 pub(crate) mod recent;
@@ -24,7 +26,9 @@ mod route;
 mod sink;
 mod state;
 mod stops;
+mod throttle;
 mod user;
+mod watch;
 mod wire;
 
 use std::net::SocketAddr;
@@ -32,7 +36,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError, Tolerated};
-use colloquy_shard::{Application, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole};
+use colloquy_shard::{
+    Admission, Application, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole,
+};
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
@@ -157,8 +163,9 @@ impl GatewayApp {
     ) {
         if let Some(state) = ctx.state(id) {
             state.timer = timer.map_or(TimerFor::Nothing, |(what, _)| what);
+            state.timer_at = timer.map(|(_, at)| at);
         }
-        ctx.set_timer(id, timer.map(|(_, at)| at));
+        self.set_session_timer(ctx, id);
     }
 
     /// Notes a task for later.
@@ -191,6 +198,11 @@ impl GatewayApp {
         }
     }
 
+    /// What it acts on.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
     /// Sessions known: accepted or opened, and not yet ended.
     pub fn live_count(&self) -> usize {
         self.live.len()
@@ -205,7 +217,9 @@ impl GatewayApp {
     ) -> Option<()> {
         let live_index = u32::try_from(self.live.len()).ok()?;
         let state = ctx.state(id)?;
-        *state = SessionState { role, live_index: Some(live_index), ..SessionState::default() };
+        // Taken when the connection came, before anything was known of what it is for.
+        let ticket = state.ticket.take();
+        *state = SessionState { role, live_index: Some(live_index), ticket, ..SessionState::default() };
         self.live.push(id);
         Some(())
     }
@@ -330,6 +344,16 @@ impl Application for GatewayApp {
     type Session = SessionState;
     type Command = GatewayCommand;
 
+    fn accepted<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        listener: u32,
+        peer: SocketAddr,
+    ) -> Admission {
+        self.admit_connection(ctx, id, listener, peer)
+    }
+
     fn transport_connect<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
@@ -355,6 +379,13 @@ impl Application for GatewayApp {
         if let Indication::Data { .. } | Indication::TypedData { .. } = indication {
             state.ssdus_in += 1;
             state.octets_in += body.len() as u64;
+            let state = if state.octets_in >= state.octets_in_next {
+                self.quantum_used(ctx, id);
+                let Some(state) = ctx.state(id) else { return };
+                state
+            } else {
+                state
+            };
             // Where nothing waits, a whole SSDU needs no more thought than this.
             let to = match state.role {
                 Role::Echo { .. } => Some(id),
@@ -369,6 +400,7 @@ impl Application for GatewayApp {
             }
         }
         let Some(state) = ctx.state(id) else { return };
+        state.primitives_in += 1;
         let role = state.role;
         self.recent.push_indication(id, ctx.now(), &indication);
         if self.refuses_to_drain(ctx, id, &indication) {
@@ -413,8 +445,14 @@ impl Application for GatewayApp {
     }
 
     fn timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        let now = ctx.now();
         let Some(state) = ctx.state(id) else { return };
-        match std::mem::take(&mut state.timer) {
+        let is_due = state.timer_at.is_some_and(|at| at <= now);
+        let timer = if is_due { std::mem::take(&mut state.timer) } else { TimerFor::Nothing };
+        if is_due {
+            state.timer_at = None;
+        }
+        match timer {
             TimerFor::Nothing => {}
             TimerFor::Answer => self.relay_timeout(ctx, id, "AC or RF"),
             TimerFor::Release => self.relay_timeout(ctx, id, "DN or NF"),
@@ -422,6 +460,8 @@ impl Application for GatewayApp {
             TimerFor::Retry => self.retry(ctx, id),
             TimerFor::Probe | TimerFor::Warm => {}
         }
+        self.watch_due(ctx, id);
+        self.set_session_timer(ctx, id);
     }
 
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
@@ -444,6 +484,7 @@ impl Application for GatewayApp {
         }
         self.forget(ctx, state.live_index);
         self.routed_ended(state.role);
+        self.give_back_quantum(&state);
         self.kept_transport = state.transport.take().map(|transport| (id, transport));
         if let (Some(why), Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. }) =
             (state.why, state.role)
@@ -501,6 +542,7 @@ impl Application for GatewayApp {
                 self.turns.clear();
                 self.apply_to_shard(ctx);
                 self.renew_wires(ctx);
+                self.limits_reloaded(ctx);
             }
         }
     }

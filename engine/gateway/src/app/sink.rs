@@ -4,6 +4,7 @@ use colloquy_session::Indication;
 use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
 
+use super::state::Phase;
 use super::user::{self, Standing};
 use super::{GatewayApp, Stage};
 
@@ -19,6 +20,10 @@ impl GatewayApp {
         let _ = match indication {
             Indication::Connect(connect) => {
                 let octets_max = self.tsdu_maximum_size(ctx, id);
+                if let Some(state) = ctx.state(id) {
+                    state.phase = Phase::Open;
+                }
+                self.session_opened(ctx, id);
                 self.reached(ctx, id, Stage::Session);
                 ctx.connect_response(id, &user::accept(&connect, octets_max, &[]))
             }

@@ -1,5 +1,7 @@
 //! What the application keeps of one session.
 
+use std::time::Duration;
+
 use colloquy_session::{Tokens, TsduMaximumSize};
 use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
@@ -8,6 +10,8 @@ use super::closing::{Closing, Why};
 use super::held::HeldFlows;
 use super::relay::retry::Attempt;
 use super::stops::Stops;
+use super::watch::Watch;
+use crate::limits::Ticket;
 
 /// State of one session, in its slot of the shard. Small while idle: what is rare is boxed.
 #[derive(Debug)]
@@ -32,6 +36,16 @@ pub struct SessionState {
     pub(crate) timer: TimerFor,
     /// Why it is not read from, beside the congestion of the other side.
     pub(crate) stops: Stops,
+    /// When that timer runs out.
+    pub(crate) timer_at: Option<Duration>,
+    /// What runs beside it: the idle timer, the end of a throttle.
+    pub(crate) watch: Option<Box<Watch>>,
+    /// What an accepted session has taken of the limits.
+    pub(crate) ticket: Option<Box<Ticket>>,
+    /// `octets_in` from which on further octets must be asked for; never, where nothing limits them.
+    pub(crate) octets_in_next: u64,
+    /// Indications that are no data, for the idle timer.
+    pub(crate) primitives_in: u64,
     /// How far the gateway is with ending it.
     pub(crate) closing: Closing,
     /// Why the gateway ends it.
@@ -66,6 +80,11 @@ impl Default for SessionState {
             interrupt: None,
             skipping: false,
             timer: TimerFor::default(),
+            timer_at: None,
+            watch: None,
+            ticket: None,
+            octets_in_next: u64::MAX,
+            primitives_in: 0,
             stops: Stops::default(),
             closing: Closing::default(),
             why: None,

@@ -198,9 +198,9 @@ pub struct ListenerConfig {
     pub tpdu_octets_max: u32,
     /// Longest TSDU assembled.
     pub tsdu_octets_max: usize,
-    /// Sessions on one shard.
+    /// Sessions on all shards together.
     pub sessions_max: usize,
-    /// Connections on one shard without an answered S-CONNECT.
+    /// Connections on all shards together without an answered S-CONNECT.
     pub connections_not_established_max: usize,
     /// Time from accepting to the CONNECT SPDU.
     pub connect_timeout: Duration,

@@ -5,6 +5,7 @@
 mod events;
 mod format;
 mod limit;
+mod limits;
 mod routing;
 mod wire;
 
@@ -86,6 +87,7 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
         }
         vitals.sight().tick(vitals);
         expiry_watch.look(&vitals.plan());
+        log_refusals(vitals, false);
         vitals.set_records_dropped(reports.iter().map(Reports::dropped).sum());
         if reports.iter_mut().all(Reports::is_finished) {
             break;
@@ -96,6 +98,14 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
     }
     for summary in limiter.all_summaries() {
         events::emit_summary(&summary);
+    }
+    log_refusals(vitals, true);
+}
+
+fn log_refusals(vitals: &Vitals, at_the_end: bool) {
+    let plan = vitals.plan();
+    for refusal in plan.limits.refusals().due(vitals.uptime(), at_the_end) {
+        limits::emit(&plan.config, &refusal);
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::tls::TlsMaterial;
 
 pub use listener::ListenerStatus;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub origin: Instant,
     /// 1 at the start, one more with each reload.
     pub generation: u64,
+    /// What sessions have taken of the limits on everything and of those on a source.
+    pub limits: Arc<Limits>,
     /// One for each of `config.listeners`.
     pub listeners: Vec<Arc<ListenerStatus>>,
     /// One for each of `config.routes`.
@@ -47,6 +50,7 @@ impl Plan {
         Plan {
             origin: Instant::now(),
             generation: 1,
+            limits: Arc::default(),
             listeners: config.listeners.iter().map(|_| Arc::default()).collect(),
             routes: config.routes.iter().map(|_| Arc::default()).collect(),
             targets: config.targets.iter().map(|target| Arc::new(TargetStatus::new(target.state))).collect(),

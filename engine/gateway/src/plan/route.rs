@@ -2,9 +2,13 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use crate::limits::Gate;
+
 /// What the shards share about a route.
 #[derive(Debug, Default)]
 pub struct RouteStatus {
+    /// What its sessions have taken of its limits.
+    pub limits: Gate,
     sessions: AtomicU32,
     selections: AtomicU64,
 }

@@ -34,6 +34,7 @@ impl Plan {
         Plan {
             origin: self.origin,
             generation: self.generation + 1,
+            limits: Arc::clone(&self.limits),
             listeners: self.listeners.clone(),
             routes: (0..next.routes.len())
                 .map(|index| self.routes.get(index).map_or_else(Arc::default, Arc::clone))

@@ -12,6 +12,7 @@ use super::status::{
 use super::{Sight, events};
 use crate::app::{DurationTally, Stage};
 use crate::config::{Balance, Config, Destination, HashOn, ListenerApplication};
+use crate::limits::LimitsTally;
 use crate::log::time_text;
 use crate::plan::Plan;
 use crate::vitals::{ShardReport, Vitals};
@@ -24,6 +25,7 @@ impl StatusReport {
         let uptime = vitals.uptime();
         let plan = vitals.plan();
         let shards = vitals.shards();
+        let limits = vitals.limits();
         let mut total = Tally::default();
         shards.iter().for_each(|shard| total.add(&shard.tally));
         let now = Sample::of_tallies(uptime, shards.iter().map(|shard| Numbers::of(&shard.tally)).collect());
@@ -42,7 +44,7 @@ impl StatusReport {
             backend_reason: vitals.backend_reason().to_owned(),
             config_generation: plan.generation,
             draining: vitals.is_draining(),
-            totals: totals(&total, &shards, vitals.records_dropped()),
+            totals: totals(&total, &shards, &limits, vitals.records_dropped()),
             sessions: sessions(&total),
             rates,
             history,
@@ -58,7 +60,7 @@ impl StatusReport {
             targets: targets(&plan),
             latencies: latencies(&shards),
             closings: most_first(closings(&total)),
-            refusals: most_first(refusals(&total)),
+            refusals: refusal_counts(&total, &limits),
             events: events::last(),
         }
     }
@@ -69,7 +71,7 @@ fn spans(samples: &Samples, now: &Sample, shard: Option<usize>) -> RateSpans {
     RateSpans { last_1s: rates(1), last_10s: rates(10), last_60s: rates(60) }
 }
 
-fn totals(total: &Tally, shards: &[ShardReport], records_dropped: u64) -> Totals {
+fn totals(total: &Tally, shards: &[ShardReport], limits: &LimitsTally, records_dropped: u64) -> Totals {
     let numbers = Numbers::of(total);
     Totals {
         accepted: total.accepted,
@@ -83,7 +85,7 @@ fn totals(total: &Tally, shards: &[ShardReport], records_dropped: u64) -> Totals
         octets_in: total.octets_in,
         octets_out: total.octets_out,
         faults: shards.iter().flat_map(|shard| &shard.app.faults).map(|(_, _, count)| count).sum(),
-        refused: refusals(total).iter().map(|(_, count)| count).sum(),
+        refused: refusals(total, limits).map(|(_, _, count)| count).sum(),
         relays_refused: shards.iter().map(|shard| shard.app.relays_refused).sum(),
         records_dropped,
     }
@@ -259,13 +261,25 @@ pub(crate) fn closings(total: &Tally) -> [(&'static str, u64); 13] {
     ]
 }
 
-/// Connections refused by the word of `colloquy_connections_refused_total`.
-pub(crate) fn refusals(total: &Tally) -> [(&'static str, u64); 3] {
-    [
-        ("shard_sessions_max", total.refused_sessions_max),
-        ("listener_sessions_max", total.refused_listener_max),
-        ("not_established_max", total.refused_not_established_max),
-    ]
+/// Connections refused by scope and limit, the words of `colloquy_connections_refused_total`: what a shard counts by
+/// itself, and the limits that all shards share.
+pub(crate) fn refusals(
+    total: &Tally,
+    limits: &LimitsTally,
+) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+    let shard = [
+        ("shard", "sessions", total.refused_sessions_max),
+        ("shard", "listener_sessions", total.refused_listener_max),
+        ("shard", "listener_connections_not_established", total.refused_not_established_max),
+    ];
+    shard.into_iter().chain(limits.refused.iter().copied())
+}
+
+fn refusal_counts(total: &Tally, limits: &LimitsTally) -> Vec<Count> {
+    let mut counts: Vec<_> = refusals(total, limits).filter(|(_, _, count)| *count > 0).collect();
+    counts.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
+    let name = |scope: &str, limit: &str| format!("{scope}_{limit}_max");
+    counts.into_iter().map(|(scope, limit, count)| Count::new(&name(scope, limit), count)).collect()
 }
 
 fn most_first<const N: usize>(counts: [(&'static str, u64); N]) -> Vec<Count> {

@@ -57,6 +57,9 @@ impl GatewayApp {
         if let Some(route) = chosen.route {
             plan.routes[route].session_began();
             state.role = Role::Downstream { listener, route: u16::try_from(route).ok(), target: None };
+            if let Err(reason) = self.admit_on_route(ctx, id, route) {
+                return self.refuse_relay(ctx, id, reason);
+            }
         }
         let Some(group) = Group::of(&plan.config, &chosen.destination) else {
             let Destination::Refuse(reason) = chosen.destination else { return };
@@ -207,6 +210,7 @@ impl GatewayApp {
                 state.phase = Phase::Open;
             }
         }
+        self.session_opened(ctx, downstream);
     }
 }
 

@@ -158,7 +158,7 @@ pub(super) const LISTENER: &[Key] = &[
         integer(1, 1_000_000),
         Value("16384"),
         Live,
-        "Sessions of this listener on one shard; more are refused with DR reason 1.",
+        "Sessions of this listener on all shards together; more are refused with DR reason 1.",
     ),
     key(
         Listener,
@@ -166,7 +166,7 @@ pub(super) const LISTENER: &[Key] = &[
         integer(1, 1_000_000),
         Value("1024"),
         Live,
-        "Connections on one shard whose S-CONNECT is not yet answered; more are closed or refused.",
+        "Connections on all shards together whose S-CONNECT is not yet answered; more are refused with DR reason 1.",
     ),
     key(
         Listener,
@@ -217,7 +217,7 @@ pub(super) const LISTENER: &[Key] = &[
         Kind::Networks,
         Absent("[\"10.0.0.0/8\", \"2001:db8::/32\"]"),
         NewSessions,
-        "Source networks that are let in. Absent: all.",
+        "Source networks that are let in; others are refused with DR reason 3. Absent: all.",
     ),
     key(
         Listener,
