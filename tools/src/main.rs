@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod descriptors;
 mod dump;
+mod explain;
 mod gateway;
 mod load;
 mod print_config;
@@ -56,6 +57,7 @@ enum Verb {
     Completions(completions::CompletionsArgs),
     Conform(Box<conform::ConformArgs>),
     Dump(dump::DumpArgs),
+    Explain(explain::ExplainArgs),
     Man(completions::ManArgs),
     PrintConfig(print_config::PrintConfigArgs),
     Probe(probe::ProbeArgs),
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Verb::Completions(args) => completions::run(&args),
         Verb::Conform(args) => conform::run(&args),
         Verb::Dump(args) => dump::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Man(args) => completions::man(&args),
         Verb::PrintConfig(args) => print_config::run(&args),
         Verb::Probe(args) => probe::run(&args),

@@ -24,7 +24,7 @@ use crate::config::{Config, Loaded};
 use crate::control::ControlSocket;
 use crate::drain::DrainOrder;
 use crate::listening::{PassedSocket, Sockets};
-use crate::log::RecordLog;
+use crate::log::{RecordLog, takes_accounts};
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::reload::Reloads;
@@ -338,8 +338,13 @@ impl Starting {
     }
 }
 
+/// Accounts of sessions are kept when the log does not keep up; what repeats is dropped then and counted.
 fn record_sink(mut reporter: Reporter<Record>) -> RecordSink {
-    Box::new(move |record| reporter.report(record))
+    Box::new(move |record| match record.event.is_account() {
+        true if takes_accounts() => reporter.report_surely(record),
+        true => {}
+        false => reporter.report(record),
+    })
 }
 
 fn mio_driver(config: &Config) -> io::Result<MioDriver> {

@@ -13,6 +13,7 @@ mod gateway;
 pub mod limits;
 mod listening;
 pub mod log;
+pub mod manual;
 mod name;
 pub mod plan;
 pub mod record;

@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use colloquy_session::{FunctionalUnits, SerialNumber, ServiceError, Tolerated, Versions};
+use colloquy_session::{
+    FunctionalUnits, Selector, SerialNumber, SerialNumbers, ServiceError, State, Tolerated, Versions,
+};
 use colloquy_shard::{Fault, SessionEnd, SessionId, WireFault};
+use colloquy_transport::class0::TransportSelector;
 
 use crate::app::Why;
 
@@ -50,6 +53,8 @@ pub struct Record {
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordEvent {
+    /// A session has begun.
+    Opened(OpenRecord),
     /// A session ended.
     Ended(EndRecord),
     /// A peer broke the protocol.
@@ -98,7 +103,7 @@ impl RecordEvent {
     /// True for what is logged however often it happens: the account of what went on, and changes of state.
     pub fn is_always_logged(&self) -> bool {
         match self {
-            RecordEvent::Ended(ended) => ended.end.is_orderly(),
+            RecordEvent::Opened(_) | RecordEvent::Ended(_) => true,
             RecordEvent::TargetHealth { .. }
             | RecordEvent::TargetEjected { .. }
             | RecordEvent::TargetRestored => true,
@@ -126,8 +131,92 @@ pub struct EndRecord {
     pub units: FunctionalUnits,
     /// The version that was in use.
     pub version: Option<Versions>,
+    /// From accepting or opening the connection to the answer to S-CONNECT; `None`: it was never established.
+    pub connect: Option<Duration>,
+    /// From the answer to S-CONNECT to the end.
+    pub open: Option<Duration>,
+    /// State of the machine at the end.
+    pub state: Option<State>,
+    /// The last synchronization points, where there were units with such.
+    pub sync: Option<SyncNumbers>,
+    /// Where an accepted session went.
+    pub destination: Destination,
     /// Why the gateway ended it; `None`: it did not.
     pub why: Option<Why>,
+}
+
+/// How a session begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenRecord {
+    /// Calling TSAP of CR.
+    pub calling_tsap: Option<TransportSelector>,
+    /// Called TSAP of CR.
+    pub called_tsap: Option<TransportSelector>,
+    /// Calling SSAP of CN; `None`: it did not come.
+    pub calling_ssap: Option<Selector>,
+    /// Called SSAP of CN; `None`: it did not come.
+    pub called_ssap: Option<Selector>,
+    /// Functional units that were proposed.
+    pub units: FunctionalUnits,
+    /// Versions that were proposed.
+    pub versions: Versions,
+    /// Where an accepted session goes.
+    pub destination: Destination,
+}
+
+impl OpenRecord {
+    /// Of a session of which nothing is known.
+    pub(crate) fn unknown() -> OpenRecord {
+        OpenRecord {
+            calling_tsap: None,
+            called_tsap: None,
+            calling_ssap: None,
+            called_ssap: None,
+            units: FunctionalUnits::empty(),
+            versions: Versions::empty(),
+            destination: Destination::default(),
+        }
+    }
+}
+
+/// Where an accepted session goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// Index in `Config::routes` of the route that took it.
+    pub route: Option<u16>,
+    /// Index in `Config::targets`.
+    pub target: Option<u16>,
+}
+
+/// Synchronization points at the end of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncNumbers {
+    /// The last major point that was confirmed.
+    pub major: Option<SerialNumber>,
+    /// The last point of any kind.
+    pub last: Option<SerialNumber>,
+}
+
+impl SyncNumbers {
+    /// Of a machine's numbers; `None` where its units have no points.
+    pub(crate) fn of(units: FunctionalUnits, numbers: SerialNumbers) -> Option<SyncNumbers> {
+        let numbered = FunctionalUnits::MINOR_SYNC
+            | FunctionalUnits::MAJOR_SYNC
+            | FunctionalUnits::RESYNCHRONIZE
+            | FunctionalUnits::ACTIVITY;
+        // V(R) follows the last confirmed major point, V(M) the last point.
+        let before = |number: SerialNumber| number.0.checked_sub(1).map(SerialNumber);
+        units
+            .intersects(numbered)
+            .then(|| SyncNumbers { major: before(numbers.lowest_restart), last: before(numbers.next) })
+    }
+}
+
+impl RecordEvent {
+    /// True for the account of sessions: their open and close records, which match one to one, so that none may be lost.
+    pub fn is_account(&self) -> bool {
+        matches!(self, RecordEvent::Opened(_) | RecordEvent::Ended(_))
+    }
 }
 
 /// [`SessionEnd`] as a plain value.

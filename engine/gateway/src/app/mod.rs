@@ -7,6 +7,7 @@
 //! * `sink` takes SSDUs and answers only what must be answered,
 //! * `relay` opens a session to a target and carries every primitive over (see [`relay`]).
 
+mod accounts;
 mod admission;
 mod agenda;
 mod balance;
@@ -49,6 +50,7 @@ pub use durations::{DURATION_BOUNDS, DurationTally, Stage};
 pub use state::SessionState;
 pub(crate) use state::{Phase, Role, TimerFor};
 
+use accounts::Proposal;
 use agenda::{Agenda, Task};
 use balance::Turns;
 use held::{Flow, Held, HeldMax};
@@ -57,7 +59,7 @@ use random::Random;
 use crate::config::Config;
 use crate::drain::DrainOrder;
 use crate::plan::Plan;
-use crate::record::{EndRecord, Record, RecordEvent};
+use crate::record::{Record, RecordEvent};
 
 /// A command to the application of one shard.
 #[derive(Clone, Debug)]
@@ -172,13 +174,6 @@ impl GatewayApp {
     pub(crate) fn note<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, at: Duration, task: Task) {
         self.agenda.push(at, task);
         ctx.set_shard_timer(self.agenda.next_at());
-    }
-
-    /// Counts how long it took from accepting or opening a session's connection to this moment.
-    pub(crate) fn reached<D: Driver>(&self, ctx: &Context<'_, D, Self>, id: SessionId, stage: Stage) {
-        if let Some(opened) = ctx.opened(id) {
-            self.counters.took(stage, ctx.now().saturating_sub(opened));
-        }
     }
 
     /// FN came from a session's peer or goes to it: from here on its release is timed.
@@ -406,10 +401,14 @@ impl Application for GatewayApp {
         if self.refuses_to_drain(ctx, id, &indication) {
             return;
         }
+        let proposal = match &indication {
+            Indication::Connect(connect) => Some(Proposal::of(connect)),
+            _ => None,
+        };
         if let Indication::Connect(connect) = indication
             && !self.admit_session(ctx, id, &connect)
         {
-            return;
+            return self.record_open(ctx, id, proposal, None);
         }
         self.count_abort(&indication);
         if let Indication::Release { .. } = indication {
@@ -425,6 +424,9 @@ impl Application for GatewayApp {
             Role::Unknown | Role::Probe { .. } | Role::Warm { .. } => {
                 ctx.provider_abort(id, ProviderAbortReason::Undefined)
             }
+        }
+        if proposal.is_some() {
+            self.record_open(ctx, id, proposal, None);
         }
         self.go_on_closing(ctx, id);
     }
@@ -466,16 +468,11 @@ impl Application for GatewayApp {
 
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
         let subject = self.subject(ctx, id);
-        let (units, version) =
-            ctx.machine(id).map_or((colloquy_session::FunctionalUnits::empty(), None), |machine| {
-                (machine.functional_units(), machine.version())
-            });
         if let SessionEnd::Wire(fault) = &end {
             self.wire_failed(subject, *fault);
         }
         self.relay_ended(ctx, id, &end);
         let now = ctx.now();
-        let opened = ctx.opened(id).unwrap_or(now);
         let Some(state) = ctx.state(id) else { return };
         let mut state = std::mem::take(state);
         if matches!(end, SessionEnd::Released) && state.release_began > 0 {
@@ -485,26 +482,13 @@ impl Application for GatewayApp {
         self.forget(ctx, state.live_index);
         self.routed_ended(state.role);
         self.give_back_quantum(&state);
-        self.kept_transport = state.transport.take().map(|transport| (id, transport));
         if let (Some(why), Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. }) =
             (state.why, state.role)
         {
             self.counters.closed(why, matches!(end, SessionEnd::Released));
         }
-        self.record(
-            subject,
-            RecordEvent::Ended(EndRecord {
-                end: (&end).into(),
-                duration: now.saturating_sub(opened),
-                ssdus_in: state.ssdus_in,
-                ssdus_out: state.ssdus_out,
-                octets_in: state.octets_in,
-                octets_out: state.octets_out,
-                units,
-                version,
-                why: state.why,
-            }),
-        );
+        self.record_close(ctx, (id, &end), subject, &state);
+        self.kept_transport = state.transport.take().map(|transport| (id, transport));
     }
 
     fn transport_kept<D: Driver>(

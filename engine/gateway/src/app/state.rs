@@ -50,6 +50,10 @@ pub struct SessionState {
     pub(crate) closing: Closing,
     /// Why the gateway ends it.
     pub(crate) why: Option<Why>,
+    /// Its open record is made.
+    pub(crate) open_recorded: bool,
+    /// When it was established, in nanoseconds of the shard's time; 0: it was not.
+    pub(crate) established_at: u64,
     /// Place in the list of live sessions.
     pub(crate) live_index: Option<u32>,
     pub(crate) ssdus_in: u64,
@@ -88,6 +92,8 @@ impl Default for SessionState {
             stops: Stops::default(),
             closing: Closing::default(),
             why: None,
+            open_recorded: false,
+            established_at: 0,
             live_index: None,
             ssdus_in: 0,
             ssdus_out: 0,

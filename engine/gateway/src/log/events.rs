@@ -1,21 +1,20 @@
 //! One tracing event for each record, with the field names that operators know from every other event.
 
-use std::fmt;
-
-use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
-use colloquy_shard::{Fault, SessionId, WireFault};
+use colloquy_session::{FunctionalUnits, PeerFault, Tolerated};
+use colloquy_shard::Fault;
 
 use super::limit::Summary;
 use super::routing;
+use super::sessions;
 use super::wire::emit_wire;
-use crate::app::Why;
 use crate::config::Config;
-use crate::record::{EndReason, EndRecord, NotCarried, Record, RecordEvent, Side, Subject};
+use crate::name::SessionName;
+use crate::record::{NotCarried, Record, RecordEvent, Side, Subject};
 
 /// The fields that every record has.
 pub(super) struct Common<'a> {
-    pub(super) session: Name,
-    pub(super) partner: Option<Name>,
+    pub(super) session: SessionName,
+    pub(super) partner: Option<SessionName>,
     pub(super) peer: Option<String>,
     pub(super) listener: Option<&'a str>,
     pub(super) target: Option<&'a str>,
@@ -39,11 +38,14 @@ macro_rules! event {
     }};
 }
 
+pub(super) use event;
+
 pub(super) fn emit(config: &Config, record: &Record) {
     let subject = &record.subject;
     let common = common(config, subject);
     match &record.event {
-        RecordEvent::Ended(ended) => emit_end(subject, &common, ended),
+        RecordEvent::Opened(opened) => sessions::emit_open(config, subject, common, opened),
+        RecordEvent::Ended(ended) => sessions::emit_end(config, subject, common, ended),
         RecordEvent::Fault(fault) => emit_fault(subject, &common, fault),
         RecordEvent::Tolerated(tolerated) => emit_tolerated(subject, &common, tolerated),
         RecordEvent::NotCarried(why) => emit_not_carried(subject, &common, why),
@@ -67,41 +69,6 @@ pub(super) fn emit_summary(summary: &Summary) {
     let peer = summary.peer.map(|peer| peer.to_string());
     let suppressed = summary.suppressed;
     tracing::warn!(event_id = "CLQ-S05", peer, suppressed, "repeated records of this peer were left out");
-}
-
-fn emit_end(subject: &Subject, common: &Common<'_>, ended: &EndRecord) {
-    let code = match ended.end {
-        EndReason::Refused { reason, .. } | EndReason::TransportRefused { reason } => Some(u64::from(reason)),
-        _ => None,
-    };
-    let detail = match ended.end {
-        EndReason::Network { kind, os_error: Some(code) } => Some(format!("{kind} (os error {code})")),
-        EndReason::Network { kind, os_error: None } => Some(kind.to_string()),
-        EndReason::Timeout(timer) => Some(timer.to_owned()),
-        EndReason::Wire(WireFault::Tls(fault)) => Some(fault.to_string()),
-        EndReason::Wire(WireFault::Proxy(fault)) => Some(fault.to_string()),
-        _ => None,
-    };
-    event!(
-        info,
-        "CLQ-S01",
-        subject,
-        *common,
-        {
-            reason = ended.end.name(),
-            why = ended.why.map(Why::name),
-            code,
-            detail,
-            dur_ms = ended.duration.as_millis() as u64,
-            ssdus_in = ended.ssdus_in,
-            ssdus_out = ended.ssdus_out,
-            bytes_in = ended.octets_in,
-            bytes_out = ended.octets_out,
-            fu = (!ended.units.is_empty()).then(|| units(ended.units)),
-            version = ended.version.map(|version| if version == Versions::V1 { 1_u64 } else { 2 }),
-        },
-        "session ended"
-    );
 }
 
 fn emit_fault(subject: &Subject, common: &Common<'_>, fault: &Fault) {
@@ -158,9 +125,10 @@ pub(super) fn common<'a>(config: &'a Config, subject: &Subject) -> Common<'a> {
         }
         Side::Initiator { target } => (None, config.targets.get(usize::from(target))),
     };
+    let name = |session| SessionName { shard: subject.shard, session };
     Common {
-        session: Name(subject.session),
-        partner: subject.partner.map(Name),
+        session: name(subject.session),
+        partner: subject.partner.map(name),
         peer: subject.peer.map(|peer| peer.to_string()),
         listener: listener.map(|listener| listener.name.as_str()),
         target: target.map(|target| target.name.as_str()),
@@ -219,17 +187,7 @@ impl FaultPlace {
     }
 }
 
-/// A session's name in logs: slot and generation.
-#[derive(Clone, Copy)]
-pub(super) struct Name(SessionId);
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0.index, self.0.generation)
-    }
-}
-
-fn units(units: FunctionalUnits) -> String {
+pub(super) fn units(units: FunctionalUnits) -> String {
     let names: Vec<String> = units.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.join("+")
 }

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::io::IsTerminal as _;
-use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
@@ -40,23 +39,9 @@ pub fn install(config: &LogConfig) -> Result<(), InstallError> {
         .with(layer.with_filter(level))
         .with(crate::sight::events::Remember.with_filter(LevelFilter::INFO));
     subscriber.try_init().map_err(|_| InstallError)?;
-    // The process has one log, so this is its only one.
-    let _ = LEVEL.set(Box::new(move |level| {
-        // Fails only when the log is gone.
-        let _ = handle.reload(LevelFilter::from_level(level));
-    }));
+    super::level::keep(config.level, Box::new(move |level| handle.reload(level).is_ok()));
     Ok(())
 }
-
-/// Changes the level of the log that was set up; where there is none, nothing happens.
-pub fn set_level(level: tracing::Level) {
-    if let Some(set) = LEVEL.get() {
-        set(level);
-    }
-}
-
-/// How the level of the process's log is changed.
-static LEVEL: OnceLock<Box<dyn Fn(tracing::Level) + Send + Sync>> = OnceLock::new();
 
 /// Colours are for eyes: not for files and pipes, and not for who says that they want none (no-color.org).
 fn is_coloured(to_terminal: bool, no_color: Option<&OsStr>) -> bool {
@@ -183,13 +168,16 @@ mod tests {
     use std::time::Duration;
 
     use colloquy_session::spdu::{DecodeError, DecodeErrorKind, SpduKind};
-    use colloquy_session::{FunctionalUnits, PeerFault, Tolerated, Versions};
+    use colloquy_session::{FunctionalUnits, PeerFault, Selector, SerialNumber, State, Tolerated, Versions};
     use colloquy_shard::{Fault, SessionId};
+    use colloquy_transport::class0::TransportSelector;
 
     use super::*;
     use crate::config::{Config, ListenerApplication, ListenerConfig};
     use crate::log::events::emit;
-    use crate::record::{EndReason, EndRecord, Record, RecordEvent, Side, Subject};
+    use crate::record::{
+        Destination, EndReason, EndRecord, OpenRecord, Record, RecordEvent, Side, Subject, SyncNumbers,
+    };
 
     #[test]
     fn times_are_dates_of_the_calendar() {
@@ -262,7 +250,7 @@ mod tests {
         assert_eq!(
             line(&record(RecordEvent::Fault(fault))),
             "\"level\":\"warn\",\"msg\":\"the peer broke the protocol\",\"event_id\":\"CLQ-S02\",\
-             \"shard\":1,\"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
+             \"shard\":1,\"session\":\"1-7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
              \"layer\":\"SPDU\",\"spdu\":\"CONNECT\",\"parameter\":22,\"offset\":12,\
              \"reason\":\"reserved value 0x09\"}"
         );
@@ -274,7 +262,7 @@ mod tests {
         assert_eq!(
             line(&record(RecordEvent::Tolerated(tolerated))),
             "\"level\":\"info\",\"msg\":\"the peer sent a parameter twice, and the last one counts\",\
-             \"event_id\":\"CLQ-S06\",\"shard\":1,\"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\
+             \"event_id\":\"CLQ-S06\",\"shard\":1,\"session\":\"1-7.2\",\"peer\":\"10.0.0.9:4000\",\
              \"listener\":\"mms\",\"spdu\":\"FINISH\",\"parameter\":17,\"offset\":0}"
         );
     }
@@ -291,13 +279,38 @@ mod tests {
             units: FunctionalUnits::HALF_DUPLEX | FunctionalUnits::NEGOTIATED_RELEASE,
             version: Some(Versions::V2),
             why: None,
+            connect: Some(Duration::from_millis(20)),
+            open: Some(Duration::from_millis(1480)),
+            state: Some(State::Sta01),
+            sync: Some(SyncNumbers { major: Some(SerialNumber(4)), last: Some(SerialNumber(9)) }),
+            destination: Destination::default(),
         };
         assert_eq!(
             line(&record(RecordEvent::Ended(ended))),
             "\"level\":\"info\",\"msg\":\"session ended\",\"event_id\":\"CLQ-S01\",\"shard\":1,\
-             \"session\":\"7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
-             \"reason\":\"refused\",\"code\":129,\"dur_ms\":1500,\"ssdus_in\":1,\"ssdus_out\":2,\
-             \"bytes_in\":3,\"bytes_out\":4,\"fu\":\"half_duplex+negotiated_release\",\"version\":2}"
+             \"session\":\"1-7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
+             \"reason\":\"refused\",\"code\":129,\"state\":\"STA01\",\"dur_ms\":1500,\"connect_ms\":20,\
+             \"open_ms\":1480,\"ssdus_in\":1,\"ssdus_out\":2,\"bytes_in\":3,\"bytes_out\":4,\
+             \"fu\":\"half_duplex+negotiated_release\",\"version\":2,\"sync_major\":4,\"sync_minor\":9}"
+        );
+    }
+
+    #[test]
+    fn an_opening_is_logged_with_selectors_and_what_was_proposed() {
+        let opened = OpenRecord {
+            calling_tsap: TransportSelector::new(&[0, 1]),
+            called_ssap: Selector::new(b"MMS"),
+            calling_ssap: Some(Selector::NULL),
+            units: FunctionalUnits::DUPLEX,
+            versions: Versions::V1 | Versions::V2,
+            ..OpenRecord::unknown()
+        };
+        assert_eq!(
+            line(&record(RecordEvent::Opened(opened))),
+            "\"level\":\"info\",\"msg\":\"session opened\",\"event_id\":\"CLQ-S07\",\"shard\":1,\
+             \"session\":\"1-7.2\",\"peer\":\"10.0.0.9:4000\",\"listener\":\"mms\",\
+             \"tsel_calling\":\"0x0001\",\"ssel_calling\":\"0x\",\"ssel_called\":\"0x4d4d53\",\
+             \"fu\":\"duplex\",\"version\":\"1+2\"}"
         );
     }
 

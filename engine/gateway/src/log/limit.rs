@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use crate::record::Record;
 
-/// Records of one peer that are logged in one window.
-const RECORDS_PER_WINDOW_MAX: u32 = 20;
 /// Length of a window.
-const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(60);
 /// Peers watched at once; beyond, all others share one count.
 const PEERS_MAX: usize = 4096;
 
@@ -35,9 +33,9 @@ struct Window {
 }
 
 impl Limiter {
-    /// True when the record is to be logged. Ends of sessions that nobody needs to look into always are:
-    /// they are the account of what went on.
-    pub(super) fn admit(&mut self, record: &Record, now: Duration) -> bool {
+    /// True when the record is to be logged: the account of sessions and changes of state always are, of anything else
+    /// about one peer `max` in a window.
+    pub(super) fn admit(&mut self, record: &Record, now: Duration, max: u32) -> bool {
         if record.event.is_always_logged() {
             return true;
         }
@@ -46,7 +44,7 @@ impl Limiter {
             peer = None;
         }
         let window = self.windows.entry(peer).or_insert(Window { began: now, logged: 0, suppressed: 0 });
-        if window.logged < RECORDS_PER_WINDOW_MAX {
+        if window.logged < max {
             window.logged += 1;
             return true;
         }
@@ -97,20 +95,20 @@ mod tests {
     fn repeats_are_counted_and_summed_up_by_peer() {
         let mut limiter = Limiter::default();
         let now = Duration::from_secs(100);
-        let admitted = (0..50).filter(|_| limiter.admit(&refused([10, 0, 0, 1]), now)).count();
+        let admitted = (0..50).filter(|_| limiter.admit(&refused([10, 0, 0, 1]), now, 20)).count();
         assert_eq!(admitted, 20);
-        assert!(limiter.admit(&refused([10, 0, 0, 2]), now), "another peer is not affected");
-        assert_eq!(limiter.summaries(now + Duration::from_secs(9)), []);
+        assert!(limiter.admit(&refused([10, 0, 0, 2]), now, 20), "another peer is not affected");
+        assert_eq!(limiter.summaries(now + WINDOW - Duration::from_millis(1)), []);
         let summary = Summary { peer: Some([10, 0, 0, 1].into()), suppressed: 30 };
         assert_eq!(limiter.summaries(now + WINDOW), [summary]);
-        assert!(limiter.admit(&refused([10, 0, 0, 1]), now + WINDOW), "a new window begins");
+        assert!(limiter.admit(&refused([10, 0, 0, 1]), now + WINDOW, 20), "a new window begins");
     }
 
     #[test]
     fn the_number_of_peers_watched_is_bounded() {
         let mut limiter = Limiter::default();
         for peer in 0..20_000_u32 {
-            limiter.admit(&refused(peer.to_be_bytes()), Duration::ZERO);
+            limiter.admit(&refused(peer.to_be_bytes()), Duration::ZERO, 0);
         }
         assert!(limiter.windows.len() <= PEERS_MAX + 1);
         assert!(limiter.all_summaries().iter().any(|summary| summary.peer.is_none()));

@@ -4,9 +4,11 @@
 
 mod events;
 mod format;
+mod level;
 mod limit;
 mod limits;
 mod routing;
+mod sessions;
 mod wire;
 
 use std::sync::Arc;
@@ -23,7 +25,9 @@ use crate::vitals::Vitals;
 use limit::Limiter;
 
 pub(crate) use format::time_text;
-pub use format::{InstallError, install, set_level};
+pub use format::{InstallError, install};
+pub use level::set_level;
+pub(crate) use level::takes_accounts;
 
 /// How long the log sleeps at most: summaries of suppressed records are due even when nothing comes.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -72,12 +76,13 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
     let mut expiry_watch = ExpiryWatch::default();
     loop {
         let mut idle = true;
-        // Records name what a reload has brought: its plan is there before its sessions are.
+        // A reload gives new targets and routes their places, and may change the limit.
         let plan = vitals.plan();
+        let max = plan.config.log.peer_records_per_minute_max;
         for report in &mut reports {
             while let Some(record) = report.next_record() {
                 idle = false;
-                if limiter.admit(&record, vitals.uptime()) {
+                if limiter.admit(&record, vitals.uptime(), max) {
                     events::emit(&plan.config, &record);
                 }
             }

@@ -110,6 +110,7 @@ impl GatewayApp {
                     state.attempt = attempt.may_retry().then(|| Box::new(attempt));
                 }
                 self.arm(ctx, upstream, Some((TimerFor::Answer, answer_by)));
+                self.record_upstream(ctx, id, upstream, connect);
             }
             Err((outcome, reason)) => {
                 self.plan.targets[target].session_ended();

@@ -53,7 +53,7 @@ pub mod carry;
 pub mod connect;
 mod data;
 pub mod end;
-mod propose;
+pub(super) mod propose;
 mod release;
 pub(crate) mod retry;
 
