@@ -60,8 +60,7 @@ impl Collector for Scrape {
             "Log records that did not fit the log's ring",
             &dropped,
         )?;
-        by_shard(&mut encoder, &shards, &self.vitals)?;
-        going(&mut encoder, &self.vitals, &total)
+        by_shard(&mut encoder, &shards, &self.vitals)
     }
 }
 
@@ -78,15 +77,6 @@ fn info(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fmt::Result {
 }
 
 /// What a drain has left, and which configuration is in use.
-fn going(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals, total: &Tally) -> fmt::Result {
-    let open = total.sessions_open_initiator + total.sessions_open_responder;
-    let remaining = if vitals.is_draining() { open as f64 } else { 0.0 };
-    let help = "Sessions that a drain waits for; 0 without a drain";
-    gauges(encoder, "drain_remaining_sessions", help, &[(Labels::new(), remaining)])?;
-    let generation = [(Labels::new(), vitals.plan().generation as f64)];
-    gauges(encoder, "config_generation", "1 at the start, one more with each reload", &generation)
-}
-
 fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
     let opening = |role: u64, established: u64| role.saturating_sub(established) as f64;
     let (initiator, responder) = (total.sessions_open_initiator, total.sessions_open_responder);

@@ -16,6 +16,7 @@ use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
 
 use super::agenda::Task;
+use super::closing::{CloseHow, Why};
 use super::counters::AbortOrigin;
 use super::state::Role;
 use super::{GatewayApp, Phase, admission};
@@ -131,15 +132,12 @@ impl GatewayApp {
     }
 
     fn end_in_turn<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, order: &DrainOrder) {
-        order.shared.aborted.fetch_add(1, Relaxed);
-        self.counters.abort(AbortOrigin::Drain, ProviderAbortReason::Undefined);
-        let partner = ctx.state(id).and_then(|state| state.partner.take());
-        for id in [Some(id), partner].into_iter().flatten() {
-            let Some(state) = ctx.state(id) else { continue };
-            state.partner = None;
-            state.phase = Phase::Over;
-            ctx.resume(id);
-            ctx.provider_abort(id, ProviderAbortReason::Undefined);
+        let (how, count) = match order.config.action {
+            DrainAction::Release => (CloseHow::Release, &order.shared.released),
+            _ => (CloseHow::Abort, &order.shared.aborted),
+        };
+        if self.close_session(ctx, id, how, Why::Drain) {
+            count.fetch_add(1, Relaxed);
         }
     }
 
@@ -159,6 +157,7 @@ impl GatewayApp {
             let Some(state) = ctx.state(id) else { continue };
             // Both sides of a relay are in the list: neither has to tell the other.
             state.partner = None;
+            state.why.get_or_insert(Why::Drain);
             let before = std::mem::replace(&mut state.phase, Phase::Over);
             let awaits_answer = before == Phase::Connecting && matches!(state.role, Role::Downstream { .. });
             ctx.resume(id);

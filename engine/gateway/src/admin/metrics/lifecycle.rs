@@ -15,9 +15,13 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fm
     let at = [(Labels::new(), reloads.last_success.as_secs_f64())];
     let help = "When the configuration in effect was taken, in seconds since 1970";
     gauges(encoder, "config_last_reload_success_timestamp_seconds", help, &at)?;
-    let Some(drain) = vitals.drain_status() else { return Ok(()) };
-    let remaining = [(Labels::new(), drain.remaining as f64)];
-    gauges(encoder, "drain_remaining_sessions", "Accepted sessions that a drain has left", &remaining)?;
+    let generation = [(Labels::new(), vitals.plan().generation as f64)];
+    gauges(encoder, "config_generation", "1 at the start, one more with each reload", &generation)?;
+    let drain = vitals.drain_status();
+    let remaining = drain.as_ref().map_or(0.0, |drain| drain.remaining as f64);
+    let help = "Accepted sessions that a drain waits for; 0 without a drain";
+    gauges(encoder, "drain_remaining_sessions", help, &[(Labels::new(), remaining)])?;
+    let Some(drain) = drain else { return Ok(()) };
     let rate = [(Labels::new(), f64::from(drain.sessions_per_second))];
     gauges(encoder, "drain_pace_sessions_per_second", "Sessions that the drain may end in a second", &rate)?;
     let deadline = [(Labels::new(), drain.deadline_in.as_secs_f64())];
