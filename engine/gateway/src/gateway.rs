@@ -14,12 +14,13 @@ use colloquy_shard::thread::{ShardThread, ThreadOptions, spawn};
 use colloquy_shard::{HandshakePool, pin};
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::mio::{MioConfig, MioDriver};
-use colloquy_transport::driver::select::{Backend, ProbeError, select_with};
+use colloquy_transport::driver::select::{Backend, ProbeError};
 #[cfg(target_os = "linux")]
 use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 
 use crate::admin::AdminServer;
 use crate::app::{AppCounters, GatewayCommand, RecordSink};
+use crate::backend;
 use crate::config::{Config, Loaded};
 use crate::control::ControlSocket;
 use crate::drain::DrainOrder;
@@ -39,8 +40,13 @@ const RECORDS_MAX: usize = 4096;
 #[non_exhaustive]
 pub enum StartError {
     /// The backend that the configuration asks for does not work here.
-    #[error(transparent)]
-    Backend(#[from] ProbeError),
+    #[error("{error}; {advice}")]
+    Backend {
+        /// What does not work.
+        error: ProbeError,
+        /// What to change.
+        advice: String,
+    },
     /// Certificates, keys or revocation lists cannot be used.
     #[error("{}", crate::tls::join(.0))]
     Tls(Vec<crate::tls::TlsFileFault>),
@@ -134,7 +140,7 @@ impl Gateway {
     /// # Errors
     /// [`StartError`].
     pub fn start_with(config: Config, options: &StartOptions) -> Result<Gateway, StartError> {
-        let (backend, reason) = select_with(config.engine.driver.into(), &config.engine.driver_options())?;
+        let (backend, reason) = backend::choose(&config.engine)?;
         let cores = pin::cores();
         let shard_count = config.engine.shard_count(cores.len());
         let sockets = Sockets::open(&config, shard_count, &options.sockets)?;
@@ -248,6 +254,7 @@ impl Gateway {
         let reason = self.vitals.backend_reason();
         let shards = self.shards.len();
         tracing::info!(event_id = "CLQ-G01", backend, reason, shards, "gateway started");
+        backend::tell_fallback(&self.vitals);
         for listener in &self.listeners {
             let (name, address) = (&listener.name, listener.address);
             tracing::info!(event_id = "CLQ-G02", listener = name, %address, "listening");

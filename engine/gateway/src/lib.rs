@@ -6,6 +6,7 @@
 
 mod admin;
 pub mod app;
+mod backend;
 pub mod config;
 mod control;
 pub mod drain;

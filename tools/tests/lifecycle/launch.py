@@ -1,0 +1,43 @@
+"""Starts a program as a service manager does: passes listening sockets, sets whose environment it is.
+
+usage: launch.py [--socket NAME=PORT]... [--watchdog MICROSECONDS] -- PROGRAM ARGUMENTS...
+
+Prints the addresses of the sockets, one a line. The program gets this process, so that its number stays.
+"""
+
+import os
+import socket
+import sys
+
+FIRST = 3
+
+
+def main(arguments):
+    split = arguments.index("--")
+    options, program = arguments[:split], arguments[split + 1 :]
+    names, sockets = [], []
+    while options:
+        option, value = options.pop(0), options.pop(0)
+        if option == "--socket":
+            name, port = value.split("=")
+            names.append(name)
+            sockets.append(socket.create_server(("127.0.0.1", int(port)), reuse_port=True))
+        elif option == "--watchdog":
+            os.environ["WATCHDOG_USEC"] = value
+            os.environ["WATCHDOG_PID"] = str(os.getpid())
+        else:
+            sys.exit(f"launch.py: {option}")
+    for listener in sockets:
+        print("{}:{}".format(*listener.getsockname()), flush=True)
+    # Above every number that is to be taken, so that no copy closes another.
+    copies = [os.dup2(listener.fileno(), 100 + index) for index, listener in enumerate(sockets)]
+    for index, copy in enumerate(copies):
+        os.dup2(copy, FIRST + index, inheritable=True)
+    if sockets:
+        os.environ["LISTEN_FDS"] = str(len(sockets))
+        os.environ["LISTEN_FDNAMES"] = ":".join(names)
+        os.environ["LISTEN_PID"] = str(os.getpid())
+    os.execv(program[0], program)
+
+
+main(sys.argv[1:])
