@@ -8,12 +8,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::gateway::{Gateway, head};
-use crate::octets::{CC, CR, DN, DR_CONGESTION, FN, data};
+use crate::octets::{CC, CR, DN, DR_CONGESTION, data};
 use crate::on_each_driver;
 use crate::peer::{PATIENCE, Peer};
 
 const SESSIONS: usize = 1000;
 const PER_SECOND: usize = 100;
+/// FN with the transport connection to be released, in its TPKT and TPDU.
+const FINISH: [u8; 12] = [3, 0, 0, 12, 2, 0xf0, 0x80, 9, 3, 17, 1, 1];
 
 fn gateway(driver: &str, drain: &str) -> Gateway {
     Gateway::start(&format!(
@@ -73,9 +75,9 @@ fn answer_release(stream: std::io::Result<TcpStream>) -> JoinHandle<Instant> {
     let work = move || {
         let mut stream = stream.expect("a descriptor");
         stream.set_read_timeout(Some(4 * PATIENCE)).expect("a TCP socket");
-        let mut finish = vec![0; data(&FN).len()];
+        let mut finish = [0; FINISH.len()];
         stream.read_exact(&mut finish).expect("FN");
-        assert_eq!(finish, data(&FN), "an orderly release");
+        assert_eq!(finish, FINISH, "an orderly release");
         let came = Instant::now();
         stream.write_all(&data(&DN)).expect("the gateway reads");
         assert_eq!(stream.read(&mut [0; 16]).expect("no reset"), 0, "nothing follows");
@@ -128,13 +130,13 @@ fn busy_sessions_are_left_until_they_are_idle_and_aborted_at_the_deadline() {
         let finish = loop {
             busy.echo(b"always something to say");
             idle.stream().set_read_timeout(Some(Duration::from_millis(20))).expect("a TCP socket");
-            let mut finish = vec![0; data(&FN).len()];
+            let mut finish = [0; FINISH.len()];
             match idle.stream().read_exact(&mut finish) {
                 Ok(()) => break finish,
                 Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
             }
         };
-        assert_eq!(finish, data(&FN));
+        assert_eq!(finish, FINISH);
         idle.send(&data(&DN));
         // Goes on until AB comes in place of an answer.
         let last = loop {
