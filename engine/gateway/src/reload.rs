@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::config::keys::Reload;
 use crate::config::{self, Change, Diagnostics, Loaded, LoadedFile};
 use crate::log;
+use crate::tls::{TlsFileFault, TlsMaterial};
 use crate::vitals::Vitals;
 
 /// What a reload did.
@@ -42,6 +43,9 @@ pub enum ReloadError {
     /// The configuration has faults: all of them.
     #[error("{0}")]
     Config(Diagnostics),
+    /// Certificates, keys or revocation lists cannot be used: all faults.
+    #[error("{}", crate::tls::join(.0))]
+    Tls(Vec<TlsFileFault>),
 }
 
 /// What a gateway keeps for reloads and of them.
@@ -123,7 +127,9 @@ impl Vitals {
             config::diff(old, &new).into_iter().partition(|change| change.class == Reload::Restart);
         let warnings = new.warnings.all().iter().map(config::ConfigFault::line_text).collect();
         let kept = config::keep_restart_keys(old, new);
-        let plan = Arc::new(self.plan().succeed(kept.config.clone()));
+        // Certificates and revocation lists are read again even where no key has changed.
+        let tls = TlsMaterial::load_all(&kept.config).map_err(ReloadError::Tls)?;
+        let plan = Arc::new(self.plan().succeed(kept.config.clone()).with_tls(tls));
         log::set_level(kept.config.log.level);
         let report = ReloadReport {
             generation: plan.generation,
