@@ -202,6 +202,8 @@ fn kind_of_incompatibility(error: &PeerIncompatible) -> TlsFaultKind {
         | PeerIncompatible::SupportedVersionsExtensionRequired
         | PeerIncompatible::Tls12NotOffered
         | PeerIncompatible::Tls12NotOfferedOrEnabled
+        // Every client of TLS 1.2 and later says which signatures it takes, and no older one does.
+        | PeerIncompatible::SignatureAlgorithmsExtensionRequired
         | PeerIncompatible::Tls13RequiredForQuic => TlsFaultKind::Version,
         _ => TlsFaultKind::Cipher,
     }
