@@ -267,10 +267,20 @@ fn accept(requirements: FunctionalUnits) -> AcceptParameters<'static> {
     }
 }
 
-/// A configuration file: any text is a configuration or a list of faults.
+/// Configuration files, one after the other behind NUL: any texts are a configuration or a list of faults, and a
+/// configuration can be compared with itself and kept.
 pub(crate) fn config(octets: &[u8]) {
+    use colloquy_gateway::config::{diff, keep_restart_keys, load_strs};
     let Ok(text) = std::str::from_utf8(octets) else { return };
-    if let Err(faults) = colloquy_gateway::config::check_str("fuzz.toml", text) {
-        assert!(!faults.to_string().is_empty());
+    let files: Vec<(&str, &str)> = text.split('\0').map(|text| ("fuzz.toml", text)).collect();
+    match load_strs(&files) {
+        Err(faults) => assert!(!faults.to_string().is_empty()),
+        Ok(loaded) => {
+            let _ = loaded.warnings.to_string();
+            assert!(!loaded.effective().is_empty());
+            assert!(diff(&loaded, &loaded).is_empty());
+            let kept = keep_restart_keys(&loaded, loaded.clone());
+            assert_eq!(kept.config, loaded.config);
+        }
     }
 }
