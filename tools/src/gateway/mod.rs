@@ -54,6 +54,9 @@ pub(crate) fn run(args: &GatewayArgs) -> ExitCode {
 
 fn serve(loaded: Loaded) -> anyhow::Result<()> {
     colloquy_gateway::log::install(&loaded.config.log).context("log")?;
+    for found in loaded.warnings.warnings() {
+        tracing::warn!(event_id = found.kind.id(), "{}", found.line_text());
+    }
     // Raised to what the system allows. How many are needed depends on load; too few is told at accept.
     if let Err(fault) = descriptors::raise(DESCRIPTORS_SPARE) {
         anyhow::bail!(fault);

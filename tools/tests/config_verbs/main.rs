@@ -233,3 +233,27 @@ fn schema_completions_and_manual_pages_come_out() {
         assert!(fs::read_to_string(pages.join(page)).unwrap().contains(".TH"), "{page}");
     }
 }
+
+/// A gateway that starts in spite of a warning says so in its log.
+#[test]
+fn a_gateway_logs_the_warnings_of_its_configuration() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let config = "schema_version = 1\n[engine]\ndriver = \"mio\"\nshards = 1\n[[listener]]\nname = \"e\"\n\
+                  address = \"127.0.0.1:0\"\napplication = \"echo\"\n\
+                  [[target]]\nname = \"spare\"\naddress = \"127.0.0.1:9\"\n";
+    fs::write(&path, config).unwrap();
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_colloquy"))
+        .args(["gateway", path.to_str().unwrap()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(gateway.stderr.take().unwrap()).lines().map_while(Result::ok);
+    // The log ends with the gateway: it is stopped at the line that says that it runs.
+    let seen: Vec<String> = lines.take_while(|line| !line.contains("CLQ-G01")).collect();
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
+    let warned = seen.iter().any(|line| line.contains("CLQ-C09") && line.contains("gateway.toml:10:8"));
+    assert!(warned, "{seen:#?}");
+}
