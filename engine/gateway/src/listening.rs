@@ -45,8 +45,11 @@ impl Sockets {
             Sockets { of_shards: (0..shard_count).map(|_| Vec::new()).collect(), ..Sockets::default() };
         let passed = match_passed(config, passed)?;
         for (index, (listener, passed)) in config.listeners.iter().zip(passed).enumerate() {
-            let opened =
-                if passed.is_empty() { sockets.bind(index, listener) } else { sockets.take(index, &passed) };
+            let opened = if passed.is_empty() {
+                sockets.bind(index, listener)
+            } else {
+                sockets.take(index, listener, &passed)
+            };
             let address = opened.map_err(|error| StartError::Listen {
                 name: listener.name.clone(),
                 address: listener.address,
@@ -59,7 +62,7 @@ impl Sockets {
 
     fn bind(&mut self, index: usize, listener: &ListenerConfig) -> io::Result<SocketAddr> {
         // With SO_REUSEPORT a second process would silently share the port: this bind alone would notice.
-        let alone = listen(listener.address, &ListenOptions::default())?;
+        let alone = listen(listener.address, &options(listener))?;
         let mut address = alone.local_addr()?;
         if self.of_shards.len() == 1 {
             self.own.push(alone.try_clone()?);
@@ -69,7 +72,7 @@ impl Sockets {
         drop(alone);
         address.set_port(listener.address.port());
         for shard in &mut self.of_shards {
-            let options = ListenOptions { reuse_port: true, ..ListenOptions::default() };
+            let options = ListenOptions { reuse_port: true, ..options(listener) };
             let socket = listen(address, &options)?;
             // Port 0: the first shard's socket chooses, the others follow.
             address = socket.local_addr()?;
@@ -79,13 +82,28 @@ impl Sockets {
         Ok(address)
     }
 
-    fn take(&mut self, index: usize, passed: &[&PassedSocket]) -> io::Result<SocketAddr> {
+    fn take(
+        &mut self,
+        index: usize,
+        listener: &ListenerConfig,
+        passed: &[&PassedSocket],
+    ) -> io::Result<SocketAddr> {
         let shard_count = self.of_shards.len();
         for (number, passed) in passed.iter().enumerate() {
-            let socket = adopt(passed.socket.try_clone()?, &ListenOptions::default())?;
+            let socket = adopt(passed.socket.try_clone()?, &options(listener))?;
             self.of_shards[(index + number) % shard_count].push((index, socket));
         }
         passed[0].socket.local_addr()
+    }
+}
+
+/// What a listener wants of the sockets that it accepts.
+fn options(listener: &ListenerConfig) -> ListenOptions {
+    let unless_zero = |time: std::time::Duration| (!time.is_zero()).then_some(time);
+    ListenOptions {
+        keepalive: unless_zero(listener.keepalive),
+        user_timeout: unless_zero(listener.user_timeout),
+        ..ListenOptions::default()
     }
 }
 

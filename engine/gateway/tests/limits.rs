@@ -5,6 +5,7 @@ mod common;
 
 use std::time::Duration;
 
+use colloquy_gateway::app::GatewayCommand;
 use colloquy_gateway::config::{Config, ListenerApplication, Profile};
 use colloquy_gateway::limits::{Limit, LimitsTally, Scope};
 use common::peer::{Manners, Seen, send};
@@ -226,6 +227,77 @@ fn sessions_that_share_a_limit_have_equal_parts_of_it() {
     assert!((1000..=1400).contains(&all), "{came:?}");
     // The first one got the burst.
     assert!(came.iter().all(|count| *count >= 200), "{came:?}");
+    world.kill_client();
+    assert_nothing_taken(&mut world);
+}
+
+#[test]
+fn a_shard_that_holds_too_much_lets_nobody_in_until_it_holds_less() {
+    let mut world = relay(|config| config.limits.shard_memory_octets_max = 1 << 20);
+    world.server.app_mut().pause = true;
+    let sessions: Vec<_> = (0..8).map(|_| world.establish(&mms())).collect();
+    let ssdus = 40;
+    for (client, _) in &sessions {
+        for number in 0..ssdus {
+            world.of_client(|ctx| send(ctx, *client, &vec![number; 20_000]));
+        }
+    }
+    world.run_for(SECOND);
+    let held = world.of_gateway(|ctx| ctx.octets_held());
+    assert!(held >= 1 << 20, "{held} octets held");
+    is_refused(&mut world, 1);
+    assert_eq!(refused(&world, Scope::Shard, Limit::Memory), 1);
+    // What is stopped stays stopped, but for what one session at a time may add.
+    world.run_for(2 * SECOND);
+    let more = world.of_gateway(|ctx| ctx.octets_held());
+    assert!(more < 8 * ssdus as usize * 20_000, "{more} octets held");
+    world.server.app_mut().pause = false;
+    for (_, server) in &sessions {
+        world.of_server(|ctx| ctx.resume(*server));
+    }
+    world.run_for(5 * SECOND);
+    for (_, server) in &sessions {
+        let expected: Vec<_> = (0..ssdus).map(|number| vec![number; 20_000]).collect();
+        assert!(world.server.app().ssdus(*server) == expected, "all of it, in order");
+    }
+    world.establish(&mms());
+    world.kill_client();
+    assert_nothing_taken(&mut world);
+}
+
+/// A limit that a reload brings, or takes away, holds for sessions that are there.
+#[test]
+fn limits_are_those_of_the_last_reload() {
+    let with = |rate: u64, sessions: usize| {
+        let mut config = relay_config(Profile::Mms);
+        config.limits.octets_per_second_max = rate;
+        config.limits.sessions_max = sessions;
+        config
+    };
+    let mut world = relay(|_| {});
+    let (client, server) = world.establish(&mms());
+    let reload = |world: &mut World, config: Config| {
+        let next = world.gateway.app().plan().succeed(config);
+        world.command(GatewayCommand::Reload(std::sync::Arc::new(next)));
+    };
+    let burst = |world: &mut World| {
+        for _ in 0..100 {
+            world.of_client(|ctx| send(ctx, client, &[7; 1000]));
+        }
+        world.settle();
+        world.server.app().ssdus(server).len()
+    };
+    assert_eq!(burst(&mut world), 100);
+    reload(&mut world, with(10_000, 1));
+    let came = burst(&mut world);
+    assert!(came < 115, "{came}");
+    is_refused(&mut world, 1);
+    world.run_for(SECOND);
+    assert!(world.server.app().ssdus(server).len() < 125);
+    reload(&mut world, with(0, 0));
+    world.settle();
+    assert_eq!(world.server.app().ssdus(server).len(), 200);
+    world.establish(&mms());
     world.kill_client();
     assert_nothing_taken(&mut world);
 }

@@ -13,6 +13,8 @@ pub(crate) enum Task {
     DrainStep,
     /// The deadline of a drain: what is left is aborted.
     DrainDeadline,
+    /// What the shard holds is to be looked at.
+    MemoryLook,
     /// The time of a target's ejection may be over.
     Restore(u16),
 }

@@ -32,6 +32,10 @@ impl GatewayApp {
             self.plan.limits.refused(Scope::Listener(index), Limit::Network, Some(peer.ip().to_canonical()));
             return Admission::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
         }
+        if self.memory_is_used_up(ctx) {
+            self.plan.limits.refused(Scope::Shard, Limit::Memory, None);
+            return Admission::Refuse(disconnect_reason::CONGESTION);
+        }
         match self.take_ticket(ctx, id, index, peer.ip(), false) {
             true => Admission::Admit,
             false => Admission::Refuse(disconnect_reason::CONGESTION),

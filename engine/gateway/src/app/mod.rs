@@ -19,6 +19,7 @@ mod echo;
 mod held;
 mod idle;
 mod limits;
+mod memory;
 pub(crate) mod query;
 mod random;
 pub(crate) mod recent;
@@ -102,6 +103,8 @@ pub struct GatewayApp {
     drain: Option<Box<drain::Draining>>,
     /// What is due without a session.
     agenda: Agenda,
+    /// Sessions that the memory budget has stopped.
+    memory: memory::Memory,
     /// What has happened to sessions lately.
     recent: recent::Recent,
     /// Whose turn it is in each upstream.
@@ -137,6 +140,7 @@ impl GatewayApp {
             draining: false,
             drain: None,
             agenda: Agenda::default(),
+            memory: memory::Memory::default(),
             recent: recent::Recent::default(),
             turns: Turns::default(),
             random: Random::new(u64::from(shard)),
@@ -537,6 +541,7 @@ impl Application for GatewayApp {
                 Task::StopListening => self.stop_listening(ctx),
                 Task::DrainStep => self.drain_step(ctx),
                 Task::DrainDeadline => self.end_all(ctx),
+                Task::MemoryLook => self.look_at_memory(ctx),
                 Task::Restore(target) => self.restored(ctx, target),
             }
         }

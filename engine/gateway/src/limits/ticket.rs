@@ -189,3 +189,128 @@ impl Drop for Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::check_str;
+
+    const TEXT: &str = "schema_version = 1
+[limits]
+sessions_max = 40
+connects_per_second_max = 60
+connections_not_established_max = 20
+source_sessions_max = 9
+source_connections_not_established_max = 5
+octets_per_second_max = 100000
+[[listener]]
+name = \"a\"
+address = \"127.0.0.1:0\"
+application = \"relay\"
+sessions_max = 25
+connections_not_established_max = 12
+[[listener]]
+name = \"b\"
+address = \"127.0.0.1:0\"
+application = \"relay\"
+connects_per_second_max = 30
+[[route]]
+name = \"r\"
+target = \"t\"
+sessions_max = 7
+[[target]]
+name = \"t\"
+address = \"127.0.0.1:1\"
+";
+
+    /// A generator whose whole state is the seed that a failure prints.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % end
+        }
+    }
+
+    /// What a model of the limits says that was taken.
+    fn assert_counts(plan: &Plan, tickets: &[Ticket]) {
+        let count = |is: &dyn Fn(&Ticket) -> bool| tickets.iter().filter(|ticket| is(ticket)).count() as u64;
+        let open = |ticket: &Ticket| !ticket.established;
+        let gate = &plan.limits.gate;
+        assert_eq!(gate.sessions(), tickets.len() as u64);
+        assert_eq!(gate.not_established(), count(&open));
+        for (index, listener) in (0..).zip(&plan.listeners) {
+            assert_eq!(listener.limits.sessions(), count(&|ticket| ticket.listener == index));
+            let of_it = |ticket: &Ticket| ticket.listener == index && open(ticket);
+            assert_eq!(listener.limits.not_established(), count(&of_it));
+        }
+        assert_eq!(plan.routes[0].limits.sessions(), count(&|ticket| ticket.route.is_some()));
+        let most = |max: u64, is: &dyn Fn(&Ticket) -> bool| assert!(count(is) <= max);
+        most(40, &|_| true);
+        most(20, &open);
+        most(25, &|ticket| ticket.listener == 0);
+        most(7, &|ticket| ticket.route.is_some());
+        for source in 0..8 {
+            let address = Some(IpAddr::from([10, 0, 0, source]));
+            most(9, &|ticket| ticket.source() == address);
+            most(5, &|ticket| ticket.source() == address && open(ticket));
+        }
+    }
+
+    #[test]
+    fn whatever_comes_and_goes_each_taking_is_given_back_once() {
+        let seed = std::env::var("COLLOQUY_SEED").ok().and_then(|seed| seed.parse().ok());
+        let mut random = Random(seed.unwrap_or(0x5eed_1234_abcd_0001));
+        println!("COLLOQUY_SEED={}", random.0);
+        let config = check_str("test", TEXT).unwrap_or_else(|faults| panic!("{faults}"));
+        let plan = Arc::new(Plan::new(Arc::new(config)));
+        let mut tickets: Vec<Ticket> = Vec::new();
+        let mut now = Duration::from_secs(1);
+        let mut refused = 0_u64;
+        for _ in 0..20_000 {
+            now += Duration::from_millis(random.below(40));
+            let at = random.below(tickets.len().max(1) as u64) as usize;
+            match random.below(5) {
+                0 | 1 => {
+                    let address = IpAddr::from([10, 0, 0, random.below(8) as u8]);
+                    let listener = random.below(2) as u16;
+                    let entrant = Entrant { listener, address, again: random.below(4) == 0 };
+                    match Ticket::take(&plan, now, entrant) {
+                        Ok(ticket) => tickets.push(ticket),
+                        Err(_) => refused += 1,
+                    }
+                }
+                2 if at < tickets.len() => drop(tickets.swap_remove(at)),
+                3 if at < tickets.len() => tickets[at].established(),
+                4 if at < tickets.len() && tickets[at].route.is_none() => {
+                    refused += u64::from(tickets[at].enter_route(&plan, now, 0).is_err());
+                }
+                _ => {}
+            }
+            assert_counts(&plan, &tickets);
+        }
+        let counted: u64 = plan.limits.tally(now).refused.iter().map(|(_, _, count)| count).sum();
+        assert_eq!(counted, refused);
+        assert!(refused > 100, "the limits were met");
+        tickets.clear();
+        assert_counts(&plan, &tickets);
+        assert_eq!(plan.limits.tally(now + Duration::from_secs(2)).sources, 0);
+    }
+
+    #[test]
+    fn octets_that_a_session_did_not_use_are_there_for_the_next() {
+        let config = check_str("test", TEXT).unwrap_or_else(|faults| panic!("{faults}"));
+        let plan = Arc::new(Plan::new(Arc::new(config)));
+        let now = Duration::from_secs(1);
+        let entrant = Entrant { listener: 0, address: [10, 0, 0, 1].into(), again: false };
+        let mut ticket = Ticket::take(&plan, now, entrant).unwrap();
+        assert_eq!(ticket.reserve_octets(&plan, now, 100_000), None);
+        let (scope, wait) = ticket.reserve_octets(&plan, now, 50_000).unwrap();
+        assert_eq!((scope, wait), (Scope::All, Duration::from_millis(500)));
+        ticket.give_back_octets(&plan, 50_000);
+        assert_eq!(ticket.reserve_octets(&plan, now, 1000), Some((Scope::All, Duration::from_millis(10))));
+    }
+}

@@ -225,7 +225,10 @@ pub(in super::super) fn connect_target<'a>(
     ConnectTarget {
         wire: None,
         address: target.address,
-        options: ConnectOptions::default(),
+        options: ConnectOptions {
+            keepalive: (!target.keepalive.is_zero()).then_some(target.keepalive),
+            ..ConnectOptions::default()
+        },
         calling_tsap: target.calling_tsap.or(transport.calling),
         called_tsap: target.called_tsap.or(transport.called),
         transport: Class0Config {
