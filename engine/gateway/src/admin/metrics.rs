@@ -4,6 +4,7 @@ mod durations;
 mod lifecycle;
 mod limits;
 mod process;
+mod targets;
 mod tls;
 
 use std::fmt;
@@ -60,6 +61,7 @@ impl Collector for Scrape {
             "Log records that did not fit the log's ring",
             &dropped,
         )?;
+        targets::encode(&mut encoder, &self.vitals.plan())?;
         by_shard(&mut encoder, &shards, &self.vitals)
     }
 }
@@ -76,7 +78,6 @@ fn info(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fmt::Result {
     gauges(encoder, "draining", "1 while the gateway drains", &draining)
 }
 
-/// What a drain has left, and which configuration is in use.
 fn sessions(encoder: &mut DescriptorEncoder<'_>, total: &Tally) -> fmt::Result {
     let opening = |role: u64, established: u64| role.saturating_sub(established) as f64;
     let (initiator, responder) = (total.sessions_open_initiator, total.sessions_open_responder);

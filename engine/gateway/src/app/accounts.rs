@@ -131,14 +131,25 @@ impl GatewayApp {
         self.record(subject, RecordEvent::Ended(close));
     }
 
-    /// Times how long it took a session to get so far, from its accepting or opening.
-    pub(crate) fn reached<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId, stage: Stage) {
+    /// Times how long it took a session to get so far, from accepting its connection or from asking a target for it.
+    pub(crate) fn reached<D: Driver>(
+        &self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        stage: Stage,
+    ) -> Option<Duration> {
         let now = ctx.now();
-        let Some(opened) = ctx.opened(id) else { return };
-        self.counters.took(stage, now.saturating_sub(opened));
-        if let (Stage::Session | Stage::Upstream, Some(state)) = (stage, ctx.state(id)) {
+        let opened = ctx.opened(id)?;
+        let state = ctx.state(id)?;
+        // A connection may be open long before a session wants it.
+        let asked = std::mem::take(&mut state.stage_began);
+        let began = if asked > 0 { Duration::from_nanos(asked) } else { opened };
+        if let Stage::Session | Stage::Upstream = stage {
             state.established_at = (now.as_nanos() as u64).max(1);
         }
+        let took = now.saturating_sub(began);
+        self.counters.took(stage, took);
+        Some(took)
     }
 }
 

@@ -162,6 +162,7 @@ impl GatewayApp {
         // again, and the timer is there for those that do not pass.
         if ctx.release_request(id, &[]).is_ok() && is_releasing(ctx, id) {
             self.set_closing(ctx, id, Closing::Sent);
+            Self::stage_begins(ctx, id);
             if let Some(partner) = partner {
                 self.stop_reading(ctx, partner, Stops::CLOSING);
             }
@@ -233,6 +234,7 @@ impl GatewayApp {
         {
             // What the peer said goes over with it.
             self.set_closing(ctx, other, Closing::Sent);
+            Self::stage_begins(ctx, other);
             if let Some(state) = ctx.state(other) {
                 state.why = Some(why);
             }

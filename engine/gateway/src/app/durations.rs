@@ -57,10 +57,8 @@ pub struct DurationTally {
 impl DurationCounts {
     /// Counts one.
     pub(crate) fn add(&self, duration: Duration) {
-        let seconds = duration.as_secs_f64();
-        let bucket = DURATION_BOUNDS.iter().position(|bound| seconds <= *bound);
-        grow(&self.buckets[bucket.unwrap_or(DURATION_BOUNDS.len())], 1);
-        grow(&self.nanoseconds, u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+        grow(&self.buckets[bucket_of(duration)], 1);
+        grow(&self.nanoseconds, nanoseconds(duration));
     }
 
     /// The counts so far.
@@ -72,6 +70,32 @@ impl DurationCounts {
         tally.sum = Duration::from_nanos(self.nanoseconds.load(Relaxed));
         tally
     }
+}
+
+/// The counts of one stage that several shards make.
+#[derive(Debug, Default)]
+pub(crate) struct SharedDurations(DurationCounts);
+
+impl SharedDurations {
+    /// Counts one.
+    pub(crate) fn add(&self, duration: Duration) {
+        self.0.buckets[bucket_of(duration)].fetch_add(1, Relaxed);
+        self.0.nanoseconds.fetch_add(nanoseconds(duration), Relaxed);
+    }
+
+    /// The counts so far.
+    pub(crate) fn snapshot(&self) -> DurationTally {
+        self.0.snapshot()
+    }
+}
+
+fn bucket_of(duration: Duration) -> usize {
+    let seconds = duration.as_secs_f64();
+    DURATION_BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(DURATION_BOUNDS.len())
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Sound because one thread only writes.

@@ -47,6 +47,7 @@ use colloquy_transport::driver::Driver;
 
 pub use closing::{CloseHow, Why};
 pub use counters::{AbortOrigin, AppCounters, AppTally, FaultCode};
+pub(crate) use durations::SharedDurations;
 pub use durations::{DURATION_BOUNDS, DurationTally, Stage};
 pub use state::SessionState;
 pub(crate) use state::{Phase, Role, TimerFor};
@@ -180,12 +181,25 @@ impl GatewayApp {
         ctx.set_shard_timer(self.agenda.next_at());
     }
 
-    /// FN came from a session's peer or goes to it: from here on its release is timed.
-    pub(crate) fn release_begins<D: Driver>(ctx: &mut Context<'_, D, Self>, id: SessionId) {
+    /// The opening or the release of a session begins: from here on it is timed.
+    pub(crate) fn stage_begins<D: Driver>(ctx: &mut Context<'_, D, Self>, id: SessionId) {
         let now = ctx.now().as_nanos() as u64;
         if let Some(state) = ctx.state(id) {
-            state.release_began = now.max(1);
+            state.stage_began = now.max(1);
         }
+    }
+
+    /// Counts how long what began last has taken, which is over; `None` where nothing had begun.
+    pub(crate) fn stage_ends(
+        &self,
+        state: &mut SessionState,
+        now: Duration,
+        stage: Stage,
+    ) -> Option<Duration> {
+        let began = std::mem::take(&mut state.stage_began);
+        let took = (began > 0).then(|| now.saturating_sub(Duration::from_nanos(began)))?;
+        self.counters.took(stage, took);
+        Some(took)
     }
 
     /// Gives the shard its limits and times, and its listeners theirs for sessions that begin from here on.
@@ -416,7 +430,7 @@ impl Application for GatewayApp {
         }
         self.count_abort(&indication);
         if let Indication::Release { .. } = indication {
-            Self::release_begins(ctx, id);
+            Self::stage_begins(ctx, id);
         }
         if self.closing_takes(ctx, id, &indication) {
             return;
@@ -479,9 +493,8 @@ impl Application for GatewayApp {
         let now = ctx.now();
         let Some(state) = ctx.state(id) else { return };
         let mut state = std::mem::take(state);
-        if matches!(end, SessionEnd::Released) && state.release_began > 0 {
-            let took = now.saturating_sub(Duration::from_nanos(state.release_began));
-            self.counters.took(Stage::Release, took);
+        if matches!(end, SessionEnd::Released) {
+            self.stage_ends(&mut state, now, Stage::Release);
         }
         self.forget(ctx, state.live_index);
         self.routed_ended(state.role);

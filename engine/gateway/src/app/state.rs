@@ -60,8 +60,8 @@ pub struct SessionState {
     pub(crate) ssdus_out: u64,
     pub(crate) octets_in: u64,
     pub(crate) octets_out: u64,
-    /// When FN came or went, in nanoseconds of the shard's time; 0: neither has.
-    pub(crate) release_began: u64,
+    /// When it was opened to a target, later when FN came or went, in nanoseconds of the shard's time; 0: neither.
+    pub(crate) stage_began: u64,
     /// Segments of an SSDU that is being joined, or SSDUs that wait for the data token.
     pub(crate) held: HeldFlows,
     /// The transport selectors of the downstream: the upstream is opened with them, and so is that of the next
@@ -99,7 +99,7 @@ impl Default for SessionState {
             ssdus_out: 0,
             octets_in: 0,
             octets_out: 0,
-            release_began: 0,
+            stage_began: 0,
             held: HeldFlows::default(),
             transport: None,
             attempt: None,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::app::{DurationTally, SharedDurations};
 use crate::config::{TargetConfig, TargetState};
 
 /// An ejection lasts at most this many times `eject_time`.
@@ -32,6 +33,7 @@ pub struct TargetStatus {
     checks_passed: AtomicU64,
     checks_failed: AtomicU64,
     warm: AtomicU32,
+    accept_times: SharedDurations,
 }
 
 /// How an attempt to open a session to a target ended.
@@ -144,6 +146,7 @@ impl TargetStatus {
             checks_passed: AtomicU64::new(0),
             checks_failed: AtomicU64::new(0),
             warm: AtomicU32::new(0),
+            accept_times: SharedDurations::default(),
         }
     }
 
@@ -287,6 +290,15 @@ impl TargetStatus {
     pub(crate) fn forget_health(&self) {
         self.health.store(Health::Unknown as u8, Relaxed);
         self.health_run.store(0, Relaxed);
+    }
+
+    /// How long it took until sessions were accepted.
+    pub fn accept_times(&self) -> DurationTally {
+        self.accept_times.snapshot()
+    }
+
+    pub(crate) fn accepted_after(&self, took: Duration) {
+        self.accept_times.add(took);
     }
 
     pub(crate) fn warm_opened(&self) {

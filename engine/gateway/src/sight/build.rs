@@ -1,5 +1,6 @@
 //! How a report is made from what other threads may read of a gateway.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use colloquy_shard::Tally;
@@ -11,10 +12,10 @@ use super::status::{
 };
 use super::{Sight, events};
 use crate::app::{DurationTally, Stage};
-use crate::config::{Balance, Config, Destination, HashOn, ListenerApplication};
+use crate::config::{Balance, Config, Destination, HashOn, ListenerApplication, TargetConfig};
 use crate::limits::LimitsTally;
 use crate::log::time_text;
-use crate::plan::Plan;
+use crate::plan::{ConnectOutcome, Plan, TargetStatus};
 use crate::vitals::{ShardReport, Vitals};
 
 impl StatusReport {
@@ -115,7 +116,8 @@ fn shard_status(config: &Config, number: usize, shard: &ShardReport, rates: Rate
         rates,
         turns: tally.turns,
         cpu_seconds: shard.cpu.map(|cpu| cpu.as_secs_f64()),
-        blocks_free: tally.blocks_free,
+        // A shard that has not turned yet has not told.
+        blocks_free: if tally.turns == 0 { config.engine.receive_blocks as u64 } else { tally.blocks_free },
         blocks: config.engine.receive_blocks as u64,
         queue_octets: tally.octets_pinned,
         system_calls_per_spdu: (spdus > 0).then(|| tally.system_calls as f64 / spdus as f64),
@@ -161,7 +163,8 @@ fn routes(plan: &Plan) -> Vec<RouteReport> {
                 Destination::Refuse(code) => format!("refuse {code}"),
             },
             removed: route.removed,
-            ..RouteReport::default()
+            sessions: Some(u64::from(plan.routes[index].sessions())),
+            matched: Some(plan.routes[index].selections()),
         }
     };
     order.map(report).collect()
@@ -192,18 +195,25 @@ fn balance_name(balance: Balance) -> &'static str {
 
 fn targets(plan: &Plan) -> Vec<TargetReport> {
     let config = &plan.config;
-    let report =
-        |(target, status): (&crate::config::TargetConfig, &std::sync::Arc<crate::plan::TargetStatus>)| {
-            TargetReport {
-                name: target.name.clone(),
-                address: target.address.to_string(),
-                state: status.state().name().to_owned(),
-                weight: target.weight,
-                tls: tls_name(config, target.tls),
-                removed: target.removed,
-                ..TargetReport::default()
-            }
-        };
+    let now = plan.origin.elapsed();
+    let report = |(target, status): (&TargetConfig, &Arc<TargetStatus>)| {
+        let times = status.accept_times();
+        let count = |outcome: ConnectOutcome| Count::new(outcome.name(), status.connects(outcome));
+        TargetReport {
+            name: target.name.clone(),
+            address: target.address.to_string(),
+            state: status.state().name().to_owned(),
+            health: Some(status.health().name().to_owned()),
+            ejected_for_seconds: status.ejected_until(now).map(|until| (until - now).as_secs_f64()),
+            weight: target.weight,
+            sessions: Some(u64::from(status.sessions())),
+            connects: ConnectOutcome::ALL.into_iter().map(count).filter(|count| count.count > 0).collect(),
+            tls: tls_name(config, target.tls),
+            removed: target.removed,
+            connect_p50_seconds: times.quantile(0.5),
+            connect_p99_seconds: times.quantile(0.99),
+        }
+    };
     config.targets.iter().zip(&plan.targets).map(report).collect()
 }
 

@@ -109,6 +109,7 @@ impl GatewayApp {
                     state.partner = Some(upstream);
                     state.attempt = attempt.may_retry().then(|| Box::new(attempt));
                 }
+                Self::stage_begins(ctx, upstream);
                 self.arm(ctx, upstream, Some((TimerFor::Answer, answer_by)));
                 self.record_upstream(ctx, id, upstream, connect);
             }
@@ -203,7 +204,9 @@ impl GatewayApp {
             let name = "S-CONNECT response";
             return self.give_up(ctx, upstream, NotCarried::Primitive { name, error });
         }
-        self.reached(ctx, upstream, Stage::Upstream);
+        if let Some(took) = self.reached(ctx, upstream, Stage::Upstream) {
+            self.plan.targets[index].accepted_after(took);
+        }
         self.reached(ctx, downstream, Stage::Session);
         self.connect_ended(ctx, upstream, index, ConnectOutcome::Accepted);
         for id in [upstream, downstream] {

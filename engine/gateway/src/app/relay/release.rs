@@ -24,7 +24,7 @@ impl GatewayApp {
             let timeout = self.target_of(ctx, id).map(|target| target.release_timeout);
             let at = timeout.map(|timeout| ctx.now() + timeout);
             self.arm(ctx, to, at.map(|at| (TimerFor::Release, at)));
-            Self::release_begins(ctx, to);
+            Self::stage_begins(ctx, to);
             if let Some(state) = ctx.state(to) {
                 state.release_requested = true;
             }
