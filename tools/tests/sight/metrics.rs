@@ -126,7 +126,7 @@ fn few_series_at_16_shards_50_targets_and_20_listeners() {
         let address = free_address();
         tables += &format!("[[target]]\nname = \"target-{number}\"\naddress = \"{address}\"\n");
     }
-    let engine = "driver = \"mio\"\nshards = 16\nsessions_max = 64\nreceive_blocks = 8\n";
+    let engine = "driver = \"mio\"\nshards = 16\nsessions_max = 64\nreceive_blocks = 16\n";
     let gateway = Gateway::start(engine, &tables);
     let series: usize = gateway.metrics().iter().map(|family: &Family| family.samples.len()).sum();
     assert!(series <= SERIES_MAX, "{series} series");

@@ -99,7 +99,7 @@ fn the_page_shows_in_a_browser_what_the_metrics_say() {
         peer.release();
     }
     let mut open: Vec<Peer> = (0..12).map(|_| Peer::session(echo)).collect();
-    open.iter_mut().for_each(|peer| peer.echo(&[2; 100_000]));
+    open.iter_mut().for_each(|peer| peer.echo(&[2; 20_000]));
     // A peer that breaks the protocol: an event with a page.
     let mut wrong = Peer::session(echo);
     wrong.send(&crate::octets::data(&[0xff, 0x00]));

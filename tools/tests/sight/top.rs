@@ -84,26 +84,87 @@ fn in_a_terminal_keys_turn_the_views_and_quit() {
         }
     });
     let mut keys = child.stdin.take().expect("piped");
-    let mut seen = String::new();
+    let mut terminal = Terminal::default();
     let mut wait_for = |what: &str| {
         let end = Instant::now() + PATIENCE;
-        while !seen.contains(what) {
-            assert!(Instant::now() < end, "{what:?} was not drawn: {seen:?}");
+        while !terminal.shows(what) {
+            assert!(Instant::now() < end, "{what:?} was not drawn:\n{}", terminal.text());
             match take.try_recv() {
-                Ok(text) => seen.push_str(&text),
+                Ok(text) => terminal.take(&text),
                 Err(_) => poll_pause(),
             }
         }
-        seen.clear();
     };
     wait_for("Listener");
     keys.write_all(b"?").expect("it reads");
     wait_for("filter rows");
     keys.write_all(b" \t").expect("it reads");
     wait_for("[Shards]");
+    keys.write_all(b"\t/rel\r").expect("it reads");
+    wait_for("filter: rel");
     keys.write_all(b"q").expect("it reads");
     // The end of the alternate screen.
-    wait_for("\u{1b}[?1049l");
+    wait_for(LEFT);
     assert!(child.wait().expect("it ends").success());
     gateway.finish();
+}
+
+/// What the terminal shows once the alternate screen is left.
+const LEFT: &str = "(left the alternate screen)";
+
+/// As much of a terminal as it takes to know what is on it: characters, places, nothing of how they look.
+struct Terminal {
+    cells: Vec<Vec<char>>,
+    at: (usize, usize),
+    /// An escape sequence whose end has not come.
+    pending: String,
+    left: bool,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Terminal { cells: vec![vec![' '; 100]; 30], at: (0, 0), pending: String::new(), left: false }
+    }
+}
+
+impl Terminal {
+    fn take(&mut self, text: &str) {
+        for character in text.chars() {
+            if !self.pending.is_empty() {
+                self.pending.push(character);
+                let ended = self.pending.len() > 2 && character.is_ascii_alphabetic();
+                if ended || (self.pending.len() == 2 && character != '[') {
+                    self.escape();
+                }
+            } else if character == '\u{1b}' {
+                self.pending.push(character);
+            } else if !character.is_control() {
+                if let Some(cell) = self.cells.get_mut(self.at.0).and_then(|row| row.get_mut(self.at.1)) {
+                    *cell = character;
+                }
+                self.at.1 += 1;
+            }
+        }
+    }
+
+    fn escape(&mut self) {
+        let sequence = std::mem::take(&mut self.pending);
+        if let Some(place) = sequence.strip_prefix("\u{1b}[").and_then(|rest| rest.strip_suffix('H')) {
+            let number = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or(1_usize) - 1;
+            let mut numbers = place.split(';');
+            self.at = (number(numbers.next()), number(numbers.next()));
+        } else if sequence == "\u{1b}[2J" {
+            self.cells.iter_mut().for_each(|row| row.fill(' '));
+        } else if sequence == "\u{1b}[?1049l" {
+            self.left = true;
+        }
+    }
+
+    fn text(&self) -> String {
+        self.cells.iter().map(|row| row.iter().collect::<String>() + "\n").collect()
+    }
+
+    fn shows(&self, what: &str) -> bool {
+        if what == LEFT { self.left } else { self.text().contains(what) }
+    }
 }
