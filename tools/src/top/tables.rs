@@ -103,9 +103,8 @@ pub(super) fn listeners(report: &StatusReport) -> Grid {
         elastic("To", 4),
         left("TLS", 5),
         right("Sessions", 0),
-        right("Accepted", 2),
+        right("Established", 2),
         right("per s", 2),
-        elastic("Refused", 6),
     ];
     let row = |listener: &colloquy_gateway::sight::status::ListenerReport| {
         vec![
@@ -115,9 +114,8 @@ pub(super) fn listeners(report: &StatusReport) -> Grid {
             Cell::text(listener.to.as_deref().unwrap_or(NOTHING)),
             Cell::text(listener.tls.as_deref().unwrap_or("plain")),
             maybe_whole(listener.sessions),
-            maybe_whole(listener.opened),
-            maybe(listener.opened_per_second, rate),
-            counts(&listener.refused),
+            maybe_whole(listener.established),
+            maybe(listener.established_per_second, rate),
         ]
     };
     Grid { columns, rows: report.listeners.iter().map(row).collect() }

@@ -85,7 +85,23 @@ fn totals(driver: &str) {
     assert_eq!(status["totals"]["closed"], status["totals"]["opened"], "{status}");
     let in_total = of("colloquy_network_bytes_total", &[("direction", "in")]);
     assert_eq!(status["totals"]["octets_in"].as_f64(), Some(in_total), "{status}");
+    assert_eq!(
+        of("colloquy_target_connects_total", &[("target", "server"), ("outcome", "accepted")]),
+        relays
+    );
+    assert_eq!(of("colloquy_target_sessions", &[("target", "server")]), 0.0);
+    for (listener, established) in [("echo", direct + relays + 2.0), ("relay", relays)] {
+        let labels = [("listener", listener)];
+        assert_eq!(of("colloquy_listener_sessions_established_total", &labels), established, "{listener}");
+        assert_eq!(of("colloquy_listener_sessions", &labels), 0.0, "{listener}");
+    }
+    assert_eq!(status["targets"][0]["connects"][0]["count"].as_f64(), Some(relays), "{status}");
     assert_eq!(gateway.get("/startupz").status, 200);
+    let configuration: serde_json::Value =
+        serde_json::from_str(&gateway.get("/config.json").body).expect("the configuration is JSON");
+    let settings = configuration["settings"].as_array().expect("settings");
+    let address = settings.iter().find(|each| each["table"] == "listener[relay]" && each["key"] == "address");
+    assert_eq!(address.expect("the relay's address")["value"], format!("\"{relay}\""), "{configuration}");
     gateway.finish();
 }
 

@@ -5,6 +5,7 @@
 //! * `/startupz` 200 once the gateway listens.
 //! * `/metrics` the counters, in the OpenMetrics text format.
 //! * `/` a page for people.
+//! * `/config.json` the configuration in effect, with where each value comes from.
 //! * `/status.json` a [`StatusReport`], `/events.json` its events.
 
 mod metrics;
@@ -23,7 +24,7 @@ use axum::routing::get;
 use tokio::sync::oneshot;
 
 use crate::control::{Control, ControlSocket, Limits};
-use crate::sight::{StatusReport, events, page};
+use crate::sight::{self, StatusReport, events, page};
 use crate::vitals::Vitals;
 
 /// How long a shard may take for the turn it is asked for.
@@ -107,6 +108,7 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
         .route("/startupz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
         .route("/status.json", get(status))
+        .route("/config.json", get(configuration))
         .route("/events.json", get(async || json(&events::last())))
         .with_state(Arc::clone(&vitals));
     // Dropped at the end: a graceful one would wait for idle keep-alive connections, and nothing here is worth that.
@@ -134,6 +136,13 @@ fn html(text: String) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     (headers, text).into_response()
+}
+
+async fn configuration(State(vitals): State<Arc<Vitals>>) -> Response {
+    match vitals.reloads.with_running(|running| running.map(sight::config::json_of)) {
+        Some(configuration) => json(&configuration),
+        None => (StatusCode::NOT_FOUND, "the gateway was not started from a file\n").into_response(),
+    }
 }
 
 async fn status(State(vitals): State<Arc<Vitals>>) -> Response {

@@ -13,6 +13,8 @@ use super::{Limit, Numbers};
 pub struct Gate {
     sessions: AtomicU64,
     not_established: AtomicU64,
+    /// Since the start.
+    established: AtomicU64,
     connects: Bucket,
     octets: Bucket,
 }
@@ -26,6 +28,11 @@ impl Gate {
     /// Those of them whose S-CONNECT is not answered.
     pub fn not_established(&self) -> u64 {
         self.not_established.load(Relaxed)
+    }
+
+    /// Sessions that were established here since the start.
+    pub fn established_count(&self) -> u64 {
+        self.established.load(Relaxed)
     }
 
     /// Lets a session in.
@@ -69,6 +76,7 @@ impl Gate {
     /// The session's S-CONNECT was answered.
     pub(super) fn established(&self) {
         give_back(&self.not_established);
+        self.established.fetch_add(1, Relaxed);
     }
 
     /// The session has ended.

@@ -29,7 +29,8 @@ impl StatusReport {
         let limits = vitals.limits();
         let mut total = Tally::default();
         shards.iter().for_each(|shard| total.add(&shard.tally));
-        let now = Sample::of_tallies(uptime, shards.iter().map(|shard| Numbers::of(&shard.tally)).collect());
+        let numbers = shards.iter().map(|shard| Numbers::of(&shard.tally)).collect();
+        let now = Sample::of_tallies(uptime, numbers, &plan);
         let (rates, history, by_shard) = sight.with_samples(|samples| {
             let by_shard: Vec<_> = (0..shards.len()).map(|shard| spans(samples, &now, Some(shard))).collect();
             (spans(samples, &now, None), samples.history(), by_shard)
@@ -55,7 +56,7 @@ impl StatusReport {
                 .enumerate()
                 .map(|(number, (shard, rates))| shard_status(&plan.config, number, shard, rates))
                 .collect(),
-            listeners: listeners(&plan, sight),
+            listeners: listeners(&plan, sight, &now),
             routes: routes(&plan),
             upstreams: upstreams(&plan.config),
             targets: targets(&plan),
@@ -124,7 +125,7 @@ fn shard_status(config: &Config, number: usize, shard: &ShardReport, rates: Rate
     }
 }
 
-fn listeners(plan: &Plan, sight: &Sight) -> Vec<ListenerReport> {
+fn listeners(plan: &Plan, sight: &Sight, now: &Sample) -> Vec<ListenerReport> {
     let config = &plan.config;
     let bound = sight.addresses.get();
     let report = |index: usize| {
@@ -143,7 +144,9 @@ fn listeners(plan: &Plan, sight: &Sight) -> Vec<ListenerReport> {
             application: application.to_owned(),
             to,
             tls: tls_name(config, listener.tls),
-            ..ListenerReport::default()
+            sessions: Some(plan.listeners[index].limits.sessions()),
+            established: Some(now.listeners()[index]),
+            established_per_second: Some(sight.with_samples(|samples| samples.listener_rate(now, index))),
         }
     };
     (0..config.listeners.len()).map(report).collect()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use colloquy_shard::Tally;
 
 use super::status::{History, Rates};
+use crate::plan::{ListenerStatus, Plan};
 use crate::vitals::Vitals;
 
 /// Samples kept: two minutes.
@@ -80,16 +81,23 @@ pub(super) fn spdus(tally: &Tally) -> u64 {
 pub(super) struct Sample {
     at: Duration,
     shards: Vec<Numbers>,
+    /// Sessions established by each listener.
+    listeners: Vec<u64>,
 }
 
 impl Sample {
     pub(super) fn take(vitals: &Vitals, at: Duration) -> Sample {
         let shards = vitals.tallies().map(|tally| Numbers::of(&tally)).collect();
-        Sample { at, shards }
+        Sample::of_tallies(at, shards, &vitals.plan())
     }
 
-    pub(super) fn of_tallies(at: Duration, shards: Vec<Numbers>) -> Sample {
-        Sample { at, shards }
+    pub(super) fn of_tallies(at: Duration, shards: Vec<Numbers>, plan: &Plan) -> Sample {
+        let established = |listener: &std::sync::Arc<ListenerStatus>| listener.limits.established_count();
+        Sample { at, shards, listeners: plan.listeners.iter().map(established).collect() }
+    }
+
+    pub(super) fn listeners(&self) -> &[u64] {
+        &self.listeners
     }
 
     pub(super) fn shard_count(&self) -> usize {
@@ -137,6 +145,14 @@ impl Samples {
     pub(super) fn rates(&self, now: &Sample, shard: Option<usize>, span: Duration) -> Rates {
         let Some(before) = self.before(now, span) else { return Rates::default() };
         rates(&before.of(shard), &now.of(shard), now.at.saturating_sub(before.at))
+    }
+
+    /// Sessions that a listener has established in a second, over the last ten.
+    pub(super) fn listener_rate(&self, now: &Sample, listener: usize) -> f64 {
+        let Some(before) = self.before(now, Duration::from_secs(10)) else { return 0.0 };
+        let of = |sample: &Sample| sample.listeners.get(listener).copied().unwrap_or_default();
+        let seconds = now.at.saturating_sub(before.at).as_secs_f64();
+        if seconds > 0.0 { of(now).saturating_sub(of(before)) as f64 / seconds } else { 0.0 }
     }
 
     /// The course of the last minutes, of all shards together.
@@ -190,7 +206,8 @@ mod tests {
 
     fn sample(at_millis: u64, ssdus: &[u64]) -> Sample {
         let shards = ssdus.iter().map(|ssdus_in| Numbers { ssdus_in: *ssdus_in, ..Numbers::default() });
-        Sample { at: Duration::from_millis(at_millis), shards: shards.collect() }
+        let listeners = ssdus.iter().map(|count| count * 2).collect();
+        Sample { at: Duration::from_millis(at_millis), shards: shards.collect(), listeners }
     }
 
     #[test]
@@ -207,6 +224,7 @@ mod tests {
         assert_eq!(rate(Some(0), 10), 11.0);
         assert_eq!(rate(Some(1), 10), f64::from(200 * 200 - 190 * 190) / 10.0);
         assert_eq!(rate(None, 10), 11.0 + rate(Some(1), 10));
+        assert_eq!(samples.listener_rate(&now, 0), 22.0);
         let history = samples.history();
         assert_eq!(history.ssdus_in_per_second.len(), SAMPLES_MAX - 1);
         assert_eq!(history.ssdus_in_per_second.last(), Some(&(10.0 + f64::from(199 * 199 - 198 * 198))));

@@ -215,12 +215,10 @@ pub struct ListenerReport {
     pub tls: Option<String>,
     /// Sessions that exist; none where that is not counted.
     pub sessions: Option<u64>,
-    /// Sessions accepted since the start.
-    pub opened: Option<u64>,
-    /// Sessions accepted in a second, over the last ten.
-    pub opened_per_second: Option<f64>,
-    /// Connections refused since the start, by limit.
-    pub refused: Vec<Count>,
+    /// Sessions established since the start.
+    pub established: Option<u64>,
+    /// Sessions established in a second, over the last ten.
+    pub established_per_second: Option<f64>,
 }
 
 /// One route.

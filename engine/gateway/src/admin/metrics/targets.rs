@@ -1,4 +1,4 @@
-//! Targets and routes: what they carry, how they do, how attempts to open sessions ended.
+//! Listeners, routes and targets: what they carry, how they do, how attempts to open sessions ended.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +20,21 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, plan: &Plan) -> fmt::R
     let targets: Vec<Named<'_>> = targets.iter().map(|(name, status)| (name.as_str(), &**status)).collect();
     how_they_do(encoder, plan, &targets)?;
     what_was_tried(encoder, &targets)?;
+    let listeners: Vec<_> = plan.config.listeners.iter().zip(&plan.listeners).collect();
+    let open: Vec<_> = listeners
+        .iter()
+        .map(|(listener, status)| {
+            (vec![("listener", listener.name.as_str())], status.limits.sessions() as f64)
+        })
+        .collect();
+    gauges(encoder, "listener_sessions", "Sessions accepted on a listener that have not ended", &open)?;
+    let established: Vec<_> = listeners
+        .iter()
+        .map(|(listener, status)| {
+            (vec![("listener", listener.name.as_str())], status.limits.established_count())
+        })
+        .collect();
+    counters(encoder, "listener_sessions_established", "Sessions established on a listener", &established)?;
     let routes = plan.config.routes.iter().zip(&plan.routes).filter(|(route, _)| !route.removed);
     let (mut sessions, mut selections) = (Vec::new(), Vec::new());
     for (route, status) in routes {

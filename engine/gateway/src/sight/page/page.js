@@ -80,8 +80,8 @@ function show(s) {
       rate(of.ssdus_in_per_second), rate(of.ssdus_out_per_second), octets(of.octets_in_per_second), octets(of.octets_out_per_second),
       rate(of.turns_per_second), some(shard.system_calls_per_spdu, plain), group(shard.blocks_free) + ' / ' + group(shard.blocks), octets(shard.queue_octets)];
   }), 'No shard.');
-  fill('listeners', ['th', 'td', 'td', 'td.less', 'td.less', 'td.n', 'td.n', 'td.n', 'td.t.less'], s.listeners.map((l) =>
-    [l.name, l.address, l.application, some(l.to, String), l.tls ? 'TLS ' + l.tls : 'plain', some(l.sessions, group), some(l.opened, group), some(l.opened_per_second, rate), counts(l.refused)]), 'No listener.');
+  fill('listeners', ['th', 'td', 'td', 'td.less', 'td.less', 'td.n', 'td.n', 'td.n'], s.listeners.map((l) =>
+    [l.name, l.address, l.application, some(l.to, String), l.tls ? 'TLS ' + l.tls : 'plain', some(l.sessions, group), some(l.established, group), some(l.established_per_second, rate)]), 'No listener.');
   fill('targets', ['th', 'td', 'td', 'td', 'td.n', 'td.n.less', 'td.t', 'td.n', 'td.n', 'td.less'], s.targets.map((t) => {
     const out = t.ejected_for_seconds !== null && t.ejected_for_seconds !== undefined;
     const health = out ? word('ejected, ' + Math.ceil(t.ejected_for_seconds) + ' s', 'bad')

@@ -34,7 +34,7 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
             rows(out, &columns(kinds), report.shards.iter().map(shard), "No shard.");
         }
         "listeners" => {
-            let kinds = columns("th td td td.less td.less td.n td.n td.n td.t.less");
+            let kinds = columns("th td td td.less td.less td.n td.n td.n");
             rows(out, &kinds, report.listeners.iter().map(listener), "No listener.");
         }
         "targets" => {
@@ -138,9 +138,8 @@ fn listener(listener: &ListenerReport) -> Vec<Cell> {
         some(listener.to.clone(), |to| to).into(),
         transport(listener.tls.as_ref()),
         some(listener.sessions, group).into(),
-        some(listener.opened, group).into(),
-        some(listener.opened_per_second, rate).into(),
-        counts(&listener.refused),
+        some(listener.established, group).into(),
+        some(listener.established_per_second, rate).into(),
     ]
 }
 
