@@ -71,12 +71,12 @@ pub struct ReloadCounts {
 }
 
 impl Reloads {
-    /// Of a gateway that starts.
     /// Looks at what is in effect; `None` where the gateway was not started from a file.
     pub(crate) fn with_running<R>(&self, look: impl FnOnce(Option<&Loaded>) -> R) -> R {
         look(self.running.lock().unwrap_or_else(PoisonError::into_inner).as_ref())
     }
 
+    /// Of a gateway that starts.
     pub(crate) fn new(running: Option<Loaded>) -> Reloads {
         let reloads = Reloads { running: Mutex::new(running), ..Reloads::default() };
         reloads.note_success();
