@@ -152,6 +152,9 @@ fn the_page_needs_nothing_from_outside_and_tells_the_numbers_without_a_script() 
     }
     let link = "/manual/CLQ-G01";
     assert!(page.contains(link), "the events have links");
+    let manual = gateway.get(link);
+    assert!(manual.status == 200 && manual.body.contains("<h2>Action</h2>"), "{}", manual.body);
+    assert_eq!(gateway.get("/manual/CLQ-Z99").status, 404);
     assert_eq!(gateway.get("/nothing").status, 404);
     gateway.finish();
 }

@@ -4,7 +4,7 @@
 //! * `/readyz` 200 while the gateway accepts sessions, 503 from the moment a drain begins.
 //! * `/startupz` 200 once the gateway listens.
 //! * `/metrics` the counters, in the OpenMetrics text format.
-//! * `/` a page for people.
+//! * `/` a page for people, `/manual/CLQ-...` what its events mean.
 //! * `/config.json` the configuration in effect, with where each value comes from.
 //! * `/status.json` a [`StatusReport`], `/events.json` its events.
 
@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -107,6 +107,7 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
         .route("/readyz", get(readyz))
         .route("/startupz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
+        .route("/manual/{id}", get(manual))
         .route("/status.json", get(status))
         .route("/config.json", get(configuration))
         .route("/events.json", get(async || json(&events::last())))
@@ -136,6 +137,13 @@ fn html(text: String) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     (headers, text).into_response()
+}
+
+async fn manual(Path(id): Path<String>) -> Response {
+    match crate::manual::page(&id) {
+        Some(text) => html(page::manual_page(&id, text)),
+        None => (StatusCode::NOT_FOUND, "no such page\n").into_response(),
+    }
 }
 
 async fn configuration(State(vitals): State<Arc<Vitals>>) -> Response {
