@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::gateway::{Gateway, head};
+use crate::on_each_driver;
 use crate::peer::Peer;
+use crate::process::root;
+use crate::skip;
 
 /// A file beside these tests.
 pub(crate) fn script(name: &str) -> PathBuf {
@@ -69,4 +72,32 @@ fn mio_that_was_asked_for_needs_no_word() {
     let (_, log) = gateway.wait();
     let all = log.wait_for("records", |_| true);
     assert!(all.iter().all(|record| record["event_id"] != "CLQ-G12"), "{all:?}");
+}
+
+#[test]
+fn the_shipped_profile_allows_all_that_the_gateway_calls() {
+    const NUMBERS: &str = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h";
+    if !Path::new(NUMBERS).exists() {
+        skip::skip("the kernel's header of system calls for x86-64 is not installed");
+        return;
+    }
+    on_each_driver("the seccomp profile", |driver| {
+        let gateway = Gateway::start_by(&config(driver), |config| {
+            let mut command = Command::new("python3");
+            command.arg(script("under_profile.py")).arg(root().join("packaging/seccomp-io-uring.json"));
+            command.arg(env!("CARGO_BIN_EXE_colloquy")).arg("gateway").arg(config);
+            command
+        });
+        let metrics = gateway.get("/metrics").1;
+        assert!(metrics.contains(&format!("colloquy_io_backend_info{{backend=\"{driver}\"")), "{metrics}");
+        let mut peer = Peer::session(gateway.address("echo"));
+        peer.echo(&[9; 50_000]);
+        peer.release();
+        gateway.hang_up();
+        gateway.wait_for_metric("colloquy_config_generation", 2.0);
+        gateway.terminate();
+        let (status, log) = gateway.wait();
+        assert!(status.success());
+        log.finish();
+    });
 }
