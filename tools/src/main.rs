@@ -1,5 +1,6 @@
 //! `colloquy`: the gateway, its load generator and its instruments in one binary.
 
+mod audit;
 mod cell;
 mod check;
 mod compare;
@@ -8,6 +9,7 @@ mod conform;
 mod control;
 mod demo;
 mod descriptors;
+mod drain;
 mod dump;
 mod explain;
 mod gateway;
@@ -17,6 +19,7 @@ mod probe;
 mod progress;
 mod pump;
 mod raw;
+mod reload;
 mod replay;
 mod report;
 mod schema;
@@ -50,12 +53,14 @@ enum Verb {
     Demo(demo::DemoArgs),
     Gateway(gateway::GatewayArgs),
     Load(Box<load::LoadArgs>),
+    Audit(audit::AuditArgs),
     #[command(hide = true)]
     Cell(cell::CellArgs),
     Check(check::CheckArgs),
     Compare(compare::CompareArgs),
     Completions(completions::CompletionsArgs),
     Conform(Box<conform::ConformArgs>),
+    Drain(drain::DrainArgs),
     Dump(dump::DumpArgs),
     Explain(explain::ExplainArgs),
     Man(completions::ManArgs),
@@ -65,6 +70,7 @@ enum Verb {
     Pump(Box<pump::PumpArgs>),
     #[command(hide = true)]
     Raw(raw::RawArgs),
+    Reload(reload::ReloadArgs),
     Report(report::ReportArgs),
     Sessions(sessions::SessionsArgs),
     Status(status::StatusArgs),
@@ -79,11 +85,13 @@ fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&args),
         Verb::Gateway(args) => gateway::run(&args),
         Verb::Load(args) => load::run(&args),
+        Verb::Audit(args) => audit::run(&args),
         Verb::Cell(args) => cell::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Compare(args) => compare::run(&args),
         Verb::Completions(args) => completions::run(&args),
         Verb::Conform(args) => conform::run(&args),
+        Verb::Drain(args) => drain::run(&args),
         Verb::Dump(args) => dump::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Man(args) => completions::man(&args),
@@ -91,6 +99,7 @@ fn main() -> ExitCode {
         Verb::Probe(args) => probe::run(&args),
         Verb::Pump(args) => pump::run(&args),
         Verb::Raw(args) => raw::run(&args),
+        Verb::Reload(args) => reload::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sessions(args) => sessions::run(&args),
         Verb::Status(args) => status::run(&args),

@@ -18,8 +18,11 @@ use colloquy_transport::driver::select::{Backend, ProbeError};
 #[cfg(target_os = "linux")]
 use colloquy_transport::driver::uring::{UringConfig, UringDriver};
 
+use serde_json::{Value, json};
+
 use crate::admin::AdminServer;
 use crate::app::{AppCounters, GatewayCommand, RecordSink};
+use crate::audit::{Audit, OpenError};
 use crate::backend;
 use crate::config::{Config, Loaded};
 use crate::control::ControlSocket;
@@ -92,6 +95,9 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// The audit file could not be had.
+    #[error(transparent)]
+    Audit(#[from] OpenError),
 }
 
 /// What the configuration file does not say.
@@ -145,6 +151,7 @@ impl Gateway {
         let shard_count = config.engine.shard_count(cores.len());
         let sockets = Sockets::open(&config, shard_count, &options.sockets)?;
         let control = control_socket(&config)?;
+        let audit = config.admin.audit_file.as_deref().map(Audit::open).transpose()?.unwrap_or_default();
         let tls = crate::tls::TlsMaterial::load_all(&config).map_err(StartError::Tls)?;
         let plan = Arc::new(Plan::new(Arc::new(config)).with_tls(tls));
         let config = Arc::clone(&plan.config);
@@ -178,6 +185,7 @@ impl Gateway {
         let mut vitals = Vitals::new(plan, starting.vitals, backend, reason);
         vitals.going = Going::new(sockets.own);
         vitals.reloads = Reloads::new(options.source.clone());
+        vitals.audit = audit;
         let vitals = Arc::new(vitals);
         vitals.sight().set_addresses(sockets.bound.iter().map(|listener| listener.address).collect());
         let log = log.run(starting.reports, Arc::clone(&vitals));
@@ -194,6 +202,7 @@ impl Gateway {
             gateway.admin = Some(server);
         }
         gateway.announce();
+        gateway.audit_start(options);
         Ok(gateway)
     }
 
@@ -246,7 +255,23 @@ impl Gateway {
             // The log thread ends when the shards' ends of its rings are gone; it has nothing to fail with.
             let _ = log.join();
         }
+        let outcome = if ended.iter().all(Result::is_ok) { "done" } else { "failed" };
+        self.vitals.audit.note(Value::Null, "stop", json!({}), outcome);
         ended.into_iter().collect()
+    }
+
+    fn audit_start(&self, options: &StartOptions) {
+        let source = options.source.iter().flat_map(|loaded| &loaded.files);
+        let files: Vec<Value> = source
+            .map(|file| json!({ "path": file.path.display().to_string(), "sha256": file.sha256 }))
+            .collect();
+        let arguments = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
+            "backend": self.vitals.backend().to_string(),
+            "files": files,
+        });
+        self.vitals.audit.note(Value::Null, "start", arguments, "done");
     }
 
     fn announce(&self) {

@@ -6,6 +6,7 @@
 
 mod admin;
 pub mod app;
+pub mod audit;
 mod backend;
 pub mod config;
 mod control;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::{Value, json};
+
 use crate::config::keys::Reload;
 use crate::config::{self, Change, Diagnostics, Loaded, LoadedFile};
 use crate::log;
@@ -108,7 +110,37 @@ impl Vitals {
                 tell_refused(error, by);
             }
         }
+        self.audit_reload(&reloaded, by);
         reloaded
+    }
+
+    fn audit_reload(&self, reloaded: &Result<ReloadReport, ReloadError>, by: &str) {
+        let files = |files: &[LoadedFile]| -> Vec<Value> {
+            files
+                .iter()
+                .map(|file| json!({ "path": file.path.display().to_string(), "sha256": file.sha256 }))
+                .collect()
+        };
+        let keys =
+            |changes: &[Change]| -> Vec<String> { changes.iter().map(|change| change.key.clone()).collect() };
+        let (arguments, outcome) = match reloaded {
+            Ok(report) => {
+                let arguments = json!({
+                    "by": by,
+                    "generation": report.generation,
+                    "applied": keys(&report.applied),
+                    "needs_restart": keys(&report.needs_restart),
+                    "old_files": files(&report.old_files),
+                    "new_files": files(&report.new_files),
+                });
+                (arguments, "done")
+            }
+            Err(ReloadError::Config(faults)) => {
+                (json!({ "by": by, "faults": faults.faults().count() }), "config")
+            }
+            Err(error) => (json!({ "by": by, "fault": error.to_string() }), "refused"),
+        };
+        self.audit.note(Value::Null, "config.reload", arguments, outcome);
     }
 
     /// Reloads so far.

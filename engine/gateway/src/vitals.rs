@@ -12,6 +12,7 @@ use colloquy_shard::{CommandError, Commander, Counters, Tally};
 use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
+use crate::audit::Audit;
 use crate::limits::LimitsTally;
 use crate::plan::Plan;
 use crate::reload::Reloads;
@@ -51,6 +52,7 @@ pub struct Vitals {
     backend_reason: String,
     draining: AtomicBool,
     pub(crate) going: Going,
+    pub(crate) audit: Audit,
     pub(crate) reloads: Reloads,
     records_dropped: AtomicU64,
     started: Instant,
@@ -71,6 +73,7 @@ impl Vitals {
             backend_reason,
             draining: AtomicBool::new(false),
             going: Going::default(),
+            audit: Audit::default(),
             reloads: Reloads::default(),
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),

@@ -40,6 +40,7 @@ pub use inspect::System;
 pub use keep::keep_restart_keys;
 pub use load::{Loaded, LoadedFile, load, load_str, load_strs};
 pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
+pub(crate) use quantity::read_duration;
 pub use quantity::{duration_text, size_text};
 pub use reference::reference_file;
 pub use routing::{

@@ -17,7 +17,7 @@ const SIZES: [(&str, u64); 5] =
     [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// `"750ms"`: a whole number and one of `us`, `ms`, `s`, `min`, `h`, `d`; `None`: anything else.
-pub(super) fn read_duration(text: &str) -> Option<Duration> {
+pub(crate) fn read_duration(text: &str) -> Option<Duration> {
     quantity(text, &TIMES).map(Duration::from_micros)
 }
 

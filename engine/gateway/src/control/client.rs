@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -83,7 +83,7 @@ impl Client {
                             Err(refused) => return self.refuse(&refused).await,
                         }
                     }
-                    self.answer(Value::Object(serde_json::Map::new()), false).await?;
+                    self.answer(Value::Object(Map::new()), false).await?;
                 }
                 Ok(Reply::TakeOver(members, run)) => {
                     self.answer(members, false).await?;
@@ -111,6 +111,7 @@ impl Client {
                 needed,
                 "a control request was refused: the caller's level is too low"
             );
+            self.audit(name, &request.arguments, Code::Denied.name());
             let text = format!("{name} is for level {needed}; {caller} has level {has}");
             return Err(Refused::new(Code::Denied, text));
         }
@@ -119,7 +120,21 @@ impl Client {
             caller: self.caller.clone(),
             arguments: request.arguments,
         };
-        (op.run)(call).await
+        let arguments = call.arguments.clone();
+        let reply = (op.run)(call).await;
+        // What only reads is not worth a record.
+        if op.level > Level::Observer {
+            let outcome = reply.as_ref().map_or_else(|refused| refused.code.name(), |_| "done");
+            self.audit(op.name, &arguments, outcome);
+        }
+        reply
+    }
+
+    fn audit(&self, op: &str, arguments: &Map<String, Value>, outcome: &str) {
+        let Caller { uid, gid, pid, user, .. } = &self.caller;
+        let level = self.level().name();
+        let who = json!({ "uid": uid, "gid": gid, "pid": pid, "user": user, "level": level });
+        self.control.vitals.audit.note(who, op, Value::Object(arguments.clone()), outcome);
     }
 
     async fn next_line(&mut self) -> io::Result<Line> {

@@ -57,12 +57,10 @@ pub(crate) enum Code {
     /// No such session, target, file.
     NotFound,
     /// It cannot be done now.
-    #[allow(dead_code, reason = "for operations that a state of the gateway forbids")]
     Refused,
     /// Too many clients, or a shard that does not answer.
     Busy,
     /// The configuration has faults.
-    #[allow(dead_code, reason = "for operations that read the configuration")]
     Config,
     /// The system refuses.
     System,

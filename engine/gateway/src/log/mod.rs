@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use colloquy_shard::report::Reports;
 
+use crate::audit::refusals::Refusals;
 use crate::record::Record;
 use crate::tls::ExpiryWatch;
 use crate::vitals::Vitals;
@@ -73,6 +74,7 @@ impl Wake for Unpark {
 
 fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
     let mut limiter = Limiter::default();
+    let mut refusals = Refusals::default();
     let mut expiry_watch = ExpiryWatch::default();
     loop {
         let mut idle = true;
@@ -82,6 +84,7 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
         for report in &mut reports {
             while let Some(record) = report.next_record() {
                 idle = false;
+                refusals.count(&record);
                 if limiter.admit(&record, vitals.uptime(), max) {
                     events::emit(&plan.config, &record);
                 }
@@ -90,6 +93,7 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
         for summary in limiter.summaries(vitals.uptime()) {
             events::emit_summary(&summary);
         }
+        refusals.note(&vitals.audit, vitals.uptime(), false);
         vitals.sight().tick(vitals);
         expiry_watch.look(&vitals.plan());
         log_refusals(vitals, false);
@@ -101,6 +105,7 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
             sleep(&mut reports);
         }
     }
+    refusals.note(&vitals.audit, vitals.uptime(), true);
     for summary in limiter.all_summaries() {
         events::emit_summary(&summary);
     }

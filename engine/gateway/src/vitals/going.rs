@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use colloquy_transport::net::admit_no_more;
+use serde_json::{Value, json};
 
 use super::Vitals;
 use crate::app::GatewayCommand;
@@ -64,10 +65,13 @@ impl Vitals {
                 drain.deadline = deadline;
                 let deadline_ms = config.deadline.as_millis() as u64;
                 tracing::info!(event_id = "CLQ-G10", deadline_ms, "the deadline of the drain was moved");
+                self.audit.note(Value::Null, "drain.deadline", json!({ "deadline_ms": deadline_ms }), "done");
                 drain.order.clone()
             }
             None => {
                 announce(&config);
+                let arguments = json!({ "action": config.action.name(), "deadline_ms": config.deadline.as_millis() as u64 });
+                self.audit.note(Value::Null, "drain.begin", arguments, "done");
                 let order = DrainOrder::new(config);
                 state.drain = Some(Drain { order: order.clone(), began: now, deadline });
                 order

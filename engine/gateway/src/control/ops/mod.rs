@@ -1,5 +1,7 @@
 //! What can be asked for on the control socket: one file for each group of operations, one line each in [`OPS`].
 
+mod drain;
+mod reload;
 mod sessions;
 mod status;
 mod targets;
@@ -19,6 +21,9 @@ use super::protocol::{Code, Refused};
 /// Every operation.
 static OPS: &[Op] = &[
     status::STATUS,
+    reload::RELOAD,
+    drain::DRAIN,
+    drain::STATUS,
     sessions::LIST,
     sessions::SHOW,
     sessions::EXPLAIN,
@@ -45,7 +50,6 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Reply, Refused>> + 
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) control: Arc<Control>,
-    #[allow(dead_code, reason = "for operations that tell who asked")]
     pub(crate) caller: Caller,
     /// The members of the request beside `op` and `protocol`.
     pub(crate) arguments: Map<String, Value>,
