@@ -76,6 +76,7 @@ pub(crate) fn assemble_some<D: Driver>(
         let wire = crate::tls::listener_wire(listener, &plan.tls).map_err(io::Error::other)?;
         shard.with(|_, ctx| ctx.set_listener_wire(tag, &wire));
     }
+    shard.with(|app, ctx| app.begin(ctx));
     Ok(shard)
 }
 

@@ -53,6 +53,12 @@ impl Log {
         })
     }
 
+    /// What has been logged so far.
+    #[allow(dead_code, reason = "the routing tests use it")]
+    pub(crate) fn records(&self) -> Vec<Value> {
+        self.lines.0.lock().expect("no reader panics").records.clone()
+    }
+
     /// The records of one peer once its session has ended, which is the last of them.
     pub(crate) fn of_peer(&self, peer: SocketAddr) -> Vec<Value> {
         let peer = peer.to_string();

@@ -16,6 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 static PEERS: AtomicU32 = AtomicU32::new(1);
 
 /// One connection.
+#[derive(Debug)]
 pub(crate) struct Peer {
     stream: TcpStream,
     address: SocketAddr,

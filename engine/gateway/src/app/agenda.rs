@@ -17,6 +17,10 @@ pub(crate) enum Task {
     MemoryLook,
     /// The time of a target's ejection may be over.
     Restore(u16),
+    /// A target's health check.
+    Health(u16),
+    /// Warm connections to a target that could not be had are tried again.
+    Warm(u16),
 }
 
 /// Tasks in the order of their time.

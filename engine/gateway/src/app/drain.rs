@@ -68,6 +68,7 @@ impl GatewayApp {
         self.agenda.drop_tasks(|task| task == Task::DrainDeadline);
         if !self.draining {
             self.draining = true;
+            self.end_own(ctx);
             let mut queue = VecDeque::new();
             for id in self.live.clone() {
                 if self.is_drained(ctx, id) {

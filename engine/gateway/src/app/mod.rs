@@ -16,6 +16,7 @@ mod counters;
 mod drain;
 mod durations;
 mod echo;
+mod health;
 mod held;
 mod idle;
 mod limits;
@@ -29,7 +30,9 @@ mod sink;
 mod state;
 mod stops;
 mod throttle;
+mod upkeep;
 mod user;
+mod warm;
 mod watch;
 mod wire;
 
@@ -39,7 +42,7 @@ use std::time::Duration;
 
 use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError, Tolerated};
 use colloquy_shard::{
-    Admission, Application, Context, Fault, SessionEnd, SessionId, TransportAnswer, TransportRole,
+    Admission, Application, Context, Fault, Reach, SessionEnd, SessionId, TransportAnswer, TransportRole,
 };
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
@@ -55,8 +58,10 @@ pub(crate) use state::{Phase, Role, TimerFor};
 use accounts::Proposal;
 use agenda::{Agenda, Task};
 use balance::Turns;
+use health::Checks;
 use held::{Flow, Held, HeldMax};
 use random::Random;
+use warm::WarmPools;
 
 use crate::config::Config;
 use crate::drain::DrainOrder;
@@ -110,6 +115,9 @@ pub struct GatewayApp {
     recent: recent::Recent,
     /// Whose turn it is in each upstream.
     turns: Turns,
+    /// Health checks under way.
+    checks: Checks,
+    warm_pools: WarmPools,
     /// For jitter.
     random: Random,
     /// The plan's time is so much ahead of the driver's.
@@ -144,21 +152,11 @@ impl GatewayApp {
             memory: memory::Memory::default(),
             recent: recent::Recent::default(),
             turns: Turns::default(),
+            checks: Checks::default(),
+            warm_pools: WarmPools::default(),
             random: Random::new(u64::from(shard)),
             time_ahead: Duration::ZERO,
         }
-    }
-
-    /// Sets what no simulation may depend on: how far the time of [`Plan::origin`] is ahead of the driver's, and
-    /// where the shard's random numbers begin.
-    pub fn set_origin(&mut self, time_ahead: Duration, seed: u64) {
-        self.time_ahead = time_ahead;
-        self.random = Random::new(seed);
-    }
-
-    /// A time of the driver as all shards know it.
-    pub(crate) fn common_time(&self, at: Duration) -> Duration {
-        at + self.time_ahead
     }
 
     /// Sets a session's timer, which is for one thing at a time; `None` stops it.
@@ -319,17 +317,6 @@ impl GatewayApp {
         }
     }
 
-    /// A session that a route or a target counts is over.
-    fn routed_ended(&self, role: Role) {
-        match role {
-            Role::Downstream { route: Some(route), .. } => {
-                self.plan.routes[usize::from(route)].session_ended()
-            }
-            Role::Upstream { target } => self.plan.targets[usize::from(target)].session_ended(),
-            _ => {}
-        }
-    }
-
     pub(crate) fn record(&mut self, subject: crate::record::Subject, event: RecordEvent) {
         (self.records)(Record { subject, event });
     }
@@ -439,9 +426,8 @@ impl Application for GatewayApp {
             Role::Echo { .. } => self.echo(ctx, id, indication, body),
             Role::Sink { .. } => self.sink(ctx, id, indication),
             Role::Downstream { .. } | Role::Upstream { .. } => self.relay(ctx, id, indication, body),
-            Role::Unknown | Role::Probe { .. } | Role::Warm { .. } => {
-                ctx.provider_abort(id, ProviderAbortReason::Undefined)
-            }
+            Role::Probe { .. } => self.probe(ctx, id, &indication),
+            Role::Unknown | Role::Warm { .. } => ctx.provider_abort(id, ProviderAbortReason::Undefined),
         }
         if proposal.is_some() {
             self.record_open(ctx, id, proposal, None);
@@ -478,13 +464,17 @@ impl Application for GatewayApp {
             TimerFor::Release => self.relay_timeout(ctx, id, "DN or NF"),
             TimerFor::Closing => self.closing_timeout(ctx, id),
             TimerFor::Retry => self.retry(ctx, id),
-            TimerFor::Probe | TimerFor::Warm => {}
+            TimerFor::Probe => self.probe_timeout(ctx, id),
+            TimerFor::Warm => self.warm_timeout(ctx, id),
         }
         self.watch_due(ctx, id);
         self.set_session_timer(ctx, id);
     }
 
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
+        if self.own_ended(ctx, id) {
+            return;
+        }
         let subject = self.subject(ctx, id);
         if let SessionEnd::Wire(fault) = &end {
             self.wire_failed(subject, *fault);
@@ -506,6 +496,13 @@ impl Application for GatewayApp {
         }
         self.record_close(ctx, (id, &end), subject, &state);
         self.kept_transport = state.transport.take().map(|transport| (id, transport));
+    }
+
+    fn opened<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, _reach: Reach) {
+        match ctx.state(id).map(|state| state.role) {
+            Some(Role::Warm { .. }) => self.warm_opened(ctx, id),
+            _ => self.probe_opened(ctx, id),
+        }
     }
 
     fn transport_kept<D: Driver>(
@@ -544,6 +541,7 @@ impl Application for GatewayApp {
                 self.apply_to_shard(ctx);
                 self.renew_wires(ctx);
                 self.limits_reloaded(ctx);
+                self.begin(ctx);
             }
         }
     }
@@ -556,6 +554,8 @@ impl Application for GatewayApp {
                 Task::DrainDeadline => self.end_all(ctx),
                 Task::MemoryLook => self.look_at_memory(ctx),
                 Task::Restore(target) => self.restored(ctx, target),
+                Task::Health(target) => self.check_health(ctx, target),
+                Task::Warm(target) => self.warm_again(ctx, target),
             }
         }
         ctx.set_shard_timer(self.agenda.next_at());

@@ -19,7 +19,7 @@
 use std::net::IpAddr;
 
 use colloquy_session::{FunctionalUnits, Selector};
-use colloquy_transport::class0::TransportSelector;
+use colloquy_transport::class0::{ConnectTpdu, TransportSelector};
 
 use super::admission::refuse_reason;
 use crate::config::{Config, Destination, ListenerApplication, RouteConfig};
@@ -41,6 +41,17 @@ pub(crate) struct RouteQuery {
     pub source: Option<IpAddr>,
     /// Functional units proposed.
     pub units: FunctionalUnits,
+}
+
+impl RouteQuery {
+    /// The selectors of CR.
+    pub(crate) fn transport(&self) -> ConnectTpdu {
+        ConnectTpdu {
+            calling: Some(self.calling_tsap),
+            called: Some(self.called_tsap),
+            ..ConnectTpdu::default()
+        }
+    }
 }
 
 /// Where a session goes.

@@ -69,6 +69,8 @@ pub struct SessionState {
     pub(crate) transport: Option<Box<ConnectTpdu>>,
     /// What further targets would be asked for, while a downstream waits and there may be one.
     pub(crate) attempt: Option<Box<Attempt>>,
+    /// An upstream whose transport connection was open before it was wanted.
+    pub(crate) was_warm: bool,
 }
 
 impl Default for SessionState {
@@ -103,6 +105,7 @@ impl Default for SessionState {
             held: HeldFlows::default(),
             transport: None,
             attempt: None,
+            was_warm: false,
         }
     }
 }

@@ -14,6 +14,7 @@ mod key_table;
 pub mod keys;
 mod load;
 mod operation;
+mod peer_profile;
 mod quantity;
 mod read;
 mod reference;
@@ -41,6 +42,7 @@ pub use keep::keep_restart_keys;
 pub use load::{Loaded, LoadedFile, load, load_str, load_strs};
 pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
 pub(crate) use quantity::read_duration;
+pub use peer_profile::{PeerProfile, Profile};
 pub use quantity::{duration_text, size_text};
 pub use reference::reference_file;
 pub use routing::{
@@ -233,15 +235,6 @@ pub struct ListenerConfig {
     pub keepalive: Duration,
     /// Time that octets may stay unacknowledged; zero: the system's.
     pub user_timeout: Duration,
-}
-
-/// What is carried over to a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Version 2, kernel and duplex, no TSDU maximum size, no connection identifier.
-    Mms,
-    /// All that the downstream proposed.
-    Transparent,
 }
 
 /// `[[target]]`.

@@ -47,6 +47,8 @@ pub struct World {
     pub gateway: Shard<SimDriver, GatewayApp>,
     pub client: Shard<SimDriver, Peer>,
     pub server: Shard<SimDriver, Peer>,
+    /// Further servers: [`World::add_server`].
+    pub others: Vec<Shard<SimDriver, Peer>>,
     pub raw: Raw,
     pub records: Rc<RefCell<Vec<Record>>>,
     pub counters: Arc<AppCounters>,
@@ -112,11 +114,37 @@ impl World {
             gateway,
             client: Shard::new(host(CLIENT), Peer::new(Manners::default()), shard),
             server: Shard::new(host("10.0.0.2"), Peer::new(server), shard),
+            others: Vec::new(),
             raw: Raw::new(host(RAW)),
             net,
             records,
             counters,
         }
+    }
+
+    /// Another server with manners of its own; gives its place in `others`.
+    pub fn add_server(&mut self, at: &str, manners: Manners) -> usize {
+        let address = address(at);
+        let driver = SimDriver::new(&self.net, address.ip(), host_config(&Config::default()));
+        let shard = ShardConfig { virtual_time: true, ..ShardConfig::default() };
+        let mut server = Shard::new(driver, Peer::new(manners), shard);
+        let socket = self.net.bind(address).unwrap();
+        server.listen(socket, 0, ShardListenerConfig::default()).unwrap();
+        self.others.push(server);
+        self.others.len() - 1
+    }
+
+    /// An established session, whichever server has it.
+    pub fn establish_anywhere(&mut self, connect: &ConnectParameters<'_>) -> SessionId {
+        let client = self.connect(connect);
+        let seen = self.client.app().of(client);
+        assert!(matches!(seen.as_slice(), [Seen::Accept(_)]), "{seen:?}");
+        client
+    }
+
+    /// What the gateway has recorded of a kind.
+    pub fn events(&self, wanted: impl Fn(&RecordEvent) -> bool) -> Vec<RecordEvent> {
+        self.records.borrow().iter().map(|record| record.event).filter(wanted).collect()
     }
 
     /// Opens a session to the gateway and waits for the answer.
@@ -220,7 +248,8 @@ impl World {
             }
             let timers =
                 [self.gateway.next_deadline(), self.client.next_deadline(), self.server.next_deadline()];
-            let next = timers.into_iter().flatten().chain(self.net.next_event()).min();
+            let others = self.others.iter().filter_map(Shard::next_deadline);
+            let next = timers.into_iter().flatten().chain(others).chain(self.net.next_event()).min();
             match next {
                 Some(next) if go_on(self, next) => self.net.advance_to(next),
                 _ => return,
@@ -235,6 +264,9 @@ impl World {
         self.gateway.turn(Some(Duration::ZERO)).unwrap();
         self.client.turn(Some(Duration::ZERO)).unwrap();
         self.server.turn(Some(Duration::ZERO)).unwrap();
+        for other in &mut self.others {
+            other.turn(Some(Duration::ZERO)).unwrap();
+        }
         let raw_worked = self.raw.poll();
         let now = self.net.now();
         let due = |deadline: Option<Duration>| deadline.is_some_and(|at| at <= now);
@@ -243,11 +275,13 @@ impl World {
             || due(self.gateway.next_deadline())
             || due(self.client.next_deadline())
             || due(self.server.next_deadline())
+            || self.others.iter().any(|other| due(other.next_deadline()))
     }
 
     fn work(&self) -> u64 {
         [self.gateway.tally(), self.client.tally(), self.server.tally()]
             .into_iter()
+            .chain(self.others.iter().map(Shard::tally))
             .map(|tally| tally.completions + tally.timers + tally.commands + tally.sends)
             .sum()
     }

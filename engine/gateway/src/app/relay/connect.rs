@@ -16,6 +16,7 @@ use super::super::state::{Phase, Role, TimerFor};
 use super::super::user::limited;
 use super::super::{GatewayApp, Stage};
 use super::end::SideEnd;
+use super::propose::fits_transport;
 use super::retry::Attempt;
 use crate::config::{Destination, EngineConfig, TargetConfig};
 use crate::plan::ConnectOutcome;
@@ -24,7 +25,7 @@ use crate::record::{NotCarried, RecordEvent};
 pub use super::propose::{answer, propose};
 
 /// Octets of user data of S-CONNECT that fit CN itself. X.225 §8.3.1.
-const CONNECT_USER_DATA_OCTETS: usize = 10_240;
+pub(in super::super) const CONNECT_USER_DATA_OCTETS: usize = 10_240;
 /// A downstream is refused so long before its listener's `connect_timeout` would abort it; of short ones a tenth.
 const REFUSE_BEFORE: Duration = Duration::from_millis(100);
 
@@ -97,17 +98,15 @@ impl GatewayApp {
         }
         let timeout = self.config.targets[target].connect_timeout;
         let answer_by = (ctx.now() + timeout).min(attempt.deadline);
-        match self.open_upstream(ctx, id, target, connect) {
+        let warm = (!attempt.is_fresh).then_some(());
+        match self.open_upstream(ctx, id, target, warm, connect) {
             Ok(upstream) => {
-                if self.register(ctx, upstream, Role::Upstream { target: index }).is_none() {
-                    return;
-                }
                 if let Some(state) = ctx.state(upstream) {
                     state.partner = Some(id);
                 }
                 if let Some(state) = ctx.state(id) {
                     state.partner = Some(upstream);
-                    state.attempt = attempt.may_retry().then(|| Box::new(attempt));
+                    state.attempt = attempt.is_kept().then(|| Box::new(attempt));
                 }
                 Self::stage_begins(ctx, upstream);
                 self.arm(ctx, upstream, Some((TimerFor::Answer, answer_by)));
@@ -138,7 +137,9 @@ impl GatewayApp {
             return Err(refuse_reason::NOT_GIVEN);
         };
         let listener = &plan.config.listeners[attempt.query.listener];
-        let fits = |target: &TargetConfig| propose(listener, target, connect).is_ok();
+        let fits = |target: &TargetConfig| {
+            fits_transport(target, &attempt.query.transport()) && propose(listener, target, connect).is_ok()
+        };
         let now = self.common_time(ctx.now());
         let seeker = Seeker { query: &attempt.query, tried: &attempt.tried, now, fits: &fits };
         // Another shard may take the last place between the choice and the count: then it is full.
@@ -156,6 +157,7 @@ impl GatewayApp {
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,
         target: usize,
+        warm: Option<()>,
         connect: &ConnectParameters<'_>,
     ) -> Result<SessionId, (ConnectOutcome, u8)> {
         let config = Arc::clone(&self.config);
@@ -164,14 +166,24 @@ impl GatewayApp {
         let Role::Downstream { listener, .. } = state.role else { return Err(given) };
         let transport = state.transport.as_deref().copied().unwrap_or_default();
         let expedited = ctx.machine(id).is_some_and(|machine| machine.transport_expedited());
-        let target = &config.targets[target];
+        let index = target;
+        let target = &config.targets[index];
         let connect = propose(&config.listeners[usize::from(listener)], target, connect)
             .map_err(|reason| (ConnectOutcome::Abandoned, reason))?;
+        if let Some(warm) =
+            warm.and_then(|()| self.connect_warm(ctx, index, (&transport, expedited), &connect))
+        {
+            return Ok(warm);
+        }
         let wire = crate::tls::target_wire(target, &self.plan.tls, ctx.peer(id))
             .map_err(|_| (ConnectOutcome::Abandoned, refuse_reason::USER_NOT_ATTACHED))?;
         let target = connect_target(&config.engine, target, (&transport, expedited), connect);
         let target = ConnectTarget { wire: wire.as_ref(), ..target };
-        ctx.connect(&target).map_err(|error| refusal_of(&error))
+        let upstream = ctx.connect(&target).map_err(|error| refusal_of(&error))?;
+        let role =
+            Role::Upstream { target: u16::try_from(index).expect("the configuration has fewer targets") };
+        self.register(ctx, upstream, role).ok_or((ConnectOutcome::Abandoned, refuse_reason::CONGESTION))?;
+        Ok(upstream)
     }
 
     /// The upstream accepted: only now is the downstream answered.
@@ -225,6 +237,7 @@ pub(in super::super) fn connect_target<'a>(
     (transport, expedited): (&ConnectTpdu, bool),
     connect: ConnectParameters<'a>,
 ) -> ConnectTarget<'a> {
+    let rules = target.profile.rules();
     ConnectTarget {
         wire: None,
         address: target.address,
@@ -235,10 +248,10 @@ pub(in super::super) fn connect_target<'a>(
         calling_tsap: target.calling_tsap.or(transport.calling),
         called_tsap: target.called_tsap.or(transport.called),
         transport: Class0Config {
-            tpdu_octets_max: target.tpdu_octets_max,
+            tpdu_octets_max: target.tpdu_octets_max.min(rules.tpdu_octets_max),
             tsdu_octets_max: target.tsdu_octets_max,
             pinned_octets_max: engine.pinned_octets_max,
-            expedited: expedited && target.transport_expedited,
+            expedited: expedited && target.transport_expedited && rules.transport_expedited,
         },
         session: SessionConfig {
             versions: connect.versions,

@@ -137,6 +137,17 @@ impl GatewayApp {
         let Some(state) = ctx.state(id) else { return };
         let before = std::mem::replace(&mut state.phase, Phase::Over);
         state.held = HeldFlows::default();
+        if before == Phase::Connecting
+            && let Some(other) = state.partner
+            && self.retries_stale(ctx, other, id, end)
+        {
+            for id in [id, other] {
+                if let Some(state) = ctx.state(id) {
+                    state.partner = None;
+                }
+            }
+            return;
+        }
         self.upstream_ended(ctx, id, before, end);
         let Some(state) = ctx.state(id) else { return };
         // The other side asked for this release, and its response went out when this side confirmed.

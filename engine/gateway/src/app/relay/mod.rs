@@ -53,7 +53,7 @@ pub mod carry;
 pub mod connect;
 mod data;
 pub mod end;
-pub(super) mod propose;
+pub(crate) mod propose;
 mod release;
 pub(crate) mod retry;
 

@@ -13,7 +13,7 @@ use super::super::balance::{Group, Usable};
 use super::super::route::RouteQuery;
 use super::super::state::{Phase, Role, TimerFor};
 use super::end::SideEnd;
-use crate::config::{Config, Destination};
+use crate::config::{Config, ConnectionPolicy, Destination};
 use crate::plan::ConnectOutcome;
 use crate::record::{RecordEvent, Side, Subject};
 
@@ -28,10 +28,14 @@ pub(crate) struct Attempt {
     pub(super) refusal: Option<u8>,
     /// By then the downstream must be answered.
     pub(super) deadline: Duration,
+    /// Warm connections are not used: one has failed.
+    pub(super) is_fresh: bool,
     retries_left: u32,
     backoff: Duration,
     backoff_max: Duration,
-    /// S-CONNECT, where it may be needed again.
+    /// S-CONNECT may be needed again.
+    is_kept: bool,
+    /// It, but for the time that it is being asked for.
     connect: Option<KeptConnect>,
 }
 
@@ -45,21 +49,27 @@ impl Attempt {
         connect: &ConnectParameters<'_>,
     ) -> Attempt {
         let upstream = group.upstream.map(|upstream| &config.upstreams[upstream]);
+        let is_warm =
+            |target: &usize| matches!(config.targets[*target].policy, ConnectionPolicy::OnStartup { .. });
+        let is_kept = group.retries_max > 0 || group.targets.iter().any(is_warm);
         Attempt {
             destination,
             query,
             tried: Vec::new(),
             refusal: None,
             deadline,
+            is_fresh: false,
             retries_left: group.retries_max,
             backoff: upstream.map_or(Duration::ZERO, |upstream| upstream.retry_backoff),
             backoff_max: upstream.map_or(Duration::ZERO, |upstream| upstream.retry_backoff_max),
-            connect: (group.retries_max > 0).then(|| KeptConnect::of(connect)),
+            is_kept,
+            connect: is_kept.then(|| KeptConnect::of(connect)),
         }
     }
 
-    pub(super) fn may_retry(&self) -> bool {
-        self.retries_left > 0
+    /// True where S-CONNECT may be needed again.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 }
 
@@ -139,7 +149,8 @@ impl GatewayApp {
         let Some(mut attempt) = state.attempt.take() else { return false };
         let half = attempt.backoff / 2;
         let at = now + attempt.backoff - half + self.random.up_to(half);
-        if !attempt.may_retry() || at >= attempt.deadline || !self.has_usable(&attempt.destination, now) {
+        if attempt.retries_left == 0 || at >= attempt.deadline || !self.has_usable(&attempt.destination, now)
+        {
             return false;
         }
         attempt.retries_left -= 1;
@@ -150,6 +161,29 @@ impl GatewayApp {
         state.attempt = Some(attempt);
         state.partner = None;
         self.arm(ctx, id, Some((TimerFor::Retry, at)));
+        true
+    }
+
+    /// Lets a downstream go on at once where its upstream was a warm connection that the peer has closed meanwhile:
+    /// that says nothing about the target.
+    pub(super) fn retries_stale<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        upstream: SessionId,
+        end: &SideEnd,
+    ) -> bool {
+        let was_warm = ctx.state(upstream).is_some_and(|state| state.was_warm);
+        let now = ctx.now();
+        if !was_warm || !matches!(end, SideEnd::Lost | SideEnd::Unreachable) {
+            return false;
+        }
+        let Some(state) = ctx.state(id).filter(|state| state.phase == Phase::Connecting) else {
+            return false;
+        };
+        let Some(attempt) = &mut state.attempt else { return false };
+        attempt.is_fresh = true;
+        self.arm(ctx, id, Some((TimerFor::Retry, now)));
         true
     }
 

@@ -187,10 +187,7 @@ fn target(values: &Values, names: &Names<'_>) -> TargetConfig {
         name: values.text("name").unwrap_or_default().to_owned(),
         removed: false,
         address: values.address("address").expect("required"),
-        profile: match values.text("profile") {
-            Some("transparent") => Profile::Transparent,
-            _ => Profile::Mms,
-        },
+        profile: values.text("profile").and_then(Profile::named).unwrap_or(Profile::Mms),
         called_tsap: tsap("called_tsap"),
         calling_tsap: tsap("calling_tsap"),
         called_ssap: ssap("called_ssap"),

@@ -4,6 +4,7 @@ use super::super::keys::Absence::{Absent, Required, Value};
 use super::super::keys::Reload::{Live, NewSessions};
 use super::super::keys::Section::Target;
 use super::super::keys::{DAY, HOUR, Key, Kind, SECOND, duration, duration_or_zero, integer, key, ms, size};
+use super::super::peer_profile;
 
 pub(super) const TARGET: &[Key] = &[
     key(
@@ -25,11 +26,14 @@ pub(super) const TARGET: &[Key] = &[
     key(
         Target,
         "profile",
-        Kind::Choice(&["mms", "transparent"]),
+        Kind::Choice(&peer_profile::NAMES),
         Value("\"mms\""),
         NewSessions,
-        "mms proposes the plain shape every MMS stack takes: version 2 only, kernel and duplex, no TSDU\n\
-         maximum size, no connection identifier. transparent carries all that the downstream proposed.",
+        "What the peer takes in CR and CN. mms (mms-plain): the plain shape every MMS stack takes: version 2 only,\n\
+         kernel and duplex, no TSDU maximum size, no connection identifier. transparent (full): all that the\n\
+         downstream proposed. isode: as full, 512 octets of user data. Plain shapes for what one stack insists\n\
+         on: libiec61850, csp0924, iec61850bean, iec61850-rs, hat-drivers, rusty-cotp. ftam, x400-1984 and\n\
+         x400-1988: their functional units and versions. What does not fit is refused with RF reason 134.",
     ),
     key(
         Target,

@@ -1,0 +1,69 @@
+//! What a shard does beside its users' sessions: the plan's time, health checks and warm connections, and the counts of
+//! routes and targets.
+
+use std::time::Duration;
+
+use colloquy_session::ProviderAbortReason;
+use colloquy_shard::{Context, SessionId};
+use colloquy_transport::driver::Driver;
+
+use super::GatewayApp;
+use super::random::Random;
+use super::state::Role;
+
+impl GatewayApp {
+    /// Sets what no simulation may depend on: how far the time of [`crate::plan::Plan::origin`] is ahead of the driver's, and
+    /// where the shard's random numbers begin.
+    pub fn set_origin(&mut self, time_ahead: Duration, seed: u64) {
+        self.time_ahead = time_ahead;
+        self.random = Random::new(seed);
+    }
+
+    /// A time of the driver as all shards know it.
+    pub(crate) fn common_time(&self, at: Duration) -> Duration {
+        at + self.time_ahead
+    }
+
+    /// Begins what no session asks for: health checks and warm connections. Called once the shard has its listeners,
+    /// and behind each reload.
+    pub fn begin<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        self.begin_checks(ctx);
+        self.warm_all(ctx);
+    }
+
+    /// Ends checks and warm connections, which would keep a shard that drains.
+    pub(super) fn end_own<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        self.warm_all(ctx);
+        for id in self.live.clone() {
+            if ctx.state(id).is_some_and(|state| matches!(state.role, Role::Probe { .. } | Role::Warm { .. }))
+            {
+                ctx.transport_disconnect(id);
+                ctx.provider_abort(id, ProviderAbortReason::Undefined);
+            }
+        }
+    }
+
+    /// True where what has ended was no session of users.
+    pub(super) fn own_ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> bool {
+        let Some(state) = ctx.state(id) else { return false };
+        let (role, phase, live_index) = (state.role, state.phase, state.live_index);
+        match role {
+            Role::Probe { .. } => self.probe_ended(ctx, id, false),
+            Role::Warm { target } => self.warm_ended(ctx, id, target, phase),
+            _ => return false,
+        }
+        self.forget(ctx, live_index);
+        true
+    }
+
+    /// A session that a route or a target counts is over.
+    pub(super) fn routed_ended(&self, role: Role) {
+        match role {
+            Role::Downstream { route: Some(route), .. } => {
+                self.plan.routes[usize::from(route)].session_ended()
+            }
+            Role::Upstream { target } => self.plan.targets[usize::from(target)].session_ended(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What becomes of single targets: ejection, health checks, policies, profiles.
+
+use std::net::TcpListener;
+
+use crate::gateway::{Call, Gateway, wait_until};
+use crate::process::{free_address, run};
+use crate::responder::{Manners, Responder};
+use crate::{accepting, group, peers, target};
+
+/// Checked often, so that tests are short.
+const OFTEN: &str =
+    "health_interval = \"150ms\"\nhealth_timeout = \"100ms\"\nhealth_rise = 2\nhealth_fall = 2";
+
+pub(crate) fn ejection(driver: &str) {
+    let first = Responder::listen(None, Manners::Refuse(131));
+    let second = Responder::listen(None, Manners::Accept);
+    let targets = [
+        target("t0", first.address(), "eject_failures = 3\neject_time = \"1s\""),
+        target("t1", second.address(), ""),
+    ];
+    let gateway = group(driver, 1, "retry_backoff = \"1ms\"", &targets);
+    let call = || Call::default().to(gateway.address("in")).accepted().release();
+    while gateway.metric("colloquy_target_ejections_total{target=\"t0\"}") != Some(1.0) {
+        call();
+        assert!(first.connections() <= 3, "{}", gateway.metrics());
+    }
+    assert_eq!(first.connections(), 3);
+    let ejected = |record: &serde_json::Value| record["event_id"] == "CLQ-R03" && record["target"] == "t0";
+    let record = gateway.log.wait_for("ejected", ejected).remove(0);
+    assert_eq!(record["eject_ms"], 1000);
+    first.set(Manners::Accept);
+    gateway.log.wait_for("restored", |record| record["event_id"] == "CLQ-R04" && record["target"] == "t0");
+    for _ in 0..4 {
+        call();
+    }
+    assert_eq!(first.sessions(), 2);
+    gateway.finish();
+}
+
+/// A peer that only accepts, one that knows the transport only, one that refuses sessions, and a gateway that echoes.
+pub(crate) fn health_levels(driver: &str) {
+    let deaf = TcpListener::bind("127.0.0.1:0").expect("loopback binds");
+    let transport = Responder::listen(None, Manners::Silent);
+    let refusing = Responder::listen(None, Manners::Refuse(130));
+    let echo_at = free_address();
+    let echo = Gateway::start_echo(driver, echo_at);
+    let peers = [
+        ("deaf", deaf.local_addr().expect("bound"), [true, false, false]),
+        ("transport", transport.address(), [true, true, false]),
+        ("refusing", refusing.address(), [true, true, true]),
+        ("echo", echo_at, [true, true, true]),
+        ("nobody", free_address(), [false, false, false]),
+    ];
+    let mut text = String::new();
+    for (name, address, _) in &peers {
+        for level in ["tcp", "transport", "session"] {
+            let keys = format!("health_check = \"{level}\"\n{OFTEN}");
+            text += &target(&format!("{name}-{level}"), *address, &keys);
+        }
+    }
+    let gateway = Gateway::start(driver, 2, &[("in", "target = \"echo-tcp\"")], &text);
+    for (name, _, expected) in &peers {
+        for (level, up) in ["tcp", "transport", "session"].iter().zip(expected) {
+            let series = format!("colloquy_target_up{{target=\"{name}-{level}\"}}");
+            let value = f64::from(u8::from(*up));
+            let passed = format!(
+                "colloquy_target_health_checks_total{{target=\"{name}-{level}\",outcome=\"{}\"}}",
+                if *up { "passed" } else { "failed" }
+            );
+            wait_until(&format!("{series} {value}"), || {
+                gateway.metric(&series) == Some(value)
+                    && gateway.metric(&passed).is_some_and(|count| count >= 3.0)
+            });
+        }
+    }
+    // None of it is a session of users.
+    assert_eq!(gateway.metric("colloquy_target_sessions{target=\"echo-session\"}"), Some(0.0));
+    assert!(gateway.log.records().iter().all(|record| record["event_id"] != "CLQ-S01"));
+    gateway.finish();
+    drop(echo);
+}
+
+pub(crate) fn down_and_up(driver: &str) {
+    let address = free_address();
+    let first = Responder::listen(Some(address), Manners::Accept);
+    let second = Responder::listen(None, Manners::Accept);
+    let keys = format!("health_check = \"session\"\n{OFTEN}");
+    let targets = [target("t0", address, &keys), target("t1", second.address(), "")];
+    let gateway = group(driver, 2, "", &targets);
+    let up = || gateway.metric("colloquy_target_up{target=\"t0\"}");
+    wait_until("up", || up() == Some(1.0));
+    first.set(Manners::Mute);
+    gateway.log.wait_for("down", |record| record["event_id"] == "CLQ-R01" && record["target"] == "t0");
+    let before = second.sessions();
+    for _ in 0..4 {
+        Call::default().to(gateway.address("in")).accepted().release();
+    }
+    assert_eq!(second.sessions(), before + 4, "the one that is down is passed over");
+    first.set(Manners::Accept);
+    gateway.log.wait_for("up", |record| record["event_id"] == "CLQ-R02" && record["target"] == "t0");
+    wait_until("up again", || up() == Some(1.0));
+    gateway.finish();
+}
+
+pub(crate) fn warm(driver: &str) {
+    let responder = Responder::listen(None, Manners::Accept);
+    let keys = "policy = \"on_startup\"\nwarm_connections = 3\ncalled_tsap = \"ascii:T1\"\ncalling_tsap = \"ascii:T2\"";
+    let text = target("t", responder.address(), keys);
+    let gateway = Gateway::start(driver, 1, &[("in", "target = \"t\"")], &text);
+    wait_until("three warm connections", || responder.waiting() == 3);
+    assert_eq!(gateway.metric("colloquy_target_warm_connections{target=\"t\"}"), Some(3.0));
+    let mut peer = Call::default().to(gateway.address("in")).accepted();
+    peer.echo(b"over a warm connection");
+    // It was one of the three, and another was opened in its place.
+    wait_until("the replacement", || (responder.connections(), responder.waiting()) == (4, 3));
+    let requests = responder.requests();
+    assert!(requests.iter().all(|cr| cr.windows(4).any(|part| part == b"\xc2\x02T1")), "{requests:02x?}");
+    peer.release();
+    gateway.finish();
+    wait_until("a drain closes them", || responder.waiting() == 0);
+}
+
+pub(crate) fn states(driver: &str) {
+    let responders = accepting(4);
+    let keys = ["state = \"drain\"", "state = \"maint\"", "policy = \"incoming_only\"", "sessions_max = 1"];
+    let targets: Vec<String> = keys
+        .iter()
+        .enumerate()
+        .map(|(index, keys)| target(&format!("t{index}"), responders[index].address(), keys))
+        .collect();
+    let gateway = group(driver, 2, "", &targets);
+    let held = Call::default().to(gateway.address("in")).accepted();
+    assert_eq!(Call::default().to(gateway.address("in")).reason(), Some(131));
+    held.release();
+    wait_until("the place is free", || {
+        gateway.metric("colloquy_target_sessions{target=\"t3\"}") == Some(0.0)
+    });
+    Call::default().to(gateway.address("in")).accepted().release();
+    assert_eq!(responders.iter().map(Responder::connections).collect::<Vec<_>>(), [0, 0, 0, 2]);
+    gateway.log.wait_for("no target", |record| record["event_id"] == "CLQ-R06" && record["code"] == 131);
+    gateway.finish();
+}
+
+/// Each peer's own profile carries what its client does; what it cannot take is refused before it sees it.
+pub(crate) fn interop(driver: &str) {
+    let (libiec, _libiec) = peers::libiec61850_server();
+    let (hat, _hat) = peers::hat_responder();
+    let (rusty, _rusty) = peers::rusty_responder("respond");
+    let text = target(
+        "libiec",
+        libiec,
+        "profile = \"libiec61850\"\nhealth_check = \"transport\"\nhealth_interval = \"500ms\"\nhealth_timeout = \"400ms\"",
+    ) + &target(
+        "hat",
+        hat,
+        "profile = \"hat-drivers\"\nhealth_check = \"session\"\nhealth_interval = \"500ms\"\nhealth_timeout = \"400ms\"",
+    ) + &target("rusty", rusty, "profile = \"rusty-cotp\"\ntpdu_octets_max = 8192");
+    let listeners =
+        [("libiec", "target = \"libiec\""), ("hat", "target = \"hat\""), ("rusty", "target = \"rusty\"")];
+    let gateway = Gateway::start(driver, 1, &listeners, &text);
+    let direct = run(peers::libiec61850_client(libiec, 1));
+    assert_eq!(direct, run(peers::libiec61850_client(gateway.address("libiec"), 3)));
+    run(peers::rusty_initiator(gateway.address("hat"), 20, 20));
+    // It refuses to hear of TPDUs of more than 2048 octets: the profile's ceiling is what it gets.
+    let printed = run(peers::hat_initiator(gateway.address("rusty")));
+    assert!(printed.contains("echoed 218"), "{printed}");
+    // Selectors of more than two octets are none that hat-drivers could hold.
+    let long = Call { called_ssap: b"LONG", ..Call::default() };
+    assert_eq!(long.to(gateway.address("hat")).reason(), Some(134));
+    wait_until("real peers are up", || {
+        gateway.metric("colloquy_target_up{target=\"libiec\"}") == Some(1.0)
+            && gateway.metric("colloquy_target_up{target=\"hat\"}") == Some(1.0)
+    });
+    gateway.finish();
+}
