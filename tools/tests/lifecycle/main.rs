@@ -18,6 +18,7 @@ mod skip;
 
 mod drain;
 mod gateway;
+mod identical;
 mod reload;
 mod seccomp;
 mod systemd;
