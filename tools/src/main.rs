@@ -27,6 +27,7 @@ mod sessions;
 mod status;
 mod stop;
 mod table;
+mod tap;
 mod targets;
 mod top;
 
@@ -76,6 +77,7 @@ enum Verb {
     Status(status::StatusArgs),
     Schema(schema::SchemaArgs),
     Table(table::TableArgs),
+    Tap(Box<tap::TapArgs>),
     Top(top::TopArgs),
     Targets(targets::TargetsArgs),
 }
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         Verb::Status(args) => status::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Table(args) => table::run(&args),
+        Verb::Tap(args) => tap::run(&args),
         Verb::Top(args) => top::run(&args),
         Verb::Targets(args) => targets::run(&args),
     }

@@ -22,6 +22,7 @@ pub mod record;
 pub mod reload;
 mod settings;
 pub mod sight;
+pub mod tap;
 pub mod tls;
 mod vitals;
 

@@ -57,6 +57,7 @@ pub struct Vitals {
     records_dropped: AtomicU64,
     started: Instant,
     sight: Sight,
+    pub(crate) taps: crate::tap::Taps,
 }
 
 impl Vitals {
@@ -78,6 +79,7 @@ impl Vitals {
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),
             sight: Sight::default(),
+            taps: crate::tap::Taps::default(),
         }
     }
 

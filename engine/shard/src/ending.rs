@@ -195,6 +195,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.drop_intake(index);
         self.drop_output(index);
         self.forget_octets(index);
+        self.tap_closed(self.slab.id(index));
         self.wheel.cancel(index);
         self.holders.remove(index);
         let slot = self.slab.remove(index);

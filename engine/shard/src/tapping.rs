@@ -32,7 +32,7 @@ pub struct TapFacts {
     /// Octets until the next TPKT begins; 0 where one begins with these octets. `None`: unknown, because octets before
     /// them are not read yet. Octets that are sent always begin with a TPKT.
     pub boundary_in: Option<usize>,
-    /// Octets of the TSDU that goes on with these octets were received before.
+    /// A TSDU that has begun goes on behind that boundary.
     pub in_tsdu: bool,
 }
 
@@ -42,6 +42,9 @@ pub trait Tap {
     fn received(&mut self, of: &TapFacts, octets: &Slice);
     /// Octets go to the peer, behind those of the call before. In front of TLS.
     fn sent(&mut self, of: &TapFacts, batch: &TxBatch);
+    /// Nothing more comes of a session: its connection is closed, or kept for the next session. Behind
+    /// [`Application::ended`], because what a session sends last goes after that.
+    fn closed(&mut self, _session: SessionId, _now: Duration) {}
 }
 
 impl<D: Driver, A: Application> Context<'_, D, A> {
@@ -84,7 +87,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     #[cold]
     fn tap_received(&mut self, index: u32, octets: &Slice) {
         let slot = self.slab.at(index);
-        let (boundary_in, in_tsdu) = (slot.class0.octets_to_tpkt(), slot.class0.is_assembling());
+        let (boundary_in, in_tsdu) = (slot.class0.octets_to_tpkt(), slot.class0.goes_on_behind_tpkt());
         let facts = TapFacts { in_tsdu, ..self.tap_facts(index, boundary_in) };
         if let Some(tap) = &mut self.tap {
             tap.received(&facts, octets);
@@ -97,6 +100,15 @@ impl<D: Driver, A: Application> Core<D, A> {
         let facts = self.tap_facts(index, Some(0));
         if let Some(tap) = &mut self.tap {
             tap.sent(&facts, batch);
+        }
+    }
+
+    /// Tells the tap that nothing more comes of a session.
+    pub(crate) fn tap_closed(&mut self, session: SessionId) {
+        if self.slab.at(session.index).marks.tapped
+            && let Some(tap) = &mut self.tap
+        {
+            tap.closed(session, self.now);
         }
     }
 

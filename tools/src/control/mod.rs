@@ -133,7 +133,6 @@ impl Control {
     }
 
     /// The connection behind an answer that takes it over, without its time limits.
-    #[allow(dead_code, reason = "for verbs that stream")]
     pub(crate) fn into_stream(self) -> std::io::Result<BufReader<UnixStream>> {
         self.reader.get_ref().set_read_timeout(None)?;
         Ok(self.reader)

@@ -45,6 +45,12 @@ impl Log {
         Log { lines, reader }
     }
 
+    /// Records so far with some property.
+    #[allow(dead_code, reason = "not every test binary that shares this file counts")]
+    pub(crate) fn count(&self, has: impl Fn(&Value) -> bool) -> usize {
+        self.lines.0.lock().expect("no reader panics").records.iter().filter(|record| has(record)).count()
+    }
+
     /// Waits for records with some property.
     pub(crate) fn wait_for(&self, what: &str, has: impl Fn(&Value) -> bool) -> Vec<Value> {
         self.wait(what, |lines| {

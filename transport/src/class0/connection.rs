@@ -298,9 +298,12 @@ impl Class0 {
         self.assembly.is_none() && self.is_drained() && self.prefix_octets == 0
     }
 
-    /// True between the first and the last octet of a TSDU, or of a TPDU that does not lie in what came at once.
-    pub fn is_assembling(&self) -> bool {
-        self.assembly.is_some()
+    /// True where a TSDU that has begun goes on behind the TPKT that is under way, if one is.
+    pub fn goes_on_behind_tpkt(&self) -> bool {
+        self.assembly.as_ref().is_some_and(|assembly| {
+            let ends_tsdu = assembly.missing_octets > 0 && !assembly.expedited && assembly.eot;
+            !ends_tsdu && !assembly.control
+        })
     }
 
     /// Octets that are still to come until the next TPKT begins: 0 where the next octet begins one. `None` while octets

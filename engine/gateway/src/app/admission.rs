@@ -90,6 +90,7 @@ impl GatewayApp {
         if self.register(ctx, id, role).is_none() {
             return ctx.transport_disconnect(id);
         }
+        self.tap_opened(ctx, id);
         if let (true, Some(state)) = (self.needs_transport(role, listener), ctx.state(id)) {
             state.transport = transport.map(|(_, transport)| transport);
         }

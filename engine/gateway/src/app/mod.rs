@@ -29,6 +29,7 @@ mod route;
 mod sink;
 mod state;
 mod stops;
+mod tapped;
 mod throttle;
 mod upkeep;
 mod user;
@@ -67,6 +68,7 @@ use crate::config::Config;
 use crate::drain::DrainOrder;
 use crate::plan::Plan;
 use crate::record::{Record, RecordEvent};
+use crate::tap::TapOrder;
 
 /// A command to the application of one shard.
 #[derive(Clone, Debug)]
@@ -81,6 +83,10 @@ pub enum GatewayCommand {
     Reload(Arc<Plan>),
     /// Answers a question about its sessions.
     Query(query::Query),
+    /// Begins a tap.
+    Tap(Arc<TapOrder>),
+    /// Ends the tap of this number.
+    TapEnd(u64),
 }
 
 /// Memory kept for SSDUs that wait.
@@ -111,6 +117,8 @@ pub struct GatewayApp {
     agenda: Agenda,
     /// Sessions that the memory budget has stopped.
     memory: memory::Memory,
+    /// Taps that are on.
+    taps: Option<tapped::Taps>,
     /// What has happened to sessions lately.
     recent: recent::Recent,
     /// Whose turn it is in each upstream.
@@ -150,6 +158,7 @@ impl GatewayApp {
             drain: None,
             agenda: Agenda::default(),
             memory: memory::Memory::default(),
+            taps: None,
             recent: recent::Recent::default(),
             turns: Turns::default(),
             checks: Checks::default(),
@@ -351,7 +360,11 @@ impl Application for GatewayApp {
         listener: u32,
         peer: SocketAddr,
     ) -> Admission {
-        self.admit_connection(ctx, id, listener, peer)
+        let admission = self.admit_connection(ctx, id, listener, peer);
+        if admission == Admission::Admit {
+            self.tap_opened(ctx, id);
+        }
+        admission
     }
 
     fn transport_connect<D: Driver>(
@@ -365,6 +378,7 @@ impl Application for GatewayApp {
         if self.draining {
             return TransportAnswer::Refuse(admission::disconnect_reason::CONGESTION);
         }
+        self.tap_transport(ctx, id, connect);
         self.admit_transport(ctx, id, listener, connect)
     }
 
@@ -406,6 +420,9 @@ impl Application for GatewayApp {
         if self.refuses_to_drain(ctx, id, &indication) {
             return;
         }
+        if let Indication::Connect(connect) = &indication {
+            self.tap_connect(ctx, id, connect);
+        }
         let proposal = match &indication {
             Indication::Connect(connect) => Some(Proposal::of(connect)),
             _ => None,
@@ -431,6 +448,7 @@ impl Application for GatewayApp {
         }
         if proposal.is_some() {
             self.record_open(ctx, id, proposal, None);
+            self.tap_routed(ctx, id);
         }
         self.go_on_closing(ctx, id);
     }
@@ -533,6 +551,8 @@ impl Application for GatewayApp {
         match command {
             GatewayCommand::Ping => {}
             GatewayCommand::Query(query) => self.answer_query(ctx, &query),
+            GatewayCommand::Tap(order) => self.begin_tap(ctx, &order),
+            GatewayCommand::TapEnd(id) => self.end_tap(ctx, id),
             GatewayCommand::Drain(order) => self.drain(ctx, order),
             GatewayCommand::Reload(plan) => {
                 self.config = Arc::clone(&plan.config);

@@ -109,6 +109,7 @@ impl GatewayApp {
                     state.attempt = attempt.is_kept().then(|| Box::new(attempt));
                 }
                 Self::stage_begins(ctx, upstream);
+                self.tap_opened(ctx, upstream);
                 self.arm(ctx, upstream, Some((TimerFor::Answer, answer_by)));
                 self.record_upstream(ctx, id, upstream, connect);
             }

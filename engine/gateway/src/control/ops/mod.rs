@@ -4,6 +4,7 @@ mod drain;
 mod reload;
 mod sessions;
 mod status;
+mod tap;
 mod targets;
 
 use std::future::Future;
@@ -29,6 +30,7 @@ static OPS: &[Op] = &[
     sessions::EXPLAIN,
     sessions::CLOSE,
     sessions::ABORT,
+    tap::TAP,
     targets::LIST,
     targets::SET,
 ];
@@ -62,7 +64,6 @@ pub(crate) enum Reply {
     /// Lines of objects until the sender is gone, then one that says that no more follow.
     Lines(mpsc::Receiver<Result<Value, Refused>>),
     /// One line, and then the connection belongs to this.
-    #[allow(dead_code, reason = "for operations that stream")]
     TakeOver(Value, TakeOver),
 }
 

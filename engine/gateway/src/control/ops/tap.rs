@@ -1,0 +1,83 @@
+//! `tap`: octets of chosen sessions as a pcapng file, until the client hangs up or what it asked for is there.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+use super::{Call, Level, Op, Refused, Reply, Wire};
+use crate::control::protocol::{self, Code};
+use crate::tap::{TapFilter, TapRequest, TapSession};
+
+/// Streams a tap.
+pub(super) const TAP: Op =
+    Op { name: "tap", level: Level::Admin, run: |call| Box::pin(async move { tap(&call) }) };
+
+/// Parts of the file that wait for the client. While there are so many, the rest waits in the rings of the shards, which
+/// leave out what they have no room for.
+const CHUNKS_MAX: usize = 2;
+/// How long a client that has hung up may go unnoticed while nothing comes.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+fn tap(call: &Call) -> Result<Reply, Refused> {
+    let request: TapRequest = protocol::arguments(&call.arguments)?;
+    let filter = TapFilter::try_from(request.clone())
+        .map_err(|error| Refused::new(Code::BadRequest, error.to_string()))?;
+    let vitals = &call.control.vitals;
+    let session =
+        TapSession::start(vitals, filter).map_err(|error| Refused::new(Code::Busy, error.to_string()))?;
+    let (caller, payload) = (call.caller.name(), request.payload);
+    let asked = format!("{request:?}");
+    tracing::warn!(
+        event_id = "CLQ-P01",
+        caller,
+        payload,
+        asked,
+        "a tap copies what sessions send and receive"
+    );
+    let answer = json!({ "format": "pcapng", "payload": payload });
+    Ok(Reply::TakeOver(answer, Box::new(move |wire| Box::pin(stream(session, wire, caller)))))
+}
+
+/// Copies the file to the client; the tap ends with the client, the client with the tap.
+async fn stream(mut session: TapSession, wire: Wire, caller: String) {
+    let (chunks, mut ready) = mpsc::channel::<Vec<u8>>(CHUNKS_MAX);
+    let reading = tokio::task::spawn_blocking(move || {
+        while let Some(chunk) = session.next_chunk(PATIENCE) {
+            let gone =
+                if chunk.is_empty() { chunks.is_closed() } else { chunks.blocking_send(chunk).is_err() };
+            if gone {
+                break;
+            }
+        }
+        (session.tpdus(), session.runs_left_out())
+    });
+    let Wire { mut reader, mut writer } = wire;
+    let mut word = [0; 64];
+    loop {
+        tokio::select! {
+            chunk = ready.recv() => match chunk {
+                Some(chunk) => {
+                    // A client that does not read is waited for: it costs it what it misses, and nobody else anything.
+                    tokio::select! {
+                        written = writer.write_all(&chunk) => if written.is_err() { break },
+                        () = hung_up(&mut reader) => break,
+                    }
+                }
+                None => break,
+            },
+            read = reader.read(&mut word) => if !matches!(read, Ok(1..)) { break },
+        }
+    }
+    drop(ready);
+    let _ = writer.shutdown().await;
+    let (tpdus, left_out) = reading.await.unwrap_or_default();
+    tracing::info!(event_id = "CLQ-P02", caller, tpdus, left_out, "the tap has ended");
+}
+
+/// Returns when the client has closed its side; what it says meanwhile is of no interest.
+async fn hung_up(reader: &mut (impl tokio::io::AsyncRead + Unpin)) {
+    let mut word = [0; 64];
+    while matches!(reader.read(&mut word).await, Ok(1..)) {}
+}

@@ -1,0 +1,179 @@
+//! The gateway whose sessions are tapped, and the taps.
+
+use std::io::{Read, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::dissect::Capture;
+use crate::log::Log;
+use crate::process::{Server, free_address, poll_pause};
+
+/// A tap may take so long.
+const TAP_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A gateway with an echo and a relay to it.
+pub(crate) struct Gateway {
+    _server: Server,
+    log: Log,
+    addresses: Vec<SocketAddr>,
+    socket: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+const LISTENERS: [&str; 2] = ["echo", "relay"];
+
+/// A tap that is on; its process ends with it.
+pub(crate) struct Tap {
+    child: Child,
+    file: Option<(PathBuf, tempfile::TempDir)>,
+}
+
+impl Gateway {
+    pub(crate) fn start(driver: &str, shards: usize) -> Gateway {
+        Gateway::start_with(driver, shards, "tap_octets_per_second_max = 1000000000\n")
+    }
+
+    /// With keys of `[admin]`.
+    pub(crate) fn start_with(driver: &str, shards: usize, admin: &str) -> Gateway {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = folder.path().join("control.sock");
+        let echo = free_address();
+        let text = format!(
+            "schema_version = 1\n[engine]\ndriver = \"{driver}\"\nshards = {shards}\n[admin]\n\
+             control_socket = \"{}\"\n{admin}[log]\nformat = \"json\"\n\
+             [[listener]]\nname = \"echo\"\naddress = \"{echo}\"\napplication = \"echo\"\n\
+             [[listener]]\nname = \"relay\"\naddress = \"127.0.0.1:0\"\napplication = \"relay\"\ntarget = \"echo\"\n\
+             [[target]]\nname = \"echo\"\naddress = \"{echo}\"\n",
+            socket.display()
+        );
+        let config = folder.path().join("gateway.toml");
+        std::fs::write(&config, text).expect("the folder is writable");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+        command.arg("gateway").arg(&config).stderr(Stdio::piped());
+        let mut server = Server::start(command);
+        let log = Log::of(server.take_stderr());
+        let address = |name: &&str| {
+            let listens = |record: &Value| record["event_id"] == "CLQ-G02" && record["listener"] == **name;
+            let records = log.wait_for(name, listens);
+            let text = records[0]["address"].as_str().expect("an address").to_owned();
+            text.parse::<SocketAddr>().unwrap_or_else(|error| panic!("{text}: {error}"))
+        };
+        let addresses = LISTENERS.iter().map(address).collect();
+        Gateway { _server: server, log, addresses, socket, _folder: folder }
+    }
+
+    pub(crate) fn address(&self, listener: &str) -> SocketAddr {
+        let index = LISTENERS.iter().position(|name| *name == listener).expect("a listener");
+        self.addresses[index]
+    }
+
+    /// Begins a tap into a file; it is on when this returns.
+    pub(crate) fn tap(&self, arguments: &[&str]) -> Tap {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("tap.pcapng");
+        let file = path.to_str().expect("text").to_owned();
+        let mut tap = self.tap_to(&[arguments, &["-o", &file]].concat(), Stdio::null());
+        tap.file = Some((path, folder));
+        tap
+    }
+
+    /// Begins a tap with this standard output.
+    pub(crate) fn tap_to(&self, arguments: &[&str], stdout: Stdio) -> Tap {
+        let begun = |log: &Log| log.count(|record| record["event_id"] == "CLQ-P01");
+        let before = begun(&self.log);
+        let child = self.command(arguments).stdout(stdout).spawn().expect("the binary runs");
+        let end = Instant::now() + TAP_TIME_MAX;
+        while begun(&self.log) == before {
+            assert!(Instant::now() < end, "the tap {arguments:?} is not on");
+            poll_pause();
+        }
+        Tap { child, file: None }
+    }
+
+    /// The exit status of a tap that is refused, and what it said; the file it was to write is as it was.
+    pub(crate) fn refused_tap(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("precious.pcapng");
+        std::fs::write(&path, "precious").expect("the folder is writable");
+        let mut command = self.command(arguments);
+        let output = command.arg("-o").arg(&path).output().expect("the binary runs");
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"precious");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+        command.args(["tap", "--socket"]).arg(&self.socket).args(arguments);
+        command
+    }
+
+    /// The name of the session with this peer.
+    pub(crate) fn session_of(&self, peer: SocketAddr) -> String {
+        let end = Instant::now() + TAP_TIME_MAX;
+        loop {
+            let mut stream = UnixStream::connect(&self.socket).expect("it listens");
+            let request = format!("{{\"op\":\"sessions\",\"peer\":\"{peer}\"}}\n");
+            stream.write_all(request.as_bytes()).expect("it reads");
+            stream.shutdown(std::net::Shutdown::Write).expect("a socket");
+            let mut text = String::new();
+            stream.read_to_string(&mut text).expect("it answers");
+            let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            for line in lines {
+                let rows = line["sessions"].as_array().cloned().unwrap_or_else(|| vec![line.clone()]);
+                let name = rows.iter().find_map(|row| row["session"].as_str());
+                if let Some(name) = name {
+                    return name.to_owned();
+                }
+            }
+            assert!(Instant::now() < end, "no session of {peer}: {text}");
+            poll_pause();
+        }
+    }
+
+    /// The record of the last tap that has ended.
+    pub(crate) fn tap_record(&self) -> Value {
+        self.log
+            .wait_for("the end of the tap", |record| record["event_id"] == "CLQ-P02")
+            .pop()
+            .expect("found")
+    }
+
+    /// Demands what the record of a tap says.
+    pub(crate) fn ended_tap(&self, tpdus: u64, left_out: u64) {
+        let record = self.tap_record();
+        assert_eq!((record["tpdus"].as_u64(), record["left_out"].as_u64()), (Some(tpdus), Some(left_out)));
+    }
+}
+
+impl Tap {
+    pub(crate) fn take_stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("piped, and taken once")
+    }
+
+    /// Waits until the tap has all that it was to have.
+    pub(crate) fn finished(mut self) -> Capture {
+        let end = Instant::now() + TAP_TIME_MAX;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                assert!(status.success(), "{status}");
+                break;
+            }
+            assert!(Instant::now() < end, "the tap does not end");
+            poll_pause();
+        }
+        let (path, folder) = self.file.take().expect("it writes to a file");
+        Capture::of(path, folder)
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
