@@ -47,3 +47,6 @@ pub(crate) const AC: &str = "0e15 0506 130100 160102 14020002 34020001 c103a1a2a
 /// FN without parameters, and the DN that answers it.
 pub(crate) const FN: [u8; 2] = [0x09, 0x00];
 pub(crate) const DN: [u8; 2] = [0x0a, 0x00];
+/// FN of the gateway: it says that the transport connection is not kept.
+#[allow(dead_code, reason = "not every test binary that shares this file is sent one")]
+pub(crate) const FN_OF_GATEWAY: [u8; 5] = [0x09, 0x03, 0x11, 0x01, 0x01];

@@ -32,7 +32,16 @@ impl Peer {
     pub(crate) fn try_connect(to: SocketAddr) -> std::io::Result<Peer> {
         let number = PEERS.fetch_add(1, Ordering::Relaxed);
         let [_, high, middle, low] = number.to_be_bytes();
-        let source = SocketAddr::from((Ipv4Addr::new(127, 1 + high, middle, low), 0));
+        Peer::try_connect_from(Ipv4Addr::new(127, 1 + high, middle, low), to)
+    }
+
+    /// Connects from an address of 127/8 that others may have, too.
+    pub(crate) fn connect_from(source: Ipv4Addr, to: SocketAddr) -> Peer {
+        Peer::try_connect_from(source, to).expect("the gateway accepts")
+    }
+
+    fn try_connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<Peer> {
+        let source = SocketAddr::from((source, 0));
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&source.into()).expect("all of 127/8 is loopback");
         let address = socket.local_addr()?.as_socket().expect("an IP address");
@@ -58,10 +67,17 @@ impl Peer {
 
     /// With a session open, plain shape.
     pub(crate) fn session(to: SocketAddr) -> Peer {
-        let mut peer = Peer::transport(to);
-        peer.send(&data(&hex(CN)));
-        peer.expect(&data(&hex(AC)));
+        let mut peer = Peer::connect(to);
+        peer.establish();
         peer
+    }
+
+    /// Opens a session, plain shape, on its connection.
+    pub(crate) fn establish(&mut self) {
+        self.send(&CR);
+        self.expect(&CC);
+        self.send(&data(&hex(CN)));
+        self.expect(&data(&hex(AC)));
     }
 
     /// Its own address, or the gateway's where the gateway has connected.
