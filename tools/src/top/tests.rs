@@ -1,1 +1,150 @@
-//! Frames of reports.
+//! Frames of reports that a gateway gave with 0, 10 and 10 000 sessions, and keys.
+
+use colloquy_gateway::sight::StatusReport;
+use colloquy_gateway::sight::status::{Event, TargetReport};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::frame;
+use super::screen::{Screen, Tab, Wish};
+
+const RECORDED: [(&str, &str); 3] = [
+    ("0", include_str!("recorded/0-sessions.json")),
+    ("10", include_str!("recorded/10-sessions.json")),
+    ("10 000", include_str!("recorded/10000-sessions.json")),
+];
+
+fn report(text: &str) -> StatusReport {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn screen(recorded: usize) -> Screen {
+    Screen::new(report(RECORDED[recorded].1), false)
+}
+
+fn press(screen: &mut Screen, codes: &[KeyCode]) -> Wish {
+    let mut wish = Wish::Stay;
+    for code in codes {
+        wish = screen.key(KeyEvent::new(*code, KeyModifiers::NONE));
+    }
+    wish
+}
+
+fn typed(screen: &mut Screen, text: &str) {
+    text.chars().for_each(|character| {
+        press(screen, &[KeyCode::Char(character)]);
+    });
+}
+
+#[test]
+fn every_view_of_every_report_fits_200_and_60_columns_and_few_lines() {
+    for (sessions, text) in RECORDED {
+        let mut screen = Screen::new(report(text), false);
+        for tab in Tab::ALL {
+            screen.tab = tab;
+            for (width, height) in [(200, 50), (100, 30), (60, 40), (60, 12), (20, 10)] {
+                let shown = frame(&screen, width, height);
+                assert!(shown.lines().count() <= usize::from(height), "{shown}");
+                assert!(shown.lines().all(|line| line.chars().count() <= usize::from(width)), "{shown}");
+            }
+            let shown = frame(&screen, 60, 40);
+            assert!(
+                shown.contains(&format!("sessions {sessions}\n"))
+                    || shown.contains(&format!("sessions {sessions}  ")),
+                "{shown}"
+            );
+            assert!(shown.contains(&format!("[{}]", tab.name())), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn the_least_important_columns_go_first() {
+    let screen = screen(2);
+    let (wide, narrow) = (frame(&screen, 200, 60), frame(&screen, 60, 60));
+    for heading in ["Turns/s", "Queue octets", "Calls/SPDU", "Core"] {
+        assert!(wide.contains(heading) && !narrow.contains(heading), "{heading}:\n{narrow}");
+    }
+    for heading in ["Shard", "Sessions", "Busy", "Target", "State", "Health", "Event"] {
+        assert!(narrow.contains(heading), "{heading}:\n{narrow}");
+    }
+}
+
+#[test]
+fn what_the_report_says_is_what_is_shown() {
+    let screen = screen(2);
+    let shown = frame(&screen, 200, 60);
+    for shard in &screen.report.shards {
+        let sessions = super::grid::spaced(&colloquy_gateway::sight::text::group(shard.sessions));
+        let row = shown.lines().find(|line| line.trim_start().starts_with(&format!("{} ", shard.number)));
+        assert!(row.is_some_and(|row| row.contains(&sessions)), "{sessions}:\n{shown}");
+    }
+    for listener in &screen.report.listeners {
+        assert!(shown.contains(&listener.address), "{}:\n{shown}", listener.address);
+    }
+    for target in &screen.report.targets {
+        assert!(shown.contains(&target.name), "{}:\n{shown}", target.name);
+    }
+}
+
+#[test]
+fn keys_turn_sort_filter_and_quit() {
+    let mut screen = screen(1);
+    screen.report.targets = (0..30)
+        .map(|number| TargetReport {
+            name: format!("plant-{number}"),
+            sessions: Some(number * 7 % 30),
+            state: "ready".to_owned(),
+            ..TargetReport::default()
+        })
+        .collect();
+    press(&mut screen, &[KeyCode::Tab, KeyCode::Tab, KeyCode::Tab]);
+    assert_eq!(screen.tab, Tab::Targets);
+    // The fifth column: sessions, the most first.
+    (0..5).for_each(|_| typed(&mut screen, "s"));
+    let first = |screen: &Screen| screen.grid().expect("a table").rows[0][4].text.clone();
+    assert_eq!(first(&screen), "29");
+    typed(&mut screen, "r");
+    assert_eq!(first(&screen), "0");
+    press(&mut screen, &[KeyCode::PageDown, KeyCode::PageDown, KeyCode::PageDown, KeyCode::PageDown]);
+    let shown = frame(&screen, 100, 20);
+    assert!(shown.lines().any(|line| line.starts_with("plant-") && line.contains("29")), "the end:\n{shown}");
+    typed(&mut screen, "/plant-2");
+    assert_eq!(screen.grid().expect("a table").rows.len(), 11);
+    // In a filter every letter is a letter.
+    typed(&mut screen, "q");
+    assert_eq!(screen.grid().expect("a table").rows.len(), 0);
+    press(&mut screen, &[KeyCode::Backspace, KeyCode::Enter]);
+    assert_eq!(screen.grid().expect("a table").rows.len(), 11);
+    press(&mut screen, &[KeyCode::Esc, KeyCode::BackTab]);
+    assert_eq!((screen.tab, screen.filter.as_str(), screen.sort), (Tab::Listeners, "", None));
+    typed(&mut screen, "?");
+    assert!(frame(&screen, 80, 20).contains("sort by the next column"));
+    typed(&mut screen, "x");
+    assert!(!screen.help);
+    assert_eq!(press(&mut screen, &[KeyCode::Char('q')]), Wish::Quit);
+}
+
+#[test]
+fn a_gateway_that_goes_leaves_its_numbers_and_comes_back() {
+    let mut screen = screen(1);
+    screen.renew(Err("no gateway at /run/x: gone".to_owned()));
+    let shown = frame(&screen, 200, 40);
+    assert!(shown.contains("gone") && shown.contains("no gateway at /run/x"), "{shown}");
+    assert!(shown.contains("sessions 10"), "the last numbers stay:\n{shown}");
+    screen.renew(Ok(Box::new(report(RECORDED[0].1))));
+    let shown = frame(&screen, 200, 40);
+    assert!(shown.contains("ready") && shown.contains("sessions 0"), "{shown}");
+    assert!(!shown.contains("no gateway"), "{shown}");
+}
+
+#[test]
+fn texts_of_peers_cannot_leave_their_place() {
+    let mut screen = screen(0);
+    let message = "\u{1b}[2J\nlong ".repeat(50);
+    screen.report.events.push(Event { message, ..Event::default() });
+    for width in [60, 200] {
+        let shown = frame(&screen, width, 40);
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+        assert!(shown.lines().all(|line| line.chars().count() <= usize::from(width)), "{shown}");
+    }
+}

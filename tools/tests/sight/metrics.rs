@@ -32,6 +32,8 @@ fn totals(driver: &str) {
         .map(|number| Peer::session(if number < DIRECT { echo } else { relay }))
         .collect();
     let (open, relayed) = ((DIRECT + 3 * RELAYED) as f64, RELAYED as f64);
+    // A shard tells its numbers at the end of a turn, after its answers are on their way.
+    gateway.wait_for("the sessions", |status| status["sessions"]["established"].as_f64() == Some(open));
     let sessions = |labels| gateway.metric("colloquy_sessions", labels);
     assert_eq!(sessions(&[("state", "established"), ("role", "any")]), open);
     assert_eq!(sessions(&[("state", "all"), ("role", "initiator")]), relayed);
