@@ -184,5 +184,6 @@ fn a_peer_that_only_closes_has_agreed() {
     world.of_server(|ctx| ctx.release_response(server, true, b"").unwrap());
     world.run_out();
     assert_eq!(world.ends().1, [RELEASED]);
+    assert_eq!(world.counters.snapshot().closed, [("idle", "release", 1)]);
     world.assert_empty();
 }

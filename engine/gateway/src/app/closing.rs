@@ -8,7 +8,7 @@
 //! 2. While FINISH is not answered, what the downstream still sends is carried over, and the upstream is not read from:
 //!    behind FINISH nothing can be sent.
 //! 3. DISCONNECT ends the downstream, and the upstream is released in turn. A downstream that only closes its connection
-//!    counts as one that has answered.
+//!    counts as one that has answered: libiec61850 does so at either end; hat-drivers answers.
 //! 4. NOT FINISHED (negotiated release): the downstream refuses. The session stays as it is.
 //!
 //! What cannot be released within the listener's (or the target's) `release_timeout` is aborted: also a session in the
@@ -77,6 +77,13 @@ pub(crate) enum Closing {
     Sent,
     /// FN is sent, and the peer's own FN has come: the response is due.
     Collided,
+}
+
+impl Closing {
+    /// FN of the gateway is on its way, or was answered.
+    pub(super) fn is_sent(self) -> bool {
+        matches!(self, Closing::Sent | Closing::Collided)
+    }
 }
 
 impl GatewayApp {

@@ -510,7 +510,10 @@ impl Application for GatewayApp {
         if let (Some(why), Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. }) =
             (state.why, state.role)
         {
-            self.counters.closed(why, matches!(end, SessionEnd::Released));
+            // A peer that answers FINISH by closing its connection has agreed to it: libiec61850 does so.
+            let closed_on_release =
+                matches!(end, SessionEnd::Eof | SessionEnd::Network(_)) && state.closing.is_sent();
+            self.counters.closed(why, matches!(end, SessionEnd::Released) || closed_on_release);
         }
         self.record_close(ctx, (id, &end), subject, &state);
         self.kept_transport = state.transport.take().map(|transport| (id, transport));

@@ -41,8 +41,8 @@ pub use inspect::System;
 pub use keep::keep_restart_keys;
 pub use load::{Loaded, LoadedFile, load, load_str, load_strs};
 pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
-pub(crate) use quantity::read_duration;
 pub use peer_profile::{PeerProfile, Profile};
+pub(crate) use quantity::read_duration;
 pub use quantity::{duration_text, size_text};
 pub use reference::reference_file;
 pub use routing::{
