@@ -49,9 +49,9 @@ class Authority:
                 "-config", self.config, "-extensions", "authority", "-keyout", self.key, "-out", self.certificate)
         self.publish()
 
-    def issue(self, name, begins=None, ends=None):
+    def issue(self, name, begins=None, ends=None, file=None):
         """Paths of certificate and key for a DNS name; `ends` as YYMMDDHHMMSSZ makes it expire."""
-        request, certificate, key = (self.folder / f"{name}.{kind}" for kind in ("csr", "pem", "key"))
+        request, certificate, key = (self.folder / f"{file or name}.{kind}" for kind in ("csr", "pem", "key"))
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-config", self.config,
                 "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", request)
         dates = (["-startdate", begins] if begins else []) + (["-enddate", ends] if ends else [])
