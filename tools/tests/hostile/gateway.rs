@@ -27,10 +27,10 @@ pub(crate) const SESSIONS_MAX: usize = 4;
 /// Listeners that every gateway has; all but the relays echo.
 const LISTENERS: [(&str, &str); 6] = [
     ("echo", "application = \"echo\"\ntsdu_octets_max = 32768\n"),
-    ("impatient", "application = \"echo\"\nconnect_timeout_ms = 400\n"),
+    ("impatient", "application = \"echo\"\nconnect_timeout = \"400ms\"\n"),
     (
         "narrow",
-        "application = \"echo\"\nconnections_not_established_max = 2\nsessions_max = 4\nconnect_timeout_ms = 2000\n",
+        "application = \"echo\"\nconnections_not_established_max = 2\nsessions_max = 4\nconnect_timeout = \"2s\"\n",
     ),
     (
         "picky",
@@ -66,14 +66,14 @@ impl Gateway {
             let tim = TIM.as_millis();
             let _ = write!(
                 text,
-                "[[listener]]\nname = \"{name}\"\naddress = \"{address}\"\ntim_ms = {tim}\n{rest}"
+                "[[listener]]\nname = \"{name}\"\naddress = \"{address}\"\ntim = \"{tim}ms\"\n{rest}"
             );
         }
         let targets = [("echo", echo), ("test", upstream.unwrap_or_else(free_address))];
         for (name, address) in targets {
             let _ = write!(
                 text,
-                "[[target]]\nname = \"{name}\"\naddress = \"{address}\"\ntim_ms = 300\nconnect_timeout_ms = 2000\n\
+                "[[target]]\nname = \"{name}\"\naddress = \"{address}\"\ntim = \"300ms\"\nconnect_timeout = \"2s\"\n\
                  release_timeout = \"500ms\"\n"
             );
         }
