@@ -82,7 +82,7 @@ fn set(args: &TargetsArgs, names: &Names, state: &str) -> ExitCode {
 }
 
 fn table(answer: &Map<String, Value>) -> String {
-    const COLUMNS: [&str; 6] = ["name", "address", "state", "health", "sessions", "opened"];
+    const COLUMNS: [&str; 6] = ["name", "address", "state", "health", "sessions", "ejections"];
     let rows: Vec<&Map<String, Value>> = answer
         .get("targets")
         .and_then(Value::as_array)

@@ -102,13 +102,13 @@ pub enum RecordEvent {
 impl RecordEvent {
     /// True for what is logged however often it happens: the account of what went on, and changes of state.
     pub fn is_always_logged(&self) -> bool {
-        match self {
-            RecordEvent::Opened(_) | RecordEvent::Ended(_) => true,
+        let is_change_of_state = matches!(
+            self,
             RecordEvent::TargetHealth { .. }
-            | RecordEvent::TargetEjected { .. }
-            | RecordEvent::TargetRestored => true,
-            _ => false,
-        }
+                | RecordEvent::TargetEjected { .. }
+                | RecordEvent::TargetRestored
+        );
+        self.is_account() || is_change_of_state
     }
 }
 
@@ -141,6 +141,8 @@ pub struct EndRecord {
     pub sync: Option<SyncNumbers>,
     /// Where an accepted session went.
     pub destination: Destination,
+    /// Version of TLS, where there is TLS.
+    pub tls_version: Option<&'static str>,
     /// Why the gateway ended it; `None`: it did not.
     pub why: Option<Why>,
 }
@@ -162,6 +164,8 @@ pub struct OpenRecord {
     pub versions: Versions,
     /// Where an accepted session goes.
     pub destination: Destination,
+    /// Version of TLS, where there is TLS; of a session to a target its close record has it.
+    pub tls_version: Option<&'static str>,
 }
 
 impl OpenRecord {
@@ -175,6 +179,7 @@ impl OpenRecord {
             units: FunctionalUnits::empty(),
             versions: Versions::empty(),
             destination: Destination::default(),
+            tls_version: None,
         }
     }
 }

@@ -52,9 +52,10 @@ impl GatewayApp {
         let open = OpenRecord {
             calling_tsap: transport.and_then(|transport| transport.calling),
             called_tsap: transport.and_then(|transport| transport.called),
-            ..proposal.map_or_else(|| OpenRecord::unknown(), |proposal| proposal.0)
+            ..proposal.map_or_else(OpenRecord::unknown, |proposal| proposal.0)
         };
-        let open = OpenRecord { destination: destination_of(role), ..open };
+        let tls_version = ctx.tls(id).map(|tls| tls.version);
+        let open = OpenRecord { destination: destination_of(role), tls_version, ..open };
         let subject = self.subject(ctx, id);
         self.record(subject, RecordEvent::Opened(open));
     }
@@ -126,6 +127,7 @@ impl GatewayApp {
             sync: machine
                 .and_then(|machine| SyncNumbers::of(machine.functional_units(), machine.serial_numbers())),
             destination: destination_of(state.role),
+            tls_version: ctx.tls(id).map(|tls| tls.version),
             why: state.why,
         };
         self.record(subject, RecordEvent::Ended(close));

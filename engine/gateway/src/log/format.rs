@@ -284,6 +284,7 @@ mod tests {
             state: Some(State::Sta01),
             sync: Some(SyncNumbers { major: Some(SerialNumber(4)), last: Some(SerialNumber(9)) }),
             destination: Destination::default(),
+            tls_version: None,
         };
         assert_eq!(
             line(&record(RecordEvent::Ended(ended))),

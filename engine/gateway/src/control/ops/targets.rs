@@ -33,6 +33,11 @@ fn list(call: &Call) -> Result<Reply, Refused> {
                 "state": status.state().name(),
                 "configured_state": target.state.name(),
                 "removed": target.removed,
+                "health": status.health().name(),
+                "sessions": status.sessions(),
+                "ejections": status.ejections(),
+                "retries": status.retries(),
+                "warm_connections": status.warm_connections(),
             })
         })
         .collect();
