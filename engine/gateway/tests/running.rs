@@ -8,8 +8,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use colloquy_gateway::config::{
-    AdminConfig, Config, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig, Profile,
-    TargetConfig,
+    AdminConfig, Config, DrainAction, DriverChoice, EngineConfig, ListenerApplication, ListenerConfig,
+    Profile, TargetConfig,
 };
 use colloquy_gateway::{Gateway, StartError, StartOptions};
 use colloquy_transport::driver::select::{BackendChoice, select};
@@ -200,6 +200,7 @@ fn a_drain_does_not_wait_for_connections_that_bring_no_cn() {
     for driver in choices() {
         let mut config = config(driver, 2, ListenerApplication::Echo);
         config.listeners[0].connect_timeout = Duration::from_secs(3600);
+        config.drain.action = DrainAction::Wait;
         let gateway = Gateway::start(config).unwrap();
         let to = gateway.addresses()[0].address;
         let (nothing, half, confirmed, established) =

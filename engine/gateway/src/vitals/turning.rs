@@ -18,6 +18,7 @@ impl Vitals {
             if silent.is_empty() || Instant::now() >= end {
                 return silent;
             }
+            // Polls the turns until the end above: a shard has no way to wake who asks.
             std::thread::sleep(LOOK_INTERVAL);
         }
     }
