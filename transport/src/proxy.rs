@@ -73,6 +73,9 @@ pub enum ProxyFaultKind {
     /// The connection ended before the header did.
     #[error("the connection ended within the header")]
     Truncated,
+    /// The time for the header was over before it had come.
+    #[error("the header did not come in time")]
+    Timeout,
     /// The sender is not one whose headers are believed.
     #[error("headers from this address are not believed")]
     Sender,

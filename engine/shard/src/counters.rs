@@ -106,6 +106,10 @@ counters! {
     tls_handshakes_13,
     /// Those of them that resumed an earlier session.
     tls_handshakes_resumed,
+    /// Gauge: connections whose handshake is with the handshake threads.
+    tls_handshakes_under_way,
+    /// Gauge: connections that wait to go there.
+    tls_handshakes_waiting,
     /// Sessions opened on a transport connection kept from another session, unused ones included.
     transports_kept,
     /// Accepted connections.

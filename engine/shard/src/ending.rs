@@ -76,7 +76,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(crate) fn phase_timeout(&mut self, index: u32) {
         let slot = self.slab.at_mut(index);
         slot.cold.phase_deadline = None;
-        if slot.marks.wired && self.handshake_timeout(index) {
+        if slot.marks.wired && self.wire_timeout(index) {
             return;
         }
         let slot = self.slab.at_mut(index);

@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::authority::Authority;
 use crate::log::Log;
-use crate::process::{Server, free_address, root};
+use crate::peer::PATIENCE;
+use crate::process::{Server, free_address, poll_pause, root};
 
 /// Years in which certificates are valid that are to be accepted.
 pub(crate) const NOW: (i32, i32) = (2024, 4000);
@@ -53,6 +55,11 @@ fn tables(folder: &Path, addresses: &[(&'static str, SocketAddr)], driver: &str)
         ("secure", "application = \"relay\"\ntls = \"main\"\ntarget = \"secure\"\n"),
         ("misnamed", "application = \"relay\"\ntls = \"main\"\ntarget = \"misnamed\"\n"),
         ("proxied", "application = \"echo\"\nproxy_protocol = \"required\"\n"),
+        ("silent", "application = \"echo\"\nproxy_protocol = \"required\"\ntransport_timeout = \"500ms\"\n"),
+        (
+            "silent_both",
+            "application = \"echo\"\nproxy_protocol = \"required\"\ntransport_timeout = \"500ms\"\ntls = \"main\"\n",
+        ),
         ("through", "application = \"relay\"\ntls = \"main\"\ntarget = \"through\"\n"),
         ("both", "application = \"echo\"\nproxy_protocol = \"required\"\ntls = \"main\"\n"),
         ("through_both", "application = \"relay\"\ntls = \"main\"\ntarget = \"through_both\"\n"),
@@ -85,6 +92,8 @@ impl Gateway {
             "secure",
             "misnamed",
             "proxied",
+            "silent",
+            "silent_both",
             "through",
             "both",
             "through_both",
@@ -143,6 +152,15 @@ impl Gateway {
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("text");
         text
+    }
+
+    /// Waits until the metrics have this series with this value.
+    pub(crate) fn wait_for_metric(&self, series: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.metrics().lines().any(|line| line == series) {
+            assert!(Instant::now() < end, "{series}: {}", self.metrics());
+            poll_pause();
+        }
     }
 
     pub(crate) fn signal(&self, number: i32) {

@@ -131,11 +131,7 @@ on_each_driver! {
         // All but a few records of one peer's address are summed up, so that the metric has to tell how many they were.
         gateway.log.wait_for("CLQ-T15", |record| record["event_id"] == "CLQ-T15");
         let series = "colloquy_tls_handshakes_total{outcome=\"handshake_timeout\",tls_version=\"unknown\"} 1001";
-        let end = Instant::now() + peer::PATIENCE;
-        while !gateway.metrics().contains(series) {
-            assert!(Instant::now() < end, "{}", gateway.metrics());
-            process::poll_pause();
-        }
+        gateway.wait_for_metric(series);
         drop(slow);
         drop(half_open);
     }
@@ -218,5 +214,26 @@ on_each_driver! {
         let told = serde_json::json!({ "peer": direct.local_addr().expect("connected").to_string() });
         let record = gateway.expect_event(&told, "CLQ-T24");
         assert!(record["reason"].as_str().is_some_and(|reason| reason.starts_with("octet 0:")), "{record}");
+    }
+    fn a_proxy_header_that_does_not_come_in_time_is_told(driver) {
+        let gateway = Gateway::start(driver);
+        for (number, (listener, sent)) in
+            [("silent", &b""[..]), ("silent", &b"\r\n\r\n\0"[..]), ("silent_both", b""), ("silent_both", b"\r\n")]
+                .into_iter()
+                .enumerate()
+        {
+            let mut stream = TcpStream::connect(gateway.address(listener)).expect("accepted");
+            stream.write_all(sent).expect("it is open");
+            let told = serde_json::json!({ "peer": stream.local_addr().expect("connected").to_string() });
+            let record = gateway.expect_event(&told, "CLQ-T24");
+            let reason = format!("octet {}: the header did not come in time", sent.len());
+            assert_eq!(record["reason"], reason, "{record}");
+            stream.set_read_timeout(Some(peer::PATIENCE)).expect("a TCP socket");
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).expect("closed in order");
+            assert_eq!(rest, b"", "{listener}");
+            let series = format!("colloquy_proxy_protocol_faults_total {}", number + 1);
+            gateway.wait_for_metric(&series);
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use colloquy_transport::buf::Slice;
 use colloquy_transport::driver::Driver;
+use colloquy_transport::proxy::{ProxyFault, ProxyFaultKind};
 use colloquy_transport::tls::TlsFaultKind;
 
-use super::pool::{Done, Job, Returns};
+use super::pool::{Done, Job, Returns, shake_hands};
 use super::{HandshakePool, ListenerWire, RETURNS_PER_TURN_MAX, Tls, UNDER_WAY_MAX, Wire, WireFault};
 use crate::application::{Application, SessionEnd};
 use crate::context::Context;
@@ -29,6 +30,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 return;
             };
             self.core.wires.under_way -= 1;
+            self.core.tally.tls_handshakes_under_way -= 1;
             self.returned(done);
             self.next_waiting();
         }
@@ -61,6 +63,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         if wires.pool.is_some() && wires.under_way >= UNDER_WAY_MAX {
             if !std::mem::replace(&mut wire.queued, true) {
                 wires.waiting.push_back(id);
+                self.core.tally.tls_handshakes_waiting += 1;
             }
             return;
         }
@@ -70,10 +73,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
         };
         let records = super::deliver::take_whole_records(&mut wire.records);
         let returns = wires.returns.clone();
-        let job = Job { id, connection, records, returns };
+        let job = Job { id, connection, records, returns, step: shake_hands };
         match &wires.pool {
             Some(pool) => {
                 wires.under_way += 1;
+                self.core.tally.tls_handshakes_under_way += 1;
                 pool.take(job);
             }
             None => {
@@ -86,6 +90,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// The connection that waits longest goes to the pool; those that are gone meanwhile are passed over.
     fn next_waiting(&mut self) {
         while let Some(id) = self.core.wires.waiting.pop_front() {
+            self.core.tally.tls_handshakes_waiting -= 1;
             let waits = self.core.slab.is_occupied(id) && {
                 let slot = self.core.slab.at(id.index);
                 !slot.marks.close_due && slot.cold.wire.as_ref().is_some_and(|wire| wire.queued)
@@ -218,11 +223,19 @@ impl<D: Driver, A: Application> Core<D, A> {
         }
     }
 
-    /// The time for a phase has run out. True: it was that of a handshake, and the connection is being closed.
-    pub(crate) fn handshake_timeout(&mut self, index: u32) -> bool {
+    /// The time for a phase has run out. True: it was that of a PROXY header or of a handshake, and the connection is
+    /// being closed.
+    pub(crate) fn wire_timeout(&mut self, index: u32) -> bool {
         let slot = self.slab.at(index);
-        let handshaking = slot.cold.wire.as_ref().is_some_and(|wire| wire.is_handshaking());
-        if !handshaking || !slot.marks.connected || !matches!(slot.phase, Phase::AwaitCr | Phase::Connecting)
+        let Some(wire) = slot.cold.wire.as_ref() else { return false };
+        if let Some(header) = &wire.header {
+            let fault = ProxyFault { offset: header.len(), kind: ProxyFaultKind::Timeout };
+            self.wire_failed(index, WireFault::Proxy(fault));
+            return true;
+        }
+        if !wire.is_handshaking()
+            || !slot.marks.connected
+            || !matches!(slot.phase, Phase::AwaitCr | Phase::Connecting)
         {
             return false;
         }

@@ -32,6 +32,12 @@ pub(super) fn encode(
     counters(encoder, "tls_handshakes", help, &handshakes)?;
     let resumed = [(Labels::new(), total.tls_handshakes_resumed)];
     counters(encoder, "tls_handshakes_resumed", "TLS handshakes that resumed an earlier session", &resumed)?;
+    let begun = [
+        (vec![("state", "under_way")], total.tls_handshakes_under_way as f64),
+        (vec![("state", "waiting")], total.tls_handshakes_waiting as f64),
+    ];
+    let help = "TLS handshakes that the handshake threads have, and connections that wait to go there";
+    gauges(encoder, "tls_handshakes_begun", help, &begun)?;
     let sessions = [
         (vec![("tls_version", "1.2")], total.tls_open_12 as f64),
         (vec![("tls_version", "1.3")], total.tls_open_13 as f64),
