@@ -2,6 +2,7 @@
 //! moment, so that it tells them without JavaScript, too; its script asks for `/status.json` once a second and writes
 //! them anew, in the same shape.
 
+mod policy;
 mod rows;
 
 use std::fmt::Write as _;
@@ -9,14 +10,11 @@ use std::fmt::Write as _;
 use super::StatusReport;
 use super::text::{age, group, octets, rate};
 
+pub(crate) use policy::POLICY;
+
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
-
-/// What the browser may do with the page: run its own script and style, ask its own server, show nothing else.
-pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; \
-     style-src 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
 
 /// The page.
 pub(crate) fn page(report: &StatusReport) -> String {
