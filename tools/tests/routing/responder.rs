@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use crate::octets::{AC, DN, FN, data, hex, tpkt};
+use crate::octets::{AC, DN, data, hex, tpkt};
 
 /// What it does with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
             shared.sessions.fetch_add(1, SeqCst);
             let _ = stream.write_all(&data(&hex(AC)));
             while let Some(tpdu) = tpdu(&mut stream) {
-                let answer = if tpdu[3..] == FN { data(&DN) } else { tpkt(&tpdu) };
+                let answer = if tpdu.get(3) == Some(&0x09) { data(&DN) } else { tpkt(&tpdu) };
                 if stream.write_all(&answer).is_err() {
                     return;
                 }
