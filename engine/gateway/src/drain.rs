@@ -72,6 +72,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// As `[drain]` says.
+    pub(crate) fn of(config: &DrainConfig) -> Pace {
+        Pace::new(config.sessions_per_second, config.jitter_percent, seed())
+    }
+
     fn new(per_second: u32, jitter_percent: u8, seed: u64) -> Pace {
         Pace {
             interval_ns: 1_000_000_000 / u64::from(per_second.max(1)),

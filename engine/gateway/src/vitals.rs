@@ -13,6 +13,7 @@ use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
 use crate::audit::Audit;
+use crate::config::TargetState;
 use crate::limits::LimitsTally;
 use crate::plan::Plan;
 use crate::reload::Reloads;
@@ -170,6 +171,15 @@ impl Vitals {
             Some(shard) => shard.commander.send(command),
             None => Err(CommandError::Ended(command)),
         }
+    }
+
+    /// Sets what the operator wants of the target of this index, and lets the shards act on it.
+    ///
+    /// # Panics
+    /// When the plan has no such target.
+    pub fn set_target_state(&self, target: usize, state: TargetState) {
+        self.plan().targets[target].set_state(state);
+        self.command_all(|| GatewayCommand::TargetsChanged);
     }
 
     /// Gives every shard that runs a command.

@@ -426,3 +426,31 @@ fn a_warm_connection_that_is_lost_is_opened_again() {
     world.run_for(11 * SECOND);
     assert_eq!(world.gateway.app().plan().targets[0].warm_connections(), 2);
 }
+
+#[test]
+fn sessions_of_a_target_in_maintenance_end_at_the_pace_of_the_drain() {
+    use colloquy_gateway::app::GatewayCommand;
+    use colloquy_gateway::config::TargetState;
+    let mut config = relay_config(Profile::Mms);
+    config.drain.sessions_per_second = 2;
+    config.drain.jitter_percent = 0;
+    let mut world = World::new(config, Manners::default());
+    let clients: Vec<_> = (0..5).map(|_| world.establish_anywhere(&mms())).collect();
+    world.run_for(10 * SECOND);
+    world.gateway.app().plan().targets[0].set_state(TargetState::Maint);
+    world.command(GatewayCommand::TargetsChanged);
+    let asked = |world: &World| {
+        let is_asked = |id: &&colloquy_shard::SessionId| {
+            world.client.app().of(**id).iter().any(|seen| matches!(seen, Seen::Release(_)))
+        };
+        clients.iter().filter(is_asked).count()
+    };
+    for half_second in 0..4 {
+        assert_eq!(asked(&world), half_second + 1);
+        world.run_for(SECOND / 2);
+    }
+    world.gateway.app().plan().targets[0].set_state(TargetState::Ready);
+    world.run_for(5 * SECOND);
+    assert!(asked(&world) <= 5);
+    world.establish_anywhere(&mms());
+}

@@ -153,3 +153,57 @@ fn the_downstream_hears_the_responding_selector_unless_it_called_another_one() {
     let replaced = TargetConfig { called_ssap: Some(selector(b"X")), ..target(Profile::Mms) };
     assert_eq!(answer(&replaced, &accept).responding, None);
 }
+
+/// Each profile by its rules: what goes over, and what does not fit.
+#[test]
+fn profiles_shape_what_is_proposed() {
+    let connect = |called: &'static [u8], user_data: &'static [u8]| ConnectParameters {
+        called: selector(called),
+        user_data,
+        ..everything()
+    };
+    let mut all = listener();
+    all.functional_units = FunctionalUnits::all();
+    let proposed = |name: &str, connect: &ConnectParameters<'static>| {
+        propose(&all, &target(Profile::named(name).unwrap()), connect)
+    };
+    let plain = proposed("mms", &connect(b"B", b"u")).unwrap();
+    for name in
+        ["mms-plain", "libiec61850", "csp0924", "iec61850bean", "iec61850-rs", "hat-drivers", "rusty-cotp"]
+    {
+        assert_eq!(proposed(name, &connect(b"B", b"u")).unwrap(), plain, "{name}");
+    }
+    assert_eq!(proposed("full", &everything()), proposed("transparent", &everything()));
+    let x400 = proposed("x400-1984", &everything()).unwrap();
+    assert_eq!(x400.versions, Versions::V1);
+    assert_eq!(
+        x400.requirements,
+        FunctionalUnits::HALF_DUPLEX
+            | FunctionalUnits::MINOR_SYNC
+            | FunctionalUnits::ACTIVITY
+            | FunctionalUnits::EXCEPTIONS
+            | FunctionalUnits::CAPABILITY_DATA
+    );
+    assert_eq!(x400.tsdu_maximum_size, None);
+    static LONG: [u8; 513] = [0; 513];
+    let refused = [
+        ("hat-drivers", connect(b"BBB", b"u")),
+        ("libiec61850", connect(b"B", b"")),
+        ("libiec61850", connect(b"B", &LONG[..250])),
+        ("isode", connect(b"B", &LONG)),
+        ("x400-1984", connect(b"B", &LONG)),
+        ("x400-1984", ConnectParameters { versions: Versions::V2, ..everything() }),
+    ];
+    for (name, connect) in refused {
+        assert_eq!(proposed(name, &connect), Err(134), "{name}");
+    }
+    assert!(proposed("isode", &connect(b"B", &LONG[..512])).is_ok());
+    assert!(proposed("libiec61850", &connect(b"B", &LONG[..200])).is_ok());
+}
+
+#[test]
+fn some_profiles_give_the_downstream_the_selector_it_has_called() {
+    let accept = AcceptParameters { responding: Some(selector(b"")), ..AcceptParameters::default() };
+    let given = |name: &str| answer(&target(Profile::named(name).unwrap()), &accept).responding;
+    assert_eq!((given("mms"), given("iec61850-rs")), (Some(selector(b"")), None));
+}

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::log::Log;
 use crate::octets::{data, tpkt};
 use crate::peer::{PATIENCE, Peer};
-use crate::process::{Server, poll_pause, wait_for_listener};
+use crate::process::{Server, poll_pause, run, wait_for_listener};
 
 /// A running gateway.
 pub(crate) struct Gateway {
@@ -17,15 +17,17 @@ pub(crate) struct Gateway {
     pub(crate) log: Log,
     listeners: Vec<(String, SocketAddr)>,
     admin: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Gateway {
     /// Starts one with these listeners; `rest` is the rest of the file.
     pub(crate) fn start(driver: &str, shards: usize, listeners: &[(&str, &str)], rest: &str) -> Gateway {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = folder.path().join("control.sock");
         let mut text = format!(
             "schema_version = 1\n[engine]\ndriver = \"{driver}\"\nshards = {shards}\n\
-             [admin]\naddress = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n"
+             [admin]\naddress = \"127.0.0.1:0\"\ncontrol_socket = {socket:?}\n[log]\nformat = \"json\"\n"
         );
         for (name, keys) in listeners {
             text += &format!(
@@ -33,7 +35,6 @@ impl Gateway {
             );
         }
         text += rest;
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let config = folder.path().join("gateway.toml");
         std::fs::write(&config, text).expect("the folder is writable");
         let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
@@ -54,7 +55,7 @@ impl Gateway {
             })
             .collect();
         let admin = address(log.wait_for("admin", |record| record["event_id"] == "CLQ-G03"));
-        Gateway { server, log, listeners, admin, _folder: folder }
+        Gateway { server, log, listeners, admin, folder }
     }
 
     /// Starts one that echoes.
@@ -77,6 +78,13 @@ impl Gateway {
     pub(crate) fn address(&self, listener: &str) -> SocketAddr {
         let found = self.listeners.iter().find(|(name, _)| name == listener);
         found.unwrap_or_else(|| panic!("no listener {listener}")).1
+    }
+
+    /// Runs `colloquy targets` against it.
+    pub(crate) fn targets(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+        command.arg("targets").args(arguments).arg("--socket").arg(self.folder.path().join("control.sock"));
+        run(command)
     }
 
     /// `/metrics`, as text.

@@ -85,7 +85,7 @@ on_each_driver! {
             Call { called_ssap: b"S1", ..Call::default() },
             Call { calling_ssap: b"s1", ..Call::default() },
             // Half duplex and negotiated release.
-            Call { units: 0x000b, ..Call::default() },
+            Call { units: 0x0083, ..Call::default() },
         ];
         for (index, call) in calls.iter().enumerate() {
             call.to(gateway.address("first")).accepted().release();
@@ -144,20 +144,28 @@ on_each_driver! {
         let targets: Vec<String> =
             (0..2).map(|index| target(&format!("t{index}"), responders[index].address(), "")).collect();
         let gateway = group(driver, 1, "balance = \"least_sessions\"", &targets);
-        let mut held: Vec<_> =
-            (0..8).map(|_| Call::default().to(gateway.address("in")).accepted()).collect();
-        assert_eq!(counts(&responders), [4, 4]);
-        // Turns were taken, so that every other one is of the first target. Its sessions end: it gets the next four.
-        let sessions = |target: &str| gateway.metric(&format!("colloquy_target_sessions{{target=\"{target}\"}}"));
-        for index in (0..4).rev() {
-            held.remove(2 * index).release();
+        let mut held: Vec<(usize, peer::Peer)> = Vec::new();
+        let call = |held: &mut Vec<(usize, peer::Peer)>| {
+            let before = counts(&responders);
+            let peer = Call::default().to(gateway.address("in")).accepted();
+            let home = usize::from(responders[1].sessions() > before[1]);
+            held.push((home, peer));
+        };
+        for _ in 0..8 {
+            call(&mut held);
         }
-        wait_until("the sessions of one target end", || {
-            [sessions("t0"), sessions("t1")].contains(&Some(0.0))
-        });
-        held.extend((0..4).map(|_| Call::default().to(gateway.address("in")).accepted()));
+        assert_eq!(counts(&responders), [4, 4]);
+        let sessions = |target: &str| gateway.metric(&format!("colloquy_target_sessions{{target=\"{target}\"}}"));
+        // The sessions of one target end: it gets the next four.
+        let (first, mut held): (Vec<_>, Vec<_>) = held.into_iter().partition(|(home, _)| *home == 0);
+        first.into_iter().for_each(|(_, peer)| peer.release());
+        wait_until("the sessions of one target end", || sessions("t0") == Some(0.0));
+        for _ in 0..4 {
+            call(&mut held);
+        }
+        assert_eq!(counts(&responders), [8, 4]);
         assert_eq!((sessions("t0"), sessions("t1")), (Some(4.0), Some(4.0)));
-        for peer in held {
+        for (_, peer) in held {
             peer.release();
         }
         wait_until("all sessions end", || {
@@ -277,6 +285,10 @@ on_each_driver! {
 
     fn states_and_policies_of_the_file_are_kept(driver) {
         targets::states(driver);
+    }
+
+    fn maintenance_ends_sessions_at_the_pace_and_an_operator_can_take_it_back(driver) {
+        targets::maintenance(driver);
     }
 
     fn real_peers_are_content_with_their_profiles(driver) {

@@ -1,8 +1,10 @@
 //! What becomes of single targets: ejection, health checks, policies, profiles.
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use crate::gateway::{Call, Gateway, wait_until};
+use crate::octets::{DN, data};
 use crate::process::{free_address, run};
 use crate::responder::{Manners, Responder};
 use crate::{accepting, group, peers, target};
@@ -138,6 +140,57 @@ pub(crate) fn states(driver: &str) {
     Call::default().to(gateway.address("in")).accepted().release();
     assert_eq!(responders.iter().map(Responder::connections).collect::<Vec<_>>(), [0, 0, 0, 2]);
     gateway.log.wait_for("no target", |record| record["event_id"] == "CLQ-R06" && record["code"] == 131);
+    gateway.finish();
+}
+
+/// Ten sessions a second, in order, both legs; then the target takes new ones again.
+pub(crate) fn maintenance(driver: &str) {
+    let responders = accepting(2);
+    let keys = format!("health_check = \"tcp\"\n{OFTEN}");
+    let mut targets =
+        vec![target("t0", responders[0].address(), &keys), target("t1", responders[1].address(), "")];
+    targets.push("[drain]\nsessions_per_second = 10\njitter_percent = 0\n".to_owned());
+    let gateway = group(driver, 2, "balance = \"hash\"\nhash_on = \"calling_ssap\"", &targets);
+    let mut held = Vec::new();
+    for caller in 0..24_u8 {
+        let before = responders[0].sessions();
+        let peer = Call { calling_ssap: &[caller], ..Call::default() }.to(gateway.address("in")).accepted();
+        held.push((caller, responders[0].sessions() > before, peer));
+    }
+    let (moved, mut stay): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, first, _)| *first);
+    assert!(moved.len() >= 4 && stay.len() >= 4, "{} of the first target", moved.len());
+    gateway.targets(&["maint", "t0"]);
+    let began = Instant::now();
+    let callers: Vec<u8> = moved.iter().map(|(caller, _, _)| *caller).collect();
+    let paced = Duration::from_millis(100) * (u32::try_from(moved.len()).expect("few") - 1);
+    for (_, _, mut peer) in moved {
+        assert_eq!(peer.tsdu()[0], 0x09, "FINISH");
+        peer.send(&data(&DN));
+        peer.half_close();
+        peer.receive_all();
+    }
+    let slack = Duration::from_millis(100);
+    assert!(began.elapsed() + slack >= paced, "{:?} is faster than the pace", began.elapsed());
+    wait_until("no session is left", || {
+        gateway.metric("colloquy_target_sessions{target=\"t0\"}") == Some(0.0)
+    });
+    let checks = || gateway.metric("colloquy_target_health_checks_total{target=\"t0\",outcome=\"passed\"}");
+    let before = checks();
+    for (_, _, peer) in &mut stay {
+        peer.echo(b"not concerned");
+    }
+    // Those who were there go to the other one now.
+    let again =
+        |caller: u8| Call { calling_ssap: &[caller], ..Call::default() }.to(gateway.address("in")).accepted();
+    let taken = responders[0].sessions();
+    again(callers[0]).release();
+    assert_eq!((responders[0].sessions(), checks()), (taken, before));
+    gateway.targets(&["ready", "t0"]);
+    again(callers[0]).release();
+    assert_eq!(responders[0].sessions(), taken + 1);
+    for (_, _, peer) in stay {
+        peer.release();
+    }
     gateway.finish();
 }
 

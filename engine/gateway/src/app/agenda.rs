@@ -17,6 +17,8 @@ pub(crate) enum Task {
     MemoryLook,
     /// The time of a target's ejection may be over.
     Restore(u16),
+    /// The next session of a target in maintenance may be ended.
+    MaintPace,
     /// A target's health check.
     Health(u16),
     /// Warm connections to a target that could not be had are tried again.

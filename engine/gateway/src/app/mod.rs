@@ -20,6 +20,7 @@ mod health;
 mod held;
 mod idle;
 mod limits;
+mod maintenance;
 mod memory;
 pub(crate) mod query;
 mod random;
@@ -79,6 +80,8 @@ pub enum GatewayCommand {
     /// gone; ends what is left after the deadline. A CN that is with its target may still be answered. A further
     /// order moves the deadline.
     Drain(DrainOrder),
+    /// Looks at the states of targets, of which an operator has set one.
+    TargetsChanged,
     /// Acts on this plan from now on.
     Reload(Arc<Plan>),
     /// Answers a question about its sessions.
@@ -126,6 +129,7 @@ pub struct GatewayApp {
     /// Health checks under way.
     checks: Checks,
     warm_pools: WarmPools,
+    maintenance: maintenance::Maintenance,
     /// For jitter.
     random: Random,
     /// The plan's time is so much ahead of the driver's.
@@ -163,6 +167,7 @@ impl GatewayApp {
             turns: Turns::default(),
             checks: Checks::default(),
             warm_pools: WarmPools::default(),
+            maintenance: maintenance::Maintenance::default(),
             random: Random::new(u64::from(shard)),
             time_ahead: Duration::ZERO,
         }
@@ -557,6 +562,7 @@ impl Application for GatewayApp {
             GatewayCommand::Tap(order) => self.begin_tap(ctx, &order),
             GatewayCommand::TapEnd(id) => self.end_tap(ctx, id),
             GatewayCommand::Drain(order) => self.drain(ctx, order),
+            GatewayCommand::TargetsChanged => self.targets_changed(ctx),
             GatewayCommand::Reload(plan) => {
                 self.config = Arc::clone(&plan.config);
                 self.plan = plan;
@@ -579,6 +585,7 @@ impl Application for GatewayApp {
                 Task::Restore(target) => self.restored(ctx, target),
                 Task::Health(target) => self.check_health(ctx, target),
                 Task::Warm(target) => self.warm_again(ctx, target),
+                Task::MaintPace => self.maintenance_step(ctx),
             }
         }
         ctx.set_shard_timer(self.agenda.next_at());

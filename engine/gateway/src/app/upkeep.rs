@@ -28,7 +28,13 @@ impl GatewayApp {
     /// and behind each reload.
     pub fn begin<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         self.begin_checks(ctx);
+        self.targets_changed(ctx);
+    }
+
+    /// An operator or a reload has set the state of a target.
+    pub(super) fn targets_changed<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         self.warm_all(ctx);
+        self.begin_maintenance(ctx);
     }
 
     /// Ends checks and warm connections, which would keep a shard that drains.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::Config;
+use crate::drain::Pace;
 use crate::limits::Limits;
 use crate::tls::TlsMaterial;
 
@@ -30,6 +31,8 @@ pub struct Plan {
     pub config: Arc<Config>,
     /// Where the times begin that the statuses have; the same over reloads.
     pub origin: Instant,
+    /// Turns for ending the sessions of targets in maintenance, in the time since `origin`.
+    pub(crate) maintenance: Arc<Pace>,
     /// 1 at the start, one more with each reload.
     pub generation: u64,
     /// What sessions have taken of the limits on everything and of those on a source.
@@ -49,6 +52,7 @@ impl Plan {
     pub fn new(config: Arc<Config>) -> Plan {
         Plan {
             origin: Instant::now(),
+            maintenance: Arc::new(Pace::of(&config.drain)),
             generation: 1,
             limits: Arc::default(),
             listeners: config.listeners.iter().map(|_| Arc::default()).collect(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Plan, TargetStatus};
+use super::{Pace, Plan, TargetStatus};
 use crate::config::{Config, Destination, ListenerApplication};
 
 impl Plan {
@@ -33,6 +33,7 @@ impl Plan {
         };
         Plan {
             origin: self.origin,
+            maintenance: Arc::new(Pace::of(&next.drain)),
             generation: self.generation + 1,
             limits: Arc::clone(&self.limits),
             listeners: self.listeners.clone(),

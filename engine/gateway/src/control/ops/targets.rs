@@ -61,6 +61,6 @@ fn set(call: &Call) -> Result<Reply, Refused> {
     let found = plan.config.targets.iter().position(|target| target.name == name && !target.removed);
     let index = found.ok_or_else(|| Refused::new(Code::NotFound, format!("no target {name:?}")))?;
     let before = plan.targets[index].state();
-    plan.targets[index].set_state(state);
+    call.control.vitals.set_target_state(index, state);
     Ok(Reply::One(json!({ "target": name, "before": before.name(), "state": state.name() })))
 }
