@@ -94,8 +94,8 @@ on_each_driver! {
         Call::default().to(gateway.address("second")).accepted().release();
         wait_until("the session by listener and source", || targets[5].sessions() == 1);
         assert_eq!(counts(&targets), [1, 1, 1, 1, 1, 1, 0]);
-        // The selectors fit routes, but not for this caller.
-        assert_eq!(Call::default().to(gateway.address("first")).reason(), Some(130));
+        // The nearest miss is the route that wants negotiated release.
+        assert_eq!(Call::default().to(gateway.address("first")).reason(), Some(134));
         let refused = Call { called_ssap: b"S9", ..Call::default() };
         assert_eq!(refused.to(gateway.address("first")).reason(), Some(131));
         for index in 0..6 {
@@ -108,13 +108,14 @@ on_each_driver! {
     fn what_fits_nothing_gets_the_reason(driver) {
         let responder = Responder::listen(None, Manners::Accept);
         let text = "[[route]]\nname = \"r\"\ntarget = \"t\"\ncalled_tsaps = [\"ascii:T\"]\n\
-                    called_ssaps = [\"ascii:S\"]\nfunctional_units = [\"half_duplex\"]\n";
+                    called_ssaps = [\"ascii:S\"]\ncalling_ssaps = [\"ascii:s\"]\nfunctional_units = [\"half_duplex\"]\n";
         let text = format!("{text}{}", target("t", responder.address(), "profile = \"full\""));
         let gateway = Gateway::start(driver, 1, &[("in", "")], &text);
         let to = gateway.address("in");
         let other_tsap = Call { called_tsap: b"X", ..Call::default() };
         assert!(matches!(other_tsap.to(to), Answer::TransportRefused(3)));
         assert_eq!(Call { called_ssap: b"X", ..Call::default() }.to(to).reason(), Some(129));
+        assert_eq!(Call { calling_ssap: b"X", ..Call::default() }.to(to).reason(), Some(130));
         assert_eq!(Call::default().to(to).reason(), Some(134));
         Call { units: 3, ..Call::default() }.to(to).accepted().release();
         gateway.log.wait_for("no route", |record| record["event_id"] == "CLQ-R05" && record["code"] == 129);

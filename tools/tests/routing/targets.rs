@@ -149,7 +149,7 @@ pub(crate) fn maintenance(driver: &str) {
     let keys = format!("health_check = \"tcp\"\n{OFTEN}");
     let mut targets =
         vec![target("t0", responders[0].address(), &keys), target("t1", responders[1].address(), "")];
-    targets.push("[drain]\nsessions_per_second = 10\njitter_percent = 0\n".to_owned());
+    targets[1] += "[drain]\nsessions_per_second = 10\njitter_percent = 0\n";
     let gateway = group(driver, 2, "balance = \"hash\"\nhash_on = \"calling_ssap\"", &targets);
     let mut held = Vec::new();
     for caller in 0..24_u8 {
