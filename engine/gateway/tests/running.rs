@@ -210,7 +210,8 @@ fn a_drain_does_not_wait_for_connections_that_bring_no_cn() {
         until("four connections", || gateway.vitals().total().sessions_open_responder == 4);
         gateway.drain(Duration::from_secs(3600));
         for mut silent in [nothing, half, confirmed] {
-            let ended = silent.read(&mut [0; 1]);
+            // A ring of this process may interrupt a read that waits; this one begins again.
+            let ended = silent.read_to_end(&mut Vec::new());
             assert!(matches!(ended, Ok(0)), "FIN and nothing said: {ended:?}");
         }
         until("the end of the silent ones", || gateway.vitals().total().sessions_open_responder == 1);
