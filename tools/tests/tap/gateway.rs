@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::authority::Authority;
 use crate::dissect::Capture;
 use crate::log::Log;
 use crate::process::{Server, free_address, poll_pause};
 
 /// A tap may take so long.
-const TAP_TIME_MAX: Duration = Duration::from_secs(60);
+const TAP_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A gateway with an echo and a relay to it.
 pub(crate) struct Gateway {
@@ -25,7 +26,7 @@ pub(crate) struct Gateway {
     _folder: tempfile::TempDir,
 }
 
-const LISTENERS: [&str; 2] = ["echo", "relay"];
+const LISTENERS: [&str; 4] = ["echo", "relay", "secure", "private"];
 
 /// A tap that is on; its process ends with it.
 pub(crate) struct Tap {
@@ -42,13 +43,21 @@ impl Gateway {
     pub(crate) fn start_with(driver: &str, shards: usize, admin: &str) -> Gateway {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("control.sock");
-        let echo = free_address();
+        let (echo, secure) = (free_address(), free_address());
+        let authority = Authority::new(folder.path(), "authority");
+        authority.issue("gateway", "gateway.example", 1, (2024, 4000));
+        let tls = folder.path().display();
         let text = format!(
             "schema_version = 1\n[engine]\ndriver = \"{driver}\"\nshards = {shards}\n[admin]\n\
              control_socket = \"{}\"\n{admin}[log]\nformat = \"json\"\n\
              [[listener]]\nname = \"echo\"\naddress = \"{echo}\"\napplication = \"echo\"\n\
              [[listener]]\nname = \"relay\"\naddress = \"127.0.0.1:0\"\napplication = \"relay\"\ntarget = \"echo\"\n\
-             [[target]]\nname = \"echo\"\naddress = \"{echo}\"\n",
+             [[target]]\nname = \"echo\"\naddress = \"{echo}\"\n\
+             [[listener]]\nname = \"secure\"\naddress = \"{secure}\"\napplication = \"echo\"\ntls = \"main\"\n\
+             [[listener]]\nname = \"private\"\naddress = \"127.0.0.1:0\"\napplication = \"relay\"\ntarget = \"secure\"\n\
+             [[target]]\nname = \"secure\"\naddress = \"{secure}\"\ntls = \"main\"\ntls_server_name = \"gateway.example\"\n\
+             [[tls]]\nname = \"main\"\ncertificate = \"{tls}/gateway.pem\"\nkey = \"{tls}/gateway.key\"\n\
+             authorities = [\"{tls}/authority.pem\"]\n",
             socket.display()
         );
         let config = folder.path().join("gateway.toml");
@@ -163,7 +172,10 @@ impl Tap {
                 assert!(status.success(), "{status}");
                 break;
             }
-            assert!(Instant::now() < end, "the tap does not end");
+            if Instant::now() >= end {
+                let (path, folder) = self.file.take().expect("it writes to a file");
+                panic!("the tap does not end; it has\n{}", Capture::of(path, folder).summary());
+            }
             poll_pause();
         }
         let (path, folder) = self.file.take().expect("it writes to a file");

@@ -1,6 +1,9 @@
 //! `colloquy tap` on a gateway in its own process: what tshark makes of the file, what is in it and what is not, and
 //! that nobody waits for a tap.
 
+#[path = "../tls/authority.rs"]
+#[allow(dead_code, reason = "shared with the tests of TLS, which use more of it")]
+mod authority;
 mod dissect;
 mod gateway;
 #[path = "../hostile/log.rs"]
@@ -21,7 +24,7 @@ mod skip;
 use std::io::Read;
 use std::process::Stdio;
 
-use dissect::{Capture, contains};
+use dissect::contains;
 use gateway::Gateway;
 use peer::Peer;
 
@@ -95,6 +98,23 @@ on_each_driver! {
         let capture = tap.finished();
         assert!(contains(&capture.octets, MARKER));
         assert_eq!(capture.malformed(), "");
+    }
+
+    /// The leg to a target behind TLS is there in clear, and redacted as any other.
+    fn what_goes_through_tls_is_seen_in_clear(driver) {
+        let gateway = Gateway::start(driver, 1);
+        let tap = gateway.tap(&["--target", "secure", "--count", &(2 * tpdus(3)).to_string()]);
+        let behind = gateway.tap(&["--listener", "secure", "--count", &tpdus(3).to_string(), "--payload"]);
+        talk(&gateway, "private", 3);
+        let capture = tap.finished();
+        assert_eq!((capture.malformed(), capture.lost_segments()), (String::new(), 0));
+        for (si, expected) in [(CN, 2), (AC, 2), (DT, 12), (FN, 2), (DN, 2)] {
+            assert_eq!(capture.spdus(si), expected, "SI {si}\n{}", capture.summary());
+        }
+        assert!(!contains(&capture.octets, MARKER));
+        let capture = behind.finished();
+        assert_eq!((capture.spdus(CN), capture.spdus(DT), capture.spdus(DN)), (1, 6, 1));
+        assert!(contains(&capture.octets, MARKER), "what the responder of TLS opens and seals");
     }
 
     fn a_session_that_is_under_way_is_joined_where_a_tsdu_begins(driver) {

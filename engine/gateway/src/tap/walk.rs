@@ -47,7 +47,7 @@ impl Walk {
     /// TSDU.
     pub(super) fn advance(&mut self, of: &TapFacts, octets: &[u8]) -> Option<usize> {
         if let At::Nowhere = self.at {
-            let Some(rest) = of.boundary_in else { return None };
+            let rest = of.boundary_in?;
             self.at_tsdu = !of.in_tsdu;
             self.at = if rest == 0 { At::BEGIN } else { At::Rest(rest) };
         }

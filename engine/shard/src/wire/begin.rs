@@ -132,7 +132,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 self.core.count_handshake(index);
                 self.wire_ready(index);
                 if !plain.is_empty() {
-                    self.core.slab.at_mut(index).class0.receive(Slice::from_vec(plain));
+                    self.core.take_in_clear(index, Slice::from_vec(plain));
                 }
                 self.core.open(index, &rest);
             }
