@@ -14,6 +14,9 @@ use common::{World, mms, relay_config};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Sets a limit.
+type Change = fn(&mut Config);
+
 fn relay(change: impl FnOnce(&mut Config)) -> World {
     let mut config = relay_config(Profile::Mms);
     change(&mut config);
@@ -54,7 +57,7 @@ fn assert_nothing_taken(world: &mut World) {
 
 #[test]
 fn sessions_beyond_each_scopes_limit_are_refused_as_congestion() {
-    let scopes: [(Scope, fn(&mut Config)); 3] = [
+    let scopes: [(Scope, Change); 3] = [
         (Scope::All, |config| config.limits.sessions_max = 2),
         (Scope::Listener(0), |config| config.listeners[0].sessions_max = 2),
         (Scope::Source, |config| config.limits.source_sessions_max = 2),
@@ -85,14 +88,16 @@ fn sessions_beyond_each_scopes_limit_are_refused_as_congestion() {
 
 #[test]
 fn connections_that_say_nothing_are_limited_in_each_scope() {
-    let scopes: [(Scope, fn(&mut Config)); 3] = [
+    let scopes: [(Scope, Change); 3] = [
         (Scope::All, |config| config.limits.connections_not_established_max = 3),
         (Scope::Listener(0), |config| config.listeners[0].connections_not_established_max = 3),
         (Scope::Source, |config| config.limits.source_connections_not_established_max = 3),
     ];
     for (scope, change) in scopes {
         let mut world = relay(change);
-        (0..2).for_each(|_| drop(world.establish(&mms())));
+        for _ in 0..2 {
+            world.establish(&mms());
+        }
         for _ in 0..3 {
             world.raw.connect();
         }
@@ -108,7 +113,7 @@ fn connections_that_say_nothing_are_limited_in_each_scope() {
 
 #[test]
 fn connects_per_second_have_a_burst_of_one_second() {
-    let scopes: [(Scope, fn(&mut Config)); 3] = [
+    let scopes: [(Scope, Change); 3] = [
         (Scope::All, |config| config.limits.connects_per_second_max = 5),
         (Scope::Listener(0), |config| config.listeners[0].connects_per_second_max = 5),
         (Scope::Source, |config| config.limits.source_connects_per_second_max = 5),
@@ -185,7 +190,7 @@ fn throttled(change: impl FnOnce(&mut Config), echo: bool, per_second: usize) {
 
 #[test]
 fn octets_per_second_delay_and_lose_nothing() {
-    let scopes: [fn(&mut Config); 3] = [
+    let scopes: [Change; 3] = [
         |config| config.limits.octets_per_second_max = 40_000,
         |config| config.listeners[0].octets_per_second_max = 40_000,
         |config| config.limits.source_octets_per_second_max = 40_000,
