@@ -576,18 +576,6 @@ impl Application for GatewayApp {
     }
 
     fn shard_timer<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
-        while let Some(task) = self.agenda.pop_due(ctx.now()) {
-            match task {
-                Task::StopListening => self.stop_listening(ctx),
-                Task::DrainStep => self.drain_step(ctx),
-                Task::DrainDeadline => self.end_all(ctx),
-                Task::MemoryLook => self.look_at_memory(ctx),
-                Task::Restore(target) => self.restored(ctx, target),
-                Task::Health(target) => self.check_health(ctx, target),
-                Task::Warm(target) => self.warm_again(ctx, target),
-                Task::MaintPace => self.maintenance_step(ctx),
-            }
-        }
-        ctx.set_shard_timer(self.agenda.next_at());
+        self.run_due_tasks(ctx);
     }
 }

@@ -8,6 +8,7 @@ use colloquy_shard::{Context, SessionId};
 use colloquy_transport::driver::Driver;
 
 use super::GatewayApp;
+use super::agenda::Task;
 use super::random::Random;
 use super::state::Role;
 
@@ -71,5 +72,22 @@ impl GatewayApp {
             Role::Upstream { target } => self.plan.targets[usize::from(target)].session_ended(),
             _ => {}
         }
+    }
+
+    /// Does what is due without a session.
+    pub(super) fn run_due_tasks<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+        while let Some(task) = self.agenda.pop_due(ctx.now()) {
+            match task {
+                Task::StopListening => self.stop_listening(ctx),
+                Task::DrainStep => self.drain_step(ctx),
+                Task::DrainDeadline => self.end_all(ctx),
+                Task::MemoryLook => self.look_at_memory(ctx),
+                Task::Restore(target) => self.restored(ctx, target),
+                Task::Health(target) => self.check_health(ctx, target),
+                Task::Warm(target) => self.warm_again(ctx, target),
+                Task::MaintPace => self.maintenance_step(ctx),
+            }
+        }
+        ctx.set_shard_timer(self.agenda.next_at());
     }
 }

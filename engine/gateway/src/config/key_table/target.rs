@@ -168,7 +168,7 @@ pub(super) const TARGET: &[Key] = &[
         Value("\"off\""),
         Live,
         "off: only what sessions meet counts. tcp connects, transport goes on to CC, session to AC or RF and\n\
-         ends in order. A target that fails is passed over.",
+         ends in order; CN has no user data, on which libiec61850 closes. A target that fails is passed over.",
     ),
     key(
         Target,
@@ -209,7 +209,8 @@ pub(super) const TARGET: &[Key] = &[
         Value("5"),
         Live,
         "Sessions in a row that the target did not take (no connection, DR, RF for want of a user or of room) or\n\
-         aborted as a provider, after which it is passed over for eject_time. 0: never.",
+         aborted as a provider, after which it is passed over for eject_time. The last usable target of a group\n\
+         never is, nor one that is in no group. 0: never.",
     ),
     key(
         Target,
