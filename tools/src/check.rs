@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use colloquy_gateway::config::{self, Config, ConfigFault, Diagnostics, Loaded, Place, System};
+use colloquy_gateway::config::{self, ConfigFault, Diagnostics, Loaded, Place, System};
 use serde_json::{Value, json};
 
 /// Checks a gateway configuration and changes nothing.
@@ -91,12 +91,7 @@ fn found(found: &ConfigFault) -> Value {
     })
 }
 
-/// Reads a configuration; what is wrong with it goes to standard error.
-pub(crate) fn read(path: &Path) -> Option<Config> {
-    load(path).map(|loaded| loaded.config)
-}
-
-/// The same, with what it was read from.
+/// Reads a configuration and says what it was read from; what is wrong with it goes to standard error.
 pub(crate) fn load(path: &Path) -> Option<Loaded> {
     config::load(path).map_err(|diagnostics| tell(&diagnostics)).ok()
 }

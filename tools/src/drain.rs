@@ -1,7 +1,7 @@
 //! `colloquy drain`: a running gateway goes away.
 
 use std::process::ExitCode;
-use std::thread::sleep;
+use std::thread;
 use std::time::Duration;
 
 use clap::Args;
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &DrainArgs) -> ExitCode {
 fn wait(args: &DrainArgs) -> ExitCode {
     let mut last = None;
     loop {
-        sleep(LOOK_INTERVAL);
+        // Polls until the gateway has gone or the deadline has passed.
+        thread::sleep(LOOK_INTERVAL);
         let answer =
             Control::open(&args.socket).and_then(|mut control| control.ask("drain.status", json!({})));
         match answer {

@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 
 /// Lines and columns of a screen on which help must fit.
-const SCREEN: (usize, usize) = (36, 110);
+const SCREEN: (usize, usize) = (44, 110);
 const VERBS: &[&str] = &["demo", "gateway", "load", "check", "dump"];
 
 fn colloquy(arguments: &[&str]) -> Output {

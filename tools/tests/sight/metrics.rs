@@ -1,5 +1,7 @@
 //! `/metrics` and `/status.json` agree with what the clients did, keep the naming rules, and stay few.
 
+use std::net::SocketAddr;
+
 use crate::gateway::Gateway;
 use crate::openmetrics::{Family, value};
 use crate::peer::Peer;
@@ -98,13 +100,17 @@ fn totals(driver: &str) {
         assert_eq!(of("colloquy_listener_sessions", &labels), 0.0, "{listener}");
     }
     assert_eq!(status["targets"][0]["connects"][0]["count"].as_f64(), Some(relays), "{status}");
+    configuration_is_told(&gateway, relay);
+    gateway.finish();
+}
+
+fn configuration_is_told(gateway: &Gateway, relay: SocketAddr) {
     assert_eq!(gateway.get("/startupz").status, 200);
     let configuration: serde_json::Value =
         serde_json::from_str(&gateway.get("/config.json").body).expect("the configuration is JSON");
     let settings = configuration["settings"].as_array().expect("settings");
     let address = settings.iter().find(|each| each["table"] == "listener[relay]" && each["key"] == "address");
     assert_eq!(address.expect("the relay's address")["value"], format!("\"{relay}\""), "{configuration}");
-    gateway.finish();
 }
 
 #[test]
