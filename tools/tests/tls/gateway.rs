@@ -31,7 +31,8 @@ fn tables(folder: &Path, addresses: &[(&'static str, SocketAddr)], driver: &str)
     let of = |name: &str| addresses.iter().find(|(known, _)| *known == name).expect("a listener").1;
     let mut text = format!(
         "schema_version = 1\n[engine]\ndriver = \"{driver}\"\nshards = 1\n[admin]\naddress = \"127.0.0.1:0\"\n\
-         [log]\nformat = \"json\"\n"
+         control_socket = \"{}\"\n[log]\nformat = \"json\"\n",
+        folder.join("control").display()
     );
     let tls = TLS
         .replace("[\"", &format!("[\"{}/", folder.display()))
@@ -62,14 +63,16 @@ fn tables(folder: &Path, addresses: &[(&'static str, SocketAddr)], driver: &str)
         ),
         ("through", "application = \"relay\"\ntls = \"main\"\ntarget = \"through\"\n"),
         ("both", "application = \"echo\"\nproxy_protocol = \"required\"\ntls = \"main\"\n"),
+        ("openssl", "application = \"relay\"\ntls = \"main\"\ntarget = \"openssl\"\n"),
         ("through_both", "application = \"relay\"\ntls = \"main\"\ntarget = \"through_both\"\n"),
     ] {
         text += &format!("[[listener]]\nname = \"{name}\"\naddress = \"{}\"\n{more}", of(name));
     }
-    let named = "tls = \"main\"\ntls_server_name = \"gateway.example\"\n";
+    let named = "tls = \"main\"\ntls_server_name = \"gateway.example\"\ntpdu_octets_max = 8192\n";
     for (name, to, more) in [
         ("secure", "main", named),
         ("misnamed", "main", "tls = \"main\"\ntls_server_name = \"another.example\"\n"),
+        ("openssl", "openssl_upstream", "tls = \"main\"\ntls_server_name = \"upstream.example\"\n"),
         ("through", "proxied", "proxy_protocol = \"v2\"\n"),
         ("through_both", "both", &*format!("proxy_protocol = \"v2\"\n{named}")),
     ] {
@@ -97,6 +100,8 @@ impl Gateway {
             "through",
             "both",
             "through_both",
+            "openssl",
+            "openssl_upstream",
         ];
         let addresses: Vec<_> = names.into_iter().map(|name| (name, free_address())).collect();
         let file = folder.path().join("gateway.toml");
@@ -144,26 +149,45 @@ impl Gateway {
     }
 
     pub(crate) fn metrics(&self) -> String {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(self.admin).expect("the admin listener accepts");
-        stream
-            .write_all(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
-            .expect("it reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("text");
-        text
+        metrics_of(self.admin)
     }
 
     /// Waits until the metrics have this series with this value.
     pub(crate) fn wait_for_metric(&self, series: &str) {
-        let end = Instant::now() + PATIENCE;
-        while !self.metrics().lines().any(|line| line == series) {
-            assert!(Instant::now() < end, "{series}: {}", self.metrics());
-            poll_pause();
-        }
+        wait_for_metric(self.admin, series);
     }
 
     pub(crate) fn signal(&self, number: i32) {
         self.server.signal(number);
+    }
+}
+
+/// The metrics of the gateway with this admin listener.
+pub(crate) fn metrics_of(admin: SocketAddr) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(admin).expect("the admin listener accepts");
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
+        .expect("it reads");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("text");
+    text
+}
+
+/// Waits until the metrics have this series with this value.
+pub(crate) fn wait_for_metric(admin: SocketAddr, series: &str) {
+    wait_until(admin, series, |text| text.lines().any(|line| line == series));
+}
+
+/// Waits until something holds of the metrics.
+pub(crate) fn wait_until(admin: SocketAddr, what: &str, holds: impl Fn(&str) -> bool) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let text = metrics_of(admin);
+        if holds(&text) {
+            return;
+        }
+        assert!(Instant::now() < end, "{what}: {text}");
+        poll_pause();
     }
 }

@@ -2,7 +2,12 @@
 //! real binary on both drivers; each kind of refusal with its own event.
 
 mod authority;
+mod chain;
+#[path = "../tap/dissect.rs"]
+#[allow(dead_code, reason = "shared with the tests of taps, which use more of it")]
+mod dissect;
 mod gateway;
+mod keys;
 #[path = "../hostile/log.rs"]
 #[allow(dead_code, reason = "shared with the tests of hostile peers, which use more of it")]
 mod log;
@@ -15,8 +20,11 @@ mod peer {
 #[path = "../interop/process.rs"]
 #[allow(dead_code, reason = "shared with the interop tests, which use more of it")]
 mod process;
+mod responder;
 #[path = "../interop/skip.rs"]
 mod skip;
+mod tapped;
+mod upstream;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -37,6 +45,7 @@ macro_rules! on_each_driver {
         }
     };
 }
+pub(crate) use on_each_driver;
 
 on_each_driver! {
     fn python_carries_sessions_by_tls_1_2_and_1_3(driver) {
