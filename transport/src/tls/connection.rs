@@ -164,18 +164,37 @@ impl TlsConnection {
         out: &mut Vec<u8>,
         plain: &mut dyn FnMut(&[u8]),
     ) -> Result<(), TlsFault> {
+        self.receive_in(&mut Vec::new(), octets, out, plain)
+    }
+
+    /// The same with memory that connections share: what does not fit the little that this one keeps is handled in
+    /// `spare`, which is empty before and after, and stays with the connection only while a record is incomplete.
+    ///
+    /// # Errors
+    /// As [`TlsConnection::receive`].
+    pub fn receive_in(
+        &mut self,
+        spare: &mut Vec<u8>,
+        octets: &[u8],
+        out: &mut Vec<u8>,
+        plain: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), TlsFault> {
+        debug_assert!(spare.is_empty(), "octets of another connection");
         if let Some(first) = octets.first()
             && !std::mem::replace(&mut self.begun, true)
             && !FIRST_OCTETS.contains(first)
         {
             return Err(TlsFaultKind::NotTls.into());
         }
+        if self.incoming.is_empty() && octets.len() > self.incoming.capacity() {
+            std::mem::swap(&mut self.incoming, spare);
+        }
         self.incoming.extend_from_slice(octets);
         let result = self.work(Wanted::Nothing, out, plain);
         if result.is_err() {
             self.tell(out);
         }
-        self.tidy();
+        self.tidy(spare);
         result?;
         if self.waiting_octets() > TLS_INCOMING_OCTETS_MAX {
             return Err(TlsFaultKind::BadRecord.into());
@@ -255,12 +274,16 @@ impl TlsConnection {
         }
     }
 
-    /// Forgets octets that are used up, and memory that an idle connection does not need.
-    fn tidy(&mut self) {
+    /// Forgets octets that are used up, and gives back memory that an idle connection does not need.
+    fn tidy(&mut self, spare: &mut Vec<u8>) {
         if self.start == self.incoming.len() {
             self.incoming.clear();
             if self.incoming.capacity() > INCOMING_KEPT_OCTETS_MAX {
-                self.incoming = Vec::new();
+                let kept = std::mem::take(spare);
+                *spare = std::mem::replace(&mut self.incoming, kept);
+                if self.incoming.capacity() > INCOMING_KEPT_OCTETS_MAX {
+                    self.incoming = Vec::new();
+                }
             }
         } else if self.start > 0 {
             self.incoming.drain(..self.start);

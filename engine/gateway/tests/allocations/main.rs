@@ -5,6 +5,7 @@
 
 mod meter;
 mod plain;
+mod secured;
 mod simulated;
 mod sockets;
 

@@ -150,7 +150,8 @@ impl<D: Driver, A: Application> Core<D, A> {
         let config = PoolConfig { block_count: PLAIN_BLOCKS, block_octets: PLAIN_BLOCK_OCTETS };
         let pool = self.wires.plain.get_or_insert_with(|| Pool::new(config));
         let opened = &mut self.wires.opened;
-        let result = tls.receive(octets, out, &mut |plain| put_plain(pool, opened, plain));
+        let result =
+            tls.receive_in(&mut self.wires.spare, octets, out, &mut |plain| put_plain(pool, opened, plain));
         let owes = !out.is_empty();
         let mut opened = std::mem::take(&mut self.wires.opened);
         for plain in opened.drain(..) {

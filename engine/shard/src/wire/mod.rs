@@ -178,6 +178,8 @@ pub(crate) struct Wires {
     plain: Option<Pool>,
     /// Plaintext of one receipt.
     opened: Vec<Slice>,
+    /// Where records are opened that are more than a connection keeps memory for; empty.
+    spare: Vec<u8>,
     /// Plaintext of a batch whose parts do not lie together.
     gathered: Vec<u8>,
 }
@@ -191,6 +193,7 @@ impl Wires {
             waiting: VecDeque::new(),
             plain: None,
             opened: Vec::new(),
+            spare: Vec::new(),
             gathered: Vec::new(),
         }
     }
