@@ -195,7 +195,10 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 let slot = self.core.slab.at_mut(index);
                 let refused = matches!(slot.phase, Phase::AwaitCc | Phase::AwaitCr | Phase::AwaitCn);
                 let end = if refused { SessionEnd::TransportRefused { reason } } else { SessionEnd::Eof };
-                slot.cold.gone.get_or_insert(end);
+                // DR came before the end of the connection, which may be known already, and says why it is closed.
+                if matches!(slot.cold.gone, None | Some(SessionEnd::Eof)) {
+                    slot.cold.gone = Some(end);
+                }
                 self.peer_gone(index);
             }
             Event::Fault(fault) => {

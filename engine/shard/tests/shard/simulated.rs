@@ -12,13 +12,14 @@ use colloquy_session::{
     ConnectParameters, Enclosure, FunctionalUnits, ProviderAbortReason, Request, SerialNumber, SessionConfig,
     Tokens,
 };
-use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, Shard, ShardConfig};
+use colloquy_shard::{ConnectTarget, ListenerConfig, SessionId, Shard, ShardConfig, TargetWire};
 use colloquy_transport::buf::{PoolConfig, Slice};
 use colloquy_transport::class0::Class0Config;
 use colloquy_transport::driver::Driver;
 use colloquy_transport::driver::sim::{Random, SimConfig, SimDriver, SimFaults, SimHostConfig, SimNet};
 
 use crate::recorder::{Manners, Recorder, Seen, proposal, target};
+use crate::secured::Secured;
 
 const SEEDS: u64 = 150;
 const STEPS_MAX: usize = 50_000;
@@ -43,6 +44,8 @@ struct World {
     reuse: bool,
     /// Both sides use the transport expedited flow.
     expedited: bool,
+    /// What the client's connections begin with: TLS, and a PROXY header before it.
+    wire: Option<TargetWire>,
     /// What each session of the client has sent.
     sent: HashMap<SessionId, Vec<Vec<u8>>>,
 }
@@ -51,7 +54,7 @@ struct World {
 fn random_users_on_a_hostile_network_end_exactly_once() {
     let given = std::env::var("COLLOQUY_SEED").ok().map(|seed| seed.parse::<u64>().expect("a number"));
     let seeds = given.map_or(0..SEEDS, |seed| seed..seed + 1);
-    let (mut released, mut faults, mut kept, mut expedited, mut points) = (0, 0, 0, 0, 0);
+    let (mut released, mut faults, mut kept, mut expedited, mut points, mut secured) = (0, 0, 0, 0, 0, 0);
     for seed in seeds {
         // Shown when the test fails.
         println!("COLLOQUY_SEED={seed}");
@@ -62,13 +65,20 @@ fn random_users_on_a_hostile_network_end_exactly_once() {
         kept += world.server.tally().transports_kept;
         expedited += world.server.tally().spdus_expedited_data_in;
         points += world.server.tally().spdus_sync_in;
+        secured +=
+            world.server.tally().tls_handshakes_12.min(1) + world.server.tally().tls_handshakes_13.min(1);
         faults += world.net.fault_counts().resets + world.net.fault_counts().eofs;
     }
     if given.is_none() {
         assert!(
-            released > SEEDS && faults > SEEDS / 4 && kept > SEEDS && expedited > SEEDS && points > SEEDS,
+            released > SEEDS
+                && faults > SEEDS / 4
+                && kept > SEEDS
+                && expedited > SEEDS
+                && points > SEEDS
+                && secured > SEEDS / 8,
             "the mix is wrong: {released} released, {faults} lost, {kept} kept, {expedited} expedited, \
-             {points} points"
+             {points} points, {secured} over TLS"
         );
     }
 }
@@ -115,7 +125,13 @@ impl World {
             ..Default::default()
         };
         server.listen(listener, 7, listening).unwrap();
-        Self { net, random: Random::new(!seed), server, client, reuse, expedited, sent: HashMap::new() }
+        let secured = (seed % 5 == 4).then(|| Secured::new(seed / 5 % 3 != 0, seed / 5 % 3 != 1));
+        let source = (seed % 3 == 1).then(|| (Ipv4Addr::new(192, 0, 2, 7), 8080).into());
+        if let Some(secured) = &secured {
+            server.with(|_, ctx| ctx.set_listener_wire(7, &secured.listener(source.is_some())));
+        }
+        let wire = secured.map(|secured| secured.target(source));
+        Self { wire, net, random: Random::new(!seed), server, client, reuse, expedited, sent: HashMap::new() }
     }
 
     /// The users act at random for a while; then they release what is left and wait.
@@ -125,7 +141,8 @@ impl World {
             let acting = step < ACTING_STEPS;
             if opened < SESSIONS && self.random.chance(100_000) {
                 opened += 1;
-                let to = self.target();
+                let wire = self.wire.clone();
+                let to = ConnectTarget { wire: wire.as_ref(), ..self.target() };
                 self.client.app_mut().again_left += u64::from(self.reuse);
                 if let Ok(id) = self.client.with(|_, ctx| ctx.connect(&to)) {
                     self.sent.insert(id, Vec::new());
@@ -281,7 +298,8 @@ impl World {
         };
         assert!(self.client.app().ends().into_iter().all(by_a_user), "{:?}", self.client.app().ends());
         // A client that gives up before it has a session closes or resets the connection.
-        let by_its_peer = |end: &str| by_a_user(end) || end == "Eof" || end == "Network";
+        let early = |end: &str| self.wire.is_some() && end.starts_with("Wire") && end.contains("Truncated");
+        let by_its_peer = |end: &str| by_a_user(end) || end == "Eof" || end == "Network" || early(end);
         assert!(self.server.app().ends().into_iter().all(by_its_peer), "{:?}", self.server.app().ends());
     }
 

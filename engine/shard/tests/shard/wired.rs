@@ -16,6 +16,7 @@ use crate::secured::Secured;
 crate::pair::on_every_driver! {
     sessions_go_over_either_version_behind_a_header,
     a_header_that_does_not_come_ends_in_time,
+    whoever_finds_no_place_is_told_so_behind_the_handshake,
 }
 
 crate::pair::on_real_drivers! {
@@ -109,6 +110,22 @@ fn a_header_that_does_not_come_ends_in_time<W: World>() {
     let end = pair.server.app().ends()[0].to_owned();
     assert!(end.contains("Proxy") && end.contains("Timeout"), "{end}");
     assert_eq!((pair.server.app().accepted.len(), pair.server.tally().ended_proxy), (1, 1));
+}
+
+fn whoever_finds_no_place_is_told_so_behind_the_handshake<W: World>() {
+    for (version_1_2, version_1_3) in [(true, false), (false, true)] {
+        let secured = Secured::new(version_1_2, version_1_3);
+        let listener = colloquy_shard::ListenerConfig { sessions_max: 0, ..Default::default() };
+        let made = Pair::<W>::with(Manners::default(), Manners::default(), Default::default(), listener);
+        let Some(mut pair) = made else { return };
+        pair.server.with(|_, ctx| ctx.set_listener_wire(7, &secured.listener(false)));
+        let wire = secured.target(None);
+        let to = ConnectTarget { wire: Some(&wire), ..target(pair.address, proposal(b"hello")) };
+        pair.client.with(|_, ctx| ctx.connect(&to)).unwrap();
+        pair.emptied();
+        assert_eq!(pair.client.app().ends(), ["TransportRefused { reason: 1 }"], "{version_1_2}");
+        assert_eq!(pair.server.tally().refused_with_disconnect, 1);
+    }
 }
 
 /// A peer made of octets that speaks TLS.
