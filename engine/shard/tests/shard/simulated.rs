@@ -125,7 +125,7 @@ impl World {
             ..Default::default()
         };
         server.listen(listener, 7, listening).unwrap();
-        let secured = (seed % 5 == 4).then(|| Secured::new(seed / 5 % 3 != 0, seed / 5 % 3 != 1));
+        let secured = (seed % 5 == 4).then(|| Secured::new(!(seed / 5).is_multiple_of(3), seed / 5 % 3 != 1));
         let source = (seed % 3 == 1).then(|| (Ipv4Addr::new(192, 0, 2, 7), 8080).into());
         if let Some(secured) = &secured {
             server.with(|_, ctx| ctx.set_listener_wire(7, &secured.listener(source.is_some())));
