@@ -31,8 +31,9 @@ const DRAIN_LOOK_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug, Args)]
 #[command(
     before_help = "Example:  colloquy gateway configs/echo.toml",
-    after_help = "SIGHUP reads the configuration again. SIGTERM or SIGINT drains as [drain] says: no new sessions, open\n\
-                  ones are ended at the pace until drain.deadline; a second signal aborts what is left. Exit status: 0 drained, 1 failed, 2 bad configuration."
+    after_help = "SIGHUP reads the configuration again. SIGTERM or SIGINT drains as [drain] says: no new sessions,\n\
+                  open ones are ended at the pace until drain.deadline; a second signal aborts what is left.\n\
+                  Exit status: 0 drained, 1 failed, 2 bad configuration."
 )]
 pub(crate) struct GatewayArgs {
     /// Configuration in TOML (configs/gateway.toml lists every key)

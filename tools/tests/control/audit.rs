@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -59,6 +60,12 @@ fn what_is_done_is_audited_over_restarts_and_renames() {
 
     let gateway = Gateway::start_in(folder, &setup);
     let old = gateway.path("audit.1.jsonl");
+    let begin = Instant::now();
+    while ops(&file).len() <= expected.len() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the second start is audited");
+        // Polls: the gateway listens before its audit is written.
+        std::thread::sleep(Duration::from_millis(5));
+    }
     fs::rename(&file, &old).expect("a rename");
     gateway.text(&["targets", "drain", "held"]);
     let _folder = gateway.stop();
