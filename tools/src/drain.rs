@@ -12,7 +12,7 @@ use crate::control::{Control, Fault, SocketArgs, member};
 /// Time between two looks with `--wait`.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Drains a running gateway: no new sessions, open ones are ended as [drain] of its configuration says, then it stops.
+/// Drains a running gateway: no new sessions, open ones are ended as `drain` of its configuration says, then it stops.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Example:  colloquy drain --deadline 5m --wait",

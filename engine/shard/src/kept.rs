@@ -101,7 +101,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     }
 
     /// T-DISCONNECT request on a connection that was kept, or opened without a session ([`Context::open`], which may
-    /// still be under way), and on which no session has begun: it ends with [`SessionEnd::Unused`]. Does nothing to any
+    /// still be under way), and on which no session has begun: it ends with [`crate::SessionEnd::Unused`]. Does nothing to any
     /// other session.
     pub fn transport_disconnect(&mut self, id: SessionId) {
         let is_opening = |slot: &crate::slab::Slot<A::Session>| {

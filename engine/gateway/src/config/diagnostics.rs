@@ -145,7 +145,7 @@ struct Source {
 
 /// What is wrong with a configuration, and what is suspicious in it, in the order of its files.
 ///
-/// Spans in here count through all files: see [`Diagnostics::add_source`].
+/// Spans in here count through all files: see `Diagnostics::add_source`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
     sources: Vec<Source>,

@@ -26,13 +26,13 @@ pub(super) fn read_size(text: &str) -> Option<u64> {
     quantity(text, &SIZES)
 }
 
-/// As [`read_duration`] reads it, in the longest unit that has no fraction.
+/// As `read_duration` reads it, in the longest unit that has no fraction.
 pub fn duration_text(duration: Duration) -> String {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     if micros == 0 { "0s".to_owned() } else { in_largest_unit(micros, &TIMES) }
 }
 
-/// As [`read_size`] reads it, in the largest unit that has no fraction.
+/// As `read_size` reads it, in the largest unit that has no fraction.
 pub fn size_text(octets: u64) -> String {
     if octets < 1 << 10 { octets.to_string() } else { in_largest_unit(octets, &SIZES) }
 }

@@ -32,9 +32,9 @@ pub struct TlsConfig {
     pub version_1_2: bool,
     /// TLS 1.3 is spoken.
     pub version_1_3: bool,
-    /// Names of [`CIPHERS`], in order of preference.
+    /// Names of `CIPHERS`, in order of preference.
     pub ciphers: Vec<String>,
-    /// Names of [`GROUPS`], in order of preference.
+    /// Names of `GROUPS`, in order of preference.
     pub groups: Vec<String>,
     /// Bits of an RSA key at least.
     pub rsa_bits_min: usize,

@@ -10,7 +10,7 @@
 //!
 //! Counts and rates survive reloads; the numbers are those of the configuration at the moment, so that a new limit holds
 //! for what comes next and ends nobody. A [`Ticket`] is what a session has taken; dropping it gives all of it back.
-//! Nothing here is touched for an SSDU: octets are taken by the quantum (see [`Ticket::reserve_octets`]).
+//! Nothing here is touched for an SSDU: octets are taken by the quantum (see `Ticket::reserve_octets`).
 
 mod bucket;
 mod gate;
