@@ -49,7 +49,10 @@ impl Opening {
         source: Option<IpAddr>,
     ) -> Result<Opening, OpeningError> {
         let connect = || {
-            let options = ConnectOptions { source: source.map(|address| SocketAddr::new(address, 0)), ..ConnectOptions::default() };
+            let options = ConnectOptions {
+                source: source.map(|address| SocketAddr::new(address, 0)),
+                ..ConnectOptions::default()
+            };
             let socket = socket_for(peer, &options)?;
             socket.set_linger(Some(Duration::ZERO))?;
             match socket.connect(&peer.into()) {
