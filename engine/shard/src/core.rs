@@ -85,6 +85,8 @@ pub(crate) struct Core<D: Driver, A: Application> {
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) shard_deadline: Option<Duration>,
     pub(crate) stopping: bool,
+    /// Something other than data has happened since the numbers were published.
+    pub(crate) rare: bool,
     /// Slices of one segment of an SSDU.
     pub(crate) segment: Vec<Slice>,
     /// Slices of a body that is being requested.
@@ -119,6 +121,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             effects: VecDeque::new(),
             shard_deadline: None,
             stopping: false,
+            rare: true,
             segment: Vec::new(),
             slices: Vec::new(),
             bundle: Bundle::default(),
@@ -147,6 +150,7 @@ impl<D: Driver, A: Application> Core<D, A> {
 
     /// Lets `put` append to what a session sends.
     pub(crate) fn put(&mut self, index: u32, put: impl FnOnce(&mut Class0, &mut TxBatch)) {
+        self.rare = true;
         let slot = self.slab.at_mut(index);
         if slot.marks.dead || slot.marks.closing {
             return;
@@ -186,6 +190,7 @@ impl<D: Driver, A: Application> Core<D, A> {
 
     /// Takes from the machine what it has after an input or a primitive: TSDUs, its end, its timer.
     pub(crate) fn settle(&mut self, index: u32) {
+        self.rare = true;
         let mut transmitted = false;
         loop {
             let slot = self.slab.at_mut(index);

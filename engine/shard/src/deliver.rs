@@ -183,6 +183,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     }
 
     fn event(&mut self, index: u32, event: Event) {
+        self.core.rare = true;
         match event {
             Event::Data(body) => match self.core.slab.at(index).machine.plain_data_offset(body.head()) {
                 Some(offset) => self.plain_body(index, body, offset),
@@ -248,6 +249,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Takes the SPDUs out of a TSDU.
     fn tsdu(&mut self, index: u32, mut body: Body) {
+        self.core.rare = true;
         self.core.tally.tsdus_in += 1;
         // What a request of the application has set free meanwhile came before this TSDU.
         self.joined(index);
@@ -267,6 +269,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Takes the SPDU out of a TSDU of the expedited flow.
     fn expedited_tsdu(&mut self, index: u32, octets: &[u8]) {
+        self.core.rare = true;
         let is_prepare = octets.first() == Some(&SpduKind::Prepare.si());
         self.core.tally.spdus_prepare_in += u64::from(is_prepare);
         self.core.tally.tsdus_in += 1;

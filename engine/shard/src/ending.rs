@@ -20,6 +20,7 @@ pub(crate) const REASON_CONGESTION: u8 = 1;
 impl<D: Driver, A: Application> Core<D, A> {
     /// Remembers how the session will end, unless that is known already.
     pub(crate) fn will_end(&mut self, index: u32, end: SessionEnd) {
+        self.rare = true;
         let slot = self.slab.at_mut(index);
         if !slot.marks.over {
             slot.cold.end.get_or_insert(if slot.is_unused() { unused(end) } else { end });
@@ -28,6 +29,7 @@ impl<D: Driver, A: Application> Core<D, A> {
 
     /// Settles how the session ends: as remembered, else as `end`.
     pub(crate) fn end(&mut self, index: u32, end: SessionEnd) {
+        self.rare = true;
         self.will_end(index, end);
         self.finish(index);
     }

@@ -99,6 +99,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     /// Takes in the slot of a connection that is being opened.
     pub(crate) fn enter_connecting(&mut self, slot: Slot<A::Session>) -> SessionId {
         let id = self.slab.insert(slot);
+        self.rare = true;
         self.tally.sessions_opened += 1;
         self.tally.sessions_open_initiator += 1;
         let deadline = self.now + self.config.connect_timeout;

@@ -110,6 +110,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     ) -> Result<(), ServiceError> {
         let octets = body.iter().map(|slice| slice.len()).sum();
         let segments = self.primitive(id, |machine, _| machine.typed_data_request(octets, enclosure))?;
+        self.core.rare = true;
         self.core.tally.spdus_typed_data_out += self.put_segments(id, segments, body, octets);
         Ok(())
     }
@@ -181,6 +182,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     ) -> Result<(), ServiceError> {
         let octets = body.iter().map(|slice| slice.len()).sum();
         let segments = self.primitive(id, |machine, _| machine.late_typed_data_request(octets, enclosure))?;
+        self.core.rare = true;
         self.core.tally.spdus_typed_data_out += self.put_segments(id, segments, body, octets);
         Ok(())
     }

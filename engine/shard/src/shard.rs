@@ -73,6 +73,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     ///
     /// What it asks for is flushed by the next turn.
     pub fn with<R>(&mut self, act: impl FnOnce(&mut A, &mut Context<'_, D, A>) -> R) -> R {
+        self.core.rare = true;
         act(&mut self.app, &mut Context { core: &mut self.core })
     }
 

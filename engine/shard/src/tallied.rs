@@ -132,7 +132,7 @@ mod tests {
         // GT with the data token, AS, MIP, DT and its user data, which look like GT.
         let all = [1, 3, 16, 1, 1, 45, 3, 41, 1, 97, 49, 3, 42, 1, 49, 1, 0, 1, 0];
         let expected =
-            [("spdus_data_out", 1), ("spdus_token_out", 1), ("spdus_sync_out", 1), ("spdus_activity_out", 1)];
+            [("spdus_token_out", 1), ("spdus_sync_out", 1), ("spdus_activity_out", 1), ("spdus_data_out", 1)];
         assert_eq!(counted(&all), expected);
         assert_eq!(counted(&[1, 0, 1, 0]), [("spdus_data_out", 1)]);
         assert_eq!(counted(&[2, 3, 16, 1, 1]), [("spdus_token_out", 1)]);

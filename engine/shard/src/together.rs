@@ -77,6 +77,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         let mut rest = Rest { slices: body, offset: 0 };
         let mut part = std::mem::take(&mut self.segment);
         for tsdu in bundle.tsdus() {
+            self.rare = true;
             tallied::sent(&mut self.tally, tsdu.header());
             self.tally.user_octets_out += tsdu.octets as u64;
             if tsdu.octets == octets {

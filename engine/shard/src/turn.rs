@@ -79,6 +79,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
     }
 
     fn handle(&mut self, completion: Completion) {
+        self.core.rare |=
+            !matches!(completion, Completion::Received(..) | Completion::Sent(..) | Completion::Woken);
         match completion {
             Completion::Accepted { listener, connection, peer } => self.accepted(listener, connection, peer),
             Completion::Connected(connection) => self.connected(connection),
@@ -124,12 +126,14 @@ impl<D: Driver, A: Application> Shard<D, A> {
         for _ in 0..self.core.config.timers_per_turn_max {
             let Some(index) = self.core.wheel.expire(tick) else { break };
             self.core.tally.timers += 1;
+            self.core.rare = true;
             self.core.slab.at_mut(index).armed = UNARMED;
             self.expire(index, tick);
             self.deliver_effects();
         }
         if self.core.shard_deadline.is_some_and(|at| at <= self.core.now) {
             self.core.shard_deadline = None;
+            self.core.rare = true;
             self.app.shard_timer(&mut Context { core: &mut self.core });
             self.deliver_effects();
         }
@@ -165,6 +169,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         for _ in 0..self.core.config.commands_per_turn_max {
             let Some(command) = self.commands.next_command() else { break };
             self.core.tally.commands += 1;
+            self.core.rare = true;
             self.app.command(&mut Context { core: &mut self.core }, command);
             self.deliver_effects();
         }
@@ -173,6 +178,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// Tells the application what earlier calls have caused.
     pub(crate) fn deliver_effects(&mut self) {
         while let Some(effect) = self.core.effects.pop_front() {
+            self.core.rare = true;
             match effect {
                 Effect::Writable(id) => {
                     if self.core.slab.get(id).is_some_and(|slot| !slot.marks.over) {
@@ -213,6 +219,6 @@ impl<D: Driver, A: Application> Shard<D, A> {
         tally.copies_small = copies.small_count;
         tally.copies_large = copies.large_count;
         tally.copied_octets = copies.octets;
-        self.counters.publish(tally);
+        self.counters.publish(tally, std::mem::take(&mut self.core.rare));
     }
 }

@@ -30,6 +30,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 return;
             };
             self.core.wires.under_way -= 1;
+            self.core.rare = true;
             self.core.tally.tls_handshakes_under_way -= 1;
             self.returned(done);
             self.next_waiting();
@@ -63,6 +64,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         if wires.pool.is_some() && wires.under_way >= UNDER_WAY_MAX {
             if !std::mem::replace(&mut wire.queued, true) {
                 wires.waiting.push_back(id);
+                self.core.rare = true;
                 self.core.tally.tls_handshakes_waiting += 1;
             }
             return;
@@ -77,6 +79,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         match &wires.pool {
             Some(pool) => {
                 wires.under_way += 1;
+                self.core.rare = true;
                 self.core.tally.tls_handshakes_under_way += 1;
                 pool.take(job);
             }
@@ -90,6 +93,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// The connection that waits longest goes to the pool; those that are gone meanwhile are passed over.
     fn next_waiting(&mut self) {
         while let Some(id) = self.core.wires.waiting.pop_front() {
+            self.core.rare = true;
             self.core.tally.tls_handshakes_waiting -= 1;
             let waits = self.core.slab.is_occupied(id) && {
                 let slot = self.core.slab.at(id.index);
@@ -201,6 +205,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     }
 
     fn count_handshake(&mut self, index: u32) {
+        self.rare = true;
         let slot = self.slab.at(index);
         let Some(summary) = slot.cold.wire.as_ref().and_then(|wire| wire.summary) else { return };
         let tally = &mut self.tally;
@@ -216,6 +221,7 @@ impl<D: Driver, A: Application> Core<D, A> {
 
     /// The connection of a session is gone: its TLS is no longer one of those that are open.
     pub(crate) fn forget_tls(&mut self, wire: Option<&Wire>) {
+        self.rare = true;
         match wire.and_then(|wire| wire.summary) {
             Some(summary) if summary.version == "1.2" => self.tally.tls_open_12 -= 1,
             Some(_) => self.tally.tls_open_13 -= 1,

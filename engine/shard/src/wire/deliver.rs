@@ -58,6 +58,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// Takes octets in for a session that has something in front of class 0.
     #[inline(never)]
     pub(crate) fn wire_received(&mut self, index: u32, octets: Slice) {
+        self.core.rare = true;
         let slot = self.core.slab.at_mut(index);
         let wire = slot.cold.wire.as_mut().expect("a wired session has one");
         wire.heard = true;
