@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use colloquy_gateway::config::{Loaded, Setting};
-use serde_json::json;
+use colloquy_gateway::sight::config::json_of;
 
 use crate::check;
 
@@ -67,21 +67,5 @@ fn origin(setting: &Setting) -> String {
 }
 
 fn json_text(loaded: &Loaded) -> String {
-    let files: Vec<_> =
-        loaded.files.iter().map(|file| json!({ "path": file.path, "sha256": file.sha256 })).collect();
-    let settings: Vec<_> = loaded
-        .effective()
-        .iter()
-        .map(|setting| {
-            json!({
-                "table": setting.table,
-                "key": setting.key.name,
-                "value": setting.value,
-                "reload": setting.key.reload.name(),
-                "file": setting.place.as_ref().map(|place| &place.file),
-                "line": setting.place.as_ref().map(|place| place.line),
-            })
-        })
-        .collect();
-    format!("{:#}\n", json!({ "files": files, "settings": settings }))
+    format!("{:#}\n", json_of(loaded))
 }

@@ -15,36 +15,8 @@ use crate::chain::Chain;
 use crate::ending::REASON_CONGESTION;
 use crate::opening::Reach;
 use crate::output::Output;
+pub(crate) use crate::view::SessionPhase as Phase;
 use crate::wire::Wire;
-
-/// How far a session has come; the shard's own timer runs against the phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// The network connection is being opened.
-    Connecting,
-    /// CR is sent.
-    AwaitCc,
-    /// CN is sent.
-    AwaitAc,
-    /// Accepted; no CR yet.
-    AwaitCr,
-    /// CC is sent; no CN yet.
-    AwaitCn,
-    /// CN is with the application.
-    AwaitResponse,
-    /// The session exists.
-    Open,
-    /// FN is sent.
-    Releasing,
-    /// An initiator's, without a session: its transport connection was kept from the one before.
-    Kept,
-    /// Opened without a session, as far as the network connection, which exists.
-    Reached,
-    /// The session is over; the machine waits for the peer to disconnect (STA16).
-    Over,
-    /// The network connection is being closed.
-    Closing,
-}
 
 /// What a session is to its shard's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::application::{Application, SessionId, TransportRole};
 use crate::context::Context;
 use crate::slab::{Phase, Role, Slot, UNARMED};
 
-/// How far a session has come, as its shard sees it.
+/// How far a session has come; the shard's own timer runs against the phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionPhase {
@@ -122,7 +122,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         let slot = self.core.slab.get(id)?;
         let Slot { marks, machine, class0, cold, .. } = slot;
         Some(SessionView {
-            phase: slot.phase.into(),
+            phase: slot.phase,
             role: match slot.role {
                 Role::Initiator => TransportRole::Initiator,
                 Role::Responder | Role::Refusal => TransportRole::Responder,
@@ -188,24 +188,5 @@ fn phase_deadline_name(phase: Phase) -> &'static str {
         Phase::AwaitResponse => "response",
         Phase::Releasing => "release",
         Phase::Open | Phase::Kept | Phase::Reached | Phase::Over | Phase::Closing => "close",
-    }
-}
-
-impl From<Phase> for SessionPhase {
-    fn from(phase: Phase) -> Self {
-        match phase {
-            Phase::Connecting => SessionPhase::Connecting,
-            Phase::AwaitCc => SessionPhase::AwaitCc,
-            Phase::AwaitAc => SessionPhase::AwaitAc,
-            Phase::AwaitCr => SessionPhase::AwaitCr,
-            Phase::AwaitCn => SessionPhase::AwaitCn,
-            Phase::AwaitResponse => SessionPhase::AwaitResponse,
-            Phase::Open => SessionPhase::Open,
-            Phase::Releasing => SessionPhase::Releasing,
-            Phase::Kept => SessionPhase::Kept,
-            Phase::Reached => SessionPhase::Reached,
-            Phase::Over => SessionPhase::Over,
-            Phase::Closing => SessionPhase::Closing,
-        }
     }
 }

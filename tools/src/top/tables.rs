@@ -183,18 +183,7 @@ pub(super) fn latencies(report: &StatusReport) -> Grid {
 
 /// Totals, ends and refusals: a name and a number each.
 pub(super) fn totals(report: &StatusReport) -> Grid {
-    let totals = &report.totals;
-    let sums = [
-        ("sessions opened", totals.opened),
-        ("sessions established", totals.established),
-        ("sessions ended", totals.closed),
-        ("SSDUs in", totals.ssdus_in),
-        ("SSDUs out", totals.ssdus_out),
-        ("user octets in", totals.user_octets_in),
-        ("user octets out", totals.user_octets_out),
-        ("faults of peers", totals.faults),
-        ("log records dropped", totals.records_dropped),
-    ];
+    let sums = report.totals.named();
     let named = |kind: &str, each: &Count| (format!("{kind} {}", each.name.replace('_', " ")), each.count);
     let rows = sums
         .iter()

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::config::Loaded;
 
-/// The configuration as `colloquy print-config --json` has it.
-pub(crate) fn json_of(loaded: &Loaded) -> Value {
+/// Files and settings as `/config.json` and `colloquy print-config --json` have them.
+pub fn json_of(loaded: &Loaded) -> Value {
     let files: Vec<_> =
         loaded.files.iter().map(|file| json!({ "path": file.path, "sha256": file.sha256 })).collect();
     let settings: Vec<_> = loaded

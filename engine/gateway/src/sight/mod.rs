@@ -5,7 +5,7 @@
 //! are taken once a second, see [`Sight::tick`].
 
 mod build;
-pub(crate) mod config;
+pub mod config;
 pub mod events;
 pub(crate) mod page;
 mod sampler;

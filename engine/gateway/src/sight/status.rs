@@ -97,6 +97,23 @@ pub struct Totals {
     pub records_dropped: u64,
 }
 
+impl Totals {
+    /// The sums that the page and the terminal view show, each with its words.
+    pub fn named(&self) -> [(&'static str, u64); 9] {
+        [
+            ("sessions opened", self.opened),
+            ("sessions established", self.established),
+            ("sessions ended", self.closed),
+            ("SSDUs in", self.ssdus_in),
+            ("SSDUs out", self.ssdus_out),
+            ("user octets in", self.user_octets_in),
+            ("user octets out", self.user_octets_out),
+            ("faults of peers", self.faults),
+            ("log records dropped", self.records_dropped),
+        ]
+    }
+}
+
 /// Sessions that exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

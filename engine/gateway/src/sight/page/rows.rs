@@ -209,19 +209,7 @@ fn states(report: &StatusReport) -> impl Iterator<Item = Vec<Cell>> {
 }
 
 fn totals(report: &StatusReport) -> impl Iterator<Item = Vec<Cell>> {
-    let totals = &report.totals;
-    let counts = [
-        ("sessions opened", totals.opened),
-        ("sessions established", totals.established),
-        ("sessions ended", totals.closed),
-        ("SSDUs in", totals.ssdus_in),
-        ("SSDUs out", totals.ssdus_out),
-        ("user octets in", totals.user_octets_in),
-        ("user octets out", totals.user_octets_out),
-        ("faults of peers", totals.faults),
-        ("log records dropped", totals.records_dropped),
-    ];
-    counts.into_iter().map(|(name, count)| vec![name.into(), group(count).into()])
+    report.totals.named().into_iter().map(|(name, count)| vec![name.into(), group(count).into()])
 }
 
 fn events<'a>(out: &mut String, kinds: &[&str], events: impl Iterator<Item = &'a Event>) {
