@@ -7,6 +7,8 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let variable = |name: &str| env::var(name).unwrap_or_else(|_| panic!("cargo sets {name}"));
     let folder = Path::new(&variable("CARGO_MANIFEST_DIR")).join("src/manual");
+    // The table names files by their whole path: a checkout that has moved needs another one.
+    println!("cargo::rerun-if-env-changed=CARGO_MANIFEST_DIR");
     println!("cargo::rerun-if-changed=src/manual");
     let mut ids = Vec::new();
     for entry in fs::read_dir(&folder)? {
