@@ -72,7 +72,11 @@ const fn code(layer: &'static str, code: &'static str) -> FaultCode {
     FaultCode { layer, code }
 }
 
-const FAULT_CODES: [FaultCode; 15] = [
+/// Length of the table. A number, since a type that asks the table's length makes the optimizing compiler need the
+/// crate's own functions to lay the type out: a cycle, which it refuses.
+const FAULT_CODES_LEN: usize = 15;
+
+const FAULT_CODES: [FaultCode; FAULT_CODES_LEN] = [
     code("tpkt", "version"),
     code("tpkt", "length"),
     code("tpdu", "length"),
@@ -140,7 +144,7 @@ fn decode_code(kind: &DecodeErrorKind) -> &'static str {
 #[derive(Debug, Default)]
 pub struct AppCounters {
     aborts: [[AtomicU64; REASONS.len()]; AbortOrigin::ALL.len()],
-    faults: [AtomicU64; FAULT_CODES.len()],
+    faults: [AtomicU64; FAULT_CODES_LEN],
     not_carried: AtomicU64,
     /// TLS and the PROXY protocol.
     pub(crate) tls: TlsCounters,
