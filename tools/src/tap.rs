@@ -12,6 +12,8 @@ use crate::control::{Control, SocketArgs};
 
 /// Octets copied at once.
 const CHUNK_OCTETS: usize = 64 << 10;
+/// The lowest priority.
+const NICE_MAX: i32 = 19;
 
 /// Copies what sessions of a running gateway send and receive to a file for Wireshark.
 #[derive(Debug, Args)]
@@ -120,6 +122,8 @@ pub(crate) fn run(args: &TapArgs) -> ExitCode {
     } else {
         File::create(&args.output).map(|file| Box::new(file) as Box<dyn Write>)
     };
+    // Next to a busy gateway the file is what waits. Refused, it is no reason to give the tap up.
+    let _ = rustix::process::nice(NICE_MAX);
     let copied = output.and_then(|mut output| copy(&mut control.into_stream()?, &mut output));
     match copied {
         Ok(()) => ExitCode::SUCCESS,

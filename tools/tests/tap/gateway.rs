@@ -1,7 +1,7 @@
 //! The gateway whose sessions are tapped, and the taps.
 
 use std::io::{Read, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -22,7 +22,9 @@ pub(crate) struct Gateway {
     _server: Server,
     log: Log,
     addresses: Vec<SocketAddr>,
+    admin: SocketAddr,
     socket: PathBuf,
+    config: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -49,7 +51,7 @@ impl Gateway {
         let tls = folder.path().display();
         let text = format!(
             "schema_version = 1\n[engine]\ndriver = \"{driver}\"\nshards = {shards}\n[admin]\n\
-             control_socket = \"{}\"\n{admin}[log]\nformat = \"json\"\n\
+             address = \"127.0.0.1:0\"\ncontrol_socket = \"{}\"\n{admin}[log]\nformat = \"json\"\n\
              [[listener]]\nname = \"echo\"\naddress = \"{echo}\"\napplication = \"echo\"\n\
              [[listener]]\nname = \"relay\"\naddress = \"127.0.0.1:0\"\napplication = \"relay\"\ntarget = \"echo\"\n\
              [[target]]\nname = \"echo\"\naddress = \"{echo}\"\n\
@@ -73,12 +75,35 @@ impl Gateway {
             text.parse::<SocketAddr>().unwrap_or_else(|error| panic!("{text}: {error}"))
         };
         let addresses = LISTENERS.iter().map(address).collect();
-        Gateway { _server: server, log, addresses, socket, _folder: folder }
+        let listens = log.wait_for("admin HTTP", |record| record["event_id"] == "CLQ-G03");
+        let admin = listens[0]["address"].as_str().and_then(|text| text.parse().ok()).expect("an address");
+        Gateway { _server: server, log, addresses, admin, socket, config, _folder: folder }
     }
 
     pub(crate) fn address(&self, listener: &str) -> SocketAddr {
         let index = LISTENERS.iter().position(|name| *name == listener).expect("a listener");
         self.addresses[index]
+    }
+
+    /// Changes the configuration, and reloads it.
+    pub(crate) fn reload_with(&self, change: impl FnOnce(String) -> String) {
+        let text = std::fs::read_to_string(&self.config).expect("it was written");
+        std::fs::write(&self.config, change(text)).expect("the folder is writable");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+        let output =
+            command.args(["reload", "--socket"]).arg(&self.socket).output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A metric without labels.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let mut stream = TcpStream::connect(self.admin).expect("the admin listener accepts");
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")
+            .expect("it reads");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer in text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
     }
 
     /// Begins a tap into a file; it is on when this returns.
@@ -162,6 +187,11 @@ impl Gateway {
 impl Tap {
     pub(crate) fn take_stdout(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("piped, and taken once")
+    }
+
+    /// It has not all that it was to have.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be waited for").is_none()
     }
 
     /// Waits until the tap has all that it was to have.

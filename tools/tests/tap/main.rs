@@ -199,8 +199,33 @@ on_each_driver! {
         let capture = tap.finished();
         assert_eq!(capture.malformed(), "");
         assert!(capture.dropped() > 0, "4 MB do not fit into 4 seconds of 200 kB");
+        assert_eq!(gateway.metric("colloquy_tap_dropped_total"), capture.dropped());
+        assert_eq!(gateway.metric("colloquy_taps"), 0);
         assert!(capture.spdus(DT) > 0 && capture.octets.len() < 2_000_000, "{}", capture.octets.len());
         assert!(!contains(&capture.octets, b"zzzz"));
+    }
+
+    fn a_tap_that_is_on_goes_by_a_reloaded_budget(driver) {
+        let gateway = Gateway::start_with(driver, 1, "tap_octets_per_second_max = 1024\n");
+        let mut tap = gateway.tap(&["--listener", "echo", "--count", "100"]);
+        let mut peer = Peer::session(gateway.address("echo"));
+        let body = vec![b'z'; 20_000];
+        for _ in 0..20 {
+            peer.echo(&body);
+        }
+        gateway.reload_with(|text| text.replace("tap_octets_per_second_max = 1024", "tap_octets_per_second_max = 1000000000"));
+        let before = gateway.metric("colloquy_tap_dropped_total");
+        assert!(before >= 30, "{before} left out");
+        // The budget is earned with time.
+        let mut ssdus = 0;
+        while tap.goes_on() {
+            peer.echo(&body);
+            ssdus += 1;
+            assert!(ssdus < 20_000, "the tap does not end");
+        }
+        let capture = tap.finished();
+        assert_eq!(capture.malformed(), "");
+        assert!(capture.spdus(DT) >= 80, "{}", capture.spdus(DT));
     }
 
     fn what_is_wrong_is_refused_and_the_file_left_alone(driver) {

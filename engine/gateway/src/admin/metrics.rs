@@ -4,6 +4,7 @@ mod durations;
 mod lifecycle;
 mod limits;
 mod process;
+mod taps;
 mod targets;
 mod tls;
 
@@ -61,6 +62,7 @@ impl Collector for Scrape {
             "Log records that did not fit the log's ring",
             &dropped,
         )?;
+        taps::encode(&mut encoder, &self.vitals)?;
         targets::encode(&mut encoder, &self.vitals.plan())?;
         by_shard(&mut encoder, &shards, &self.vitals)
     }

@@ -570,6 +570,7 @@ impl Application for GatewayApp {
                 self.apply_to_shard(ctx);
                 self.renew_wires(ctx);
                 self.limits_reloaded(ctx);
+                self.taps_reloaded();
                 self.begin(ctx);
             }
         }

@@ -106,6 +106,13 @@ impl GatewayApp {
         }
     }
 
+    /// Taps that are on go by the new configuration.
+    pub(super) fn taps_reloaded(&mut self) {
+        if let Some(taps) = &self.taps {
+            taps.borrow_mut().set_octets_per_second_max(self.config.admin.tap_octets_per_second_max);
+        }
+    }
+
     /// Ends a tap. Sessions lose their mark when the last one that had them is gone.
     pub(super) fn end_tap<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: u64) {
         let Some(taps) = self.taps.clone() else { return };

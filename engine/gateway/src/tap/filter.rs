@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use colloquy_session::spdu::SpduKind;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::name::SessionName;
 
@@ -15,30 +15,41 @@ const TEXT_OCTETS_MAX: usize = 256;
 const SECONDS_MAX: u64 = 7 * 24 * 3600;
 
 /// What is asked for, as a request has it. Every member narrows it; none at all: everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TapRequest {
     /// Sessions by name, as in the log (`0-7.2`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// Sessions accepted on this listener.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub listener: Option<String>,
     /// Sessions opened to this target, and those they are opened for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Sessions of this route.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
     /// Peers with an address of this network.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
     /// Called or calling session selector, as `0x…` or `ascii:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ssap: Option<String>,
     /// Called or calling transport selector, as `0x…` or `ascii:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tsap: Option<String>,
     /// TSDUs that begin with, or contain, one of these SPDUs (`CN`, `DT` …); TPDUs that are not DT are always there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spdu: Vec<String>,
     /// TPDUs after which it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
     /// Seconds after which it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
     /// Octets of a TPDU that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub snap: Option<u32>,
     /// Keeps user data.
     pub payload: bool,

@@ -1,13 +1,13 @@
 //! The taps of one shard: what is copied for each, within its bounds. It runs on the shard's thread, for tapped sessions
 //! alone.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use colloquy_shard::{SessionId, Tap, TapFacts};
 use colloquy_transport::buf::{Slice, TxBatch};
+use foldhash::{HashMap, HashMapExt};
 
 use super::filter::{Fits, TapFilter, Verdict};
 use super::record::{Event, Introduction, Outlet, Record, Run, TapOrder};
@@ -51,13 +51,21 @@ struct Budget {
 }
 
 impl Budget {
-    fn take(&mut self, now: Duration, octets: usize) -> bool {
+    fn earn(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.at);
+        // All runs of a turn have one time.
+        if passed.is_zero() {
+            return;
+        }
         let earned = u128::from(self.per_second) * passed.as_nanos() / 1_000_000_000;
         if earned > 0 {
             self.at = now;
             self.octets = self.octets.saturating_add(earned as u64).min(self.per_second);
         }
+    }
+
+    fn take(&mut self, now: Duration, octets: usize) -> bool {
+        self.earn(now);
         let enough = self.octets >= octets as u64;
         if enough {
             self.octets -= octets as u64;
@@ -75,6 +83,12 @@ impl Hub {
             budget: Budget { per_second: octets_per_second_max, octets: octets_per_second_max, at: now },
             origin: since_epoch.saturating_sub(now),
         }
+    }
+
+    /// What may be copied from here on.
+    pub(crate) fn set_octets_per_second_max(&mut self, octets_per_second_max: u64) {
+        self.budget.per_second = octets_per_second_max;
+        self.budget.octets = self.budget.octets.min(octets_per_second_max);
     }
 
     /// Begins a tap on shard number `shard`; true when it was not begun before.
@@ -200,7 +214,7 @@ impl Hub {
                     next_serial: of.next_serial.0,
                     resumes: flows.seeking[direction],
                     left_out,
-                    octets: octets.copy(from),
+                    octets: octets.copy(from, tap.outlet.buffer()),
                 };
                 tap.outlet.push(Record { session: of.session, event: Event::Octets(run) })
             };
@@ -232,7 +246,8 @@ trait Octets {
     fn length(&self) -> usize;
     /// All of them where they are in one piece; what was received always is.
     fn first_part(&self) -> &[u8];
-    fn copy(&self, from: usize) -> Vec<u8>;
+    /// Fills `buffer`, which is empty.
+    fn copy(&self, from: usize, buffer: Vec<u8>) -> Vec<u8>;
 }
 
 impl Octets for Slice {
@@ -244,8 +259,9 @@ impl Octets for Slice {
         self
     }
 
-    fn copy(&self, from: usize) -> Vec<u8> {
-        self[from..].to_vec()
+    fn copy(&self, from: usize, mut buffer: Vec<u8>) -> Vec<u8> {
+        buffer.extend_from_slice(&self[from..]);
+        buffer
     }
 }
 
@@ -258,11 +274,11 @@ impl Octets for TxBatch {
         self.iovecs().next().unwrap_or_default()
     }
 
-    fn copy(&self, from: usize) -> Vec<u8> {
+    fn copy(&self, from: usize, mut buffer: Vec<u8>) -> Vec<u8> {
         debug_assert_eq!(from, 0, "a batch begins with a TSDU");
-        let mut octets = Vec::with_capacity(self.remaining_octets());
-        self.iovecs().for_each(|part| octets.extend_from_slice(part));
-        octets
+        buffer.reserve(self.remaining_octets());
+        self.iovecs().for_each(|part| buffer.extend_from_slice(part));
+        buffer
     }
 }
 

@@ -15,6 +15,9 @@ use super::filter::TapFilter;
 const RECORDS_MAX: usize = 4096;
 /// Octets of one shard that may wait for a tap.
 pub(super) const OCTETS_WAITING_MAX: usize = 8 << 20;
+/// Emptied buffers of one shard that wait to be filled again, and what each may hold.
+const SPARE_BUFFERS_MAX: usize = 256;
+const SPARE_BUFFER_OCTETS_MAX: usize = 64 << 10;
 
 /// What a session is, when a tap begins with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,7 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct Outlet {
     ring: Producer<Record>,
+    spare: Consumer<Vec<u8>>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -91,20 +95,28 @@ pub(super) struct Outlet {
 #[derive(Debug)]
 pub(super) struct Inlet {
     ring: Consumer<Record>,
+    spare: Producer<Vec<u8>>,
     pub(super) shared: Arc<Shared>,
 }
 
 /// Makes a ring.
 pub(super) fn ring() -> (Outlet, Inlet) {
     let (producer, consumer) = spsc(RECORDS_MAX);
+    let (emptied, spare) = spsc(SPARE_BUFFERS_MAX);
     let shared = Arc::new(Shared::default());
-    (Outlet { ring: producer, shared: Arc::clone(&shared) }, Inlet { ring: consumer, shared })
+    let outlet = Outlet { ring: producer, spare, shared: Arc::clone(&shared) };
+    (outlet, Inlet { ring: consumer, spare: emptied, shared })
 }
 
 impl Outlet {
     /// Room for so many octets more?
     pub(super) fn has_room(&self, octets: usize) -> bool {
         self.shared.waiting.load(Ordering::Relaxed) + octets <= OCTETS_WAITING_MAX
+    }
+
+    /// An empty buffer, one that was filled before if there is one.
+    pub(super) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Hands a record over; false where there is no room, or nobody to take it.
@@ -125,6 +137,15 @@ impl Inlet {
         let record = self.ring.pop()?;
         self.shared.waiting.fetch_sub(record.octets(), Ordering::Relaxed);
         Some(record)
+    }
+
+    /// Gives a buffer back to the shard. Freed here, it would make the shard wait for the allocator's lock while this
+    /// thread, which has the lowest priority, holds it.
+    pub(super) fn give_back(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() <= SPARE_BUFFER_OCTETS_MAX {
+            buffer.clear();
+            let _ = self.spare.push(buffer);
+        }
     }
 
     /// True when the shard has ended, or has let the tap go, and everything was taken.

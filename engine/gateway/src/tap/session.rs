@@ -1,12 +1,13 @@
 //! A tap from its beginning to its end, on a thread that may wait.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::filter::TapFilter;
 use super::pcapng;
+use super::places::{Place, TooManyTaps};
 use super::record::{Event, Inlet, Introduction, Record, Run, TapOrder, ring};
 use super::stream::{Sink, Stream};
 use crate::app::GatewayCommand;
@@ -14,8 +15,6 @@ use crate::config::Config;
 use crate::name::SessionName;
 use crate::vitals::Vitals;
 
-/// Taps at once.
-pub(crate) const TAPS_MAX: usize = 8;
 /// Octets of the file that are made at once.
 const CHUNK_OCTETS: usize = 256 << 10;
 /// Octets of a session that wait until it is known whether the tap is for it. One that brings more before its S-CONNECT
@@ -23,28 +22,6 @@ const CHUNK_OCTETS: usize = 256 << 10;
 const UNDECIDED_OCTETS_MAX: usize = 256 << 10;
 /// How often the rings are looked into while nothing comes.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// The taps of a gateway.
-#[derive(Debug, Default)]
-pub(crate) struct Taps {
-    count: AtomicUsize,
-    begun: AtomicU64,
-}
-
-/// A place for a tap, given back when it is dropped.
-#[derive(Debug)]
-struct Place(Arc<Vitals>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.taps.count.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// As many taps as there may be are on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{TAPS_MAX} taps are on, and there are no more at once")]
-pub(crate) struct TooManyTaps;
 
 /// A tap that is on.
 #[derive(Debug)]
@@ -56,8 +33,6 @@ pub(crate) struct TapSession {
     sink: Sink,
     /// Sessions so far.
     begun_sessions: u32,
-    /// Runs that were left out here.
-    left_out: u64,
     begun: Instant,
     finished: bool,
     place: Place,
@@ -80,13 +55,9 @@ impl TapSession {
     /// # Errors
     /// When there are too many taps.
     pub(crate) fn start(vitals: &Arc<Vitals>, filter: TapFilter) -> Result<TapSession, TooManyTaps> {
-        let before = vitals.taps.count.fetch_add(1, Ordering::AcqRel);
-        let place = Place(Arc::clone(vitals));
-        if before >= TAPS_MAX {
-            return Err(TooManyTaps);
-        }
-        let id = vitals.taps.begun.fetch_add(1, Ordering::Relaxed);
-        let (outlets, inlets): (Vec<_>, Vec<_>) = (0..vitals.shard_count()).map(|_| ring()).unzip();
+        let (outlets, inlets): (Vec<_>, Vec<Inlet>) = (0..vitals.shard_count()).map(|_| ring()).unzip();
+        let place = Place::take(vitals, inlets.iter().map(|inlet| Arc::clone(&inlet.shared)).collect())?;
+        let id = place.id();
         let outlets = outlets.into_iter().map(|outlet| Mutex::new(Some(outlet))).collect();
         let order = Arc::new(TapOrder { id, filter: filter.clone(), outlets });
         vitals.command_all(|| GatewayCommand::Tap(Arc::clone(&order)));
@@ -100,7 +71,6 @@ impl TapSession {
             sessions: HashMap::new(),
             sink,
             begun_sessions: 0,
-            left_out: 0,
             begun: Instant::now(),
             finished: false,
             place,
@@ -114,7 +84,7 @@ impl TapSession {
         }
         let until = Instant::now() + patience;
         loop {
-            let plan = self.place.0.plan();
+            let plan = self.place.vitals().plan();
             self.read(&plan.config);
             if self.is_complete() {
                 self.finish();
@@ -135,8 +105,7 @@ impl TapSession {
 
     /// Runs of octets that were left out so far, because there was no room or no budget for them.
     pub(crate) fn runs_left_out(&self) -> u64 {
-        let of_shards = self.inlets.iter().map(|inlet| inlet.shared.runs_left_out.load(Ordering::Relaxed));
-        self.left_out + of_shards.sum::<u64>()
+        self.place.runs_left_out()
     }
 
     fn read(&mut self, config: &Config) {
@@ -160,13 +129,16 @@ impl TapSession {
                 self.sessions.insert(name, tapped);
             }
             Event::Octets(run) => match self.sessions.get_mut(&name) {
-                Some(Tapped::Decided(stream)) => stream.take(run, &self.filter, &mut self.sink),
+                Some(Tapped::Decided(stream)) => {
+                    let emptied = stream.take(run, &self.filter, &mut self.sink);
+                    self.inlets[usize::from(shard)].give_back(emptied);
+                }
                 Some(Tapped::Undecided { runs, octets, .. }) => {
                     *octets += run.octets.len();
                     runs.push(run);
                     if *octets > UNDECIDED_OCTETS_MAX {
                         self.sessions.remove(&name);
-                        self.left_out += 1;
+                        self.inlets[usize::from(shard)].shared.runs_left_out.fetch_add(1, Ordering::Relaxed);
                     }
                 }
                 None => {}
@@ -218,6 +190,6 @@ impl TapSession {
 impl Drop for TapSession {
     fn drop(&mut self) {
         let id = self.id;
-        self.place.0.command_all(|| GatewayCommand::TapEnd(id));
+        self.place.vitals().command_all(|| GatewayCommand::TapEnd(id));
     }
 }

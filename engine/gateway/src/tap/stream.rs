@@ -49,8 +49,10 @@ pub(super) struct Stream {
 
 #[derive(Debug, Default)]
 struct Direction {
-    /// Of a TPKT that is not whole.
+    /// Of TPKTs that were not taken yet; behind what has come, that of one that is not whole.
     partial: Vec<u8>,
+    /// So many octets of it were taken.
+    taken: usize,
     /// TPKTs of a TSDU that is not whole.
     pending: Vec<Tpkt>,
     pending_octets: usize,
@@ -110,13 +112,13 @@ impl Stream {
         }
     }
 
-    /// Takes in octets.
-    pub(super) fn take(&mut self, run: Run, filter: &TapFilter, sink: &mut Sink) {
+    /// Takes in octets, and gives their buffer back.
+    pub(super) fn take(&mut self, run: Run, filter: &TapFilter, sink: &mut Sink) -> Vec<u8> {
         let from = self.end_of(run.sent);
         let direction = &mut self.directions[usize::from(run.sent)];
         let moment = Moment { at: run.at, state: run.state, next_serial: run.next_serial };
         if run.resumes {
-            let dropped = direction.partial.len() + direction.pending_octets;
+            let dropped = direction.untaken().len() + direction.pending_octets;
             *direction = Direction { lost: direction.lost, ..Direction::default() };
             self.connection.skip(from, run.left_out + dropped as u64);
         }
@@ -125,6 +127,8 @@ impl Stream {
         while let Some(octets) = self.directions[usize::from(run.sent)].next_tpkt() {
             self.tpkt(run.sent, Tpkt { octets, moment }, filter, sink);
         }
+        self.directions[usize::from(run.sent)].forget_taken();
+        run.octets
     }
 
     /// The session has ended.
@@ -245,26 +249,32 @@ impl Stream {
 }
 
 impl Direction {
+    fn untaken(&self) -> &[u8] {
+        &self.partial[self.taken..]
+    }
+
     /// Takes the next whole TPKT; where there is none, but octets that are no TPKT, these.
     fn next_tpkt(&mut self) -> Option<Vec<u8>> {
-        if self.partial.is_empty() {
-            return None;
-        }
-        self.lost |= self.partial[0] != 3;
-        let octets = match *self.partial.as_slice() {
-            _ if self.lost => self.partial.len(),
+        let untaken = &self.partial[self.taken..];
+        self.lost |= *untaken.first()? != 3;
+        let mut octets = match *untaken {
+            _ if self.lost => untaken.len(),
             [_, _, high, low, ..] => usize::from(u16::from_be_bytes([high, low])),
             _ => return None,
         };
         if octets < TPKT_OCTETS {
             self.lost = true;
-            return Some(std::mem::take(&mut self.partial));
+            octets = untaken.len();
         }
-        if octets > self.partial.len() {
-            return None;
-        }
-        let rest = self.partial.split_off(octets);
-        Some(std::mem::replace(&mut self.partial, rest))
+        let tpkt = untaken.get(..octets)?.to_vec();
+        self.taken += octets;
+        Some(tpkt)
+    }
+
+    /// Lets go what was taken, once for all TPKTs of a run.
+    fn forget_taken(&mut self) {
+        self.partial.drain(..self.taken);
+        self.taken = 0;
     }
 }
 

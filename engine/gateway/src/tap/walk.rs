@@ -59,6 +59,16 @@ impl Walk {
         while offset < octets.len() {
             match &mut self.at {
                 At::Nowhere | At::Lost => return first,
+                // The usual case, and the whole cost of a tap that has no budget left: a header in one piece.
+                At::Header(_, 0) if octets.len() - offset >= HEADER_OCTETS => {
+                    if self.at_tsdu {
+                        first = first.or(Some(offset));
+                    }
+                    let (header, _) =
+                        octets[offset..].split_first_chunk().expect("as many octets were asked for");
+                    offset += HEADER_OCTETS;
+                    self.header(*header);
+                }
                 At::Rest(rest) => {
                     let passed = (*rest).min(octets.len() - offset);
                     offset += passed;
