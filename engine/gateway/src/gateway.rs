@@ -155,10 +155,10 @@ impl Gateway {
         let tls = crate::tls::TlsMaterial::load_all(&config).map_err(StartError::Tls)?;
         let plan = Arc::new(Plan::new(Arc::new(config)).with_tls(tls));
         let config = Arc::clone(&plan.config);
-        let pool =
-            crate::tls::handshake_pool(&config).map_err(|error| StartError::Shard { shard: 0, error })?;
+        let pool = Arc::new(HandshakePool::idle());
+        crate::tls::run_handshakes(&pool, &config).map_err(|error| StartError::Shard { shard: 0, error })?;
         let mut starting = Starting {
-            pool,
+            pool: Arc::clone(&pool),
             plan: Arc::clone(&plan),
             backend,
             name: options.name.clone().unwrap_or_else(|| "clq".to_owned()),
@@ -186,6 +186,7 @@ impl Gateway {
         vitals.going = Going::new(sockets.own);
         vitals.reloads = Reloads::new(options.source.clone());
         vitals.audit = audit;
+        vitals.handshakes = Arc::downgrade(&pool);
         let vitals = Arc::new(vitals);
         vitals.sight().set_addresses(sockets.bound.iter().map(|listener| listener.address).collect());
         let log = log.run(starting.reports, Arc::clone(&vitals));
@@ -307,7 +308,7 @@ impl Drop for Gateway {
 /// A gateway whose shards are being started.
 struct Starting {
     /// Where TLS handshakes run.
-    pool: Option<Arc<HandshakePool>>,
+    pool: Arc<HandshakePool>,
     plan: Arc<Plan>,
     backend: Backend,
     name: String,
@@ -337,15 +338,13 @@ impl Starting {
         let app_counters = Arc::new(AppCounters::default());
         let (plan, counters) = (Arc::clone(&self.plan), Arc::clone(&app_counters));
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
-        let pool = self.pool.clone();
+        let pool = Arc::clone(&self.pool);
         let build = move || {
             let driver = driver(&plan.config)?;
             let time_ahead = plan.origin.elapsed().saturating_sub(driver.now());
             let mut shard = assemble_some(driver, &plan, number, counters, record_sink(reporter), sockets)?;
             shard.app_mut().set_origin(time_ahead, RandomState::new().hash_one(number));
-            if let Some(pool) = pool {
-                shard.use_handshake_pool(pool);
-            }
+            shard.use_handshake_pool(pool);
             Ok(shard)
         };
         let thread = spawn(options, build, drop)?;

@@ -3,17 +3,39 @@
 //! A file with any fault changes nothing. Of one without, what is of class restart stays as it runs and is reported.
 //! No connection is touched.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::config::keys::Reload;
 use crate::config::{self, Change, Diagnostics, Loaded, LoadedFile};
 use crate::log;
-use crate::tls::{TlsFileFault, TlsMaterial};
+use crate::tls::TlsMaterial;
 use crate::vitals::Vitals;
+
+/// Who asks for a reload.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// For the log.
+    by: String,
+    /// For the audit.
+    who: Value,
+}
+
+impl Asker {
+    /// A signal of this name: the kernel does not tell whose.
+    pub fn signal(name: &str) -> Asker {
+        Asker { by: name.to_owned(), who: json!({ "signal": name }) }
+    }
+
+    /// A caller of the control socket.
+    pub(crate) fn caller(name: &str, who: Value) -> Asker {
+        Asker { by: format!("{name} over the control socket"), who }
+    }
+}
 
 /// What a reload did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +64,16 @@ pub enum ReloadError {
     /// It goes away.
     #[error("the gateway drains: a reload would change nothing for sessions that end")]
     Draining,
-    /// The configuration has faults: all of them.
+    /// The configuration, or a file that a `[[tls]]` table names, has faults: all of them.
     #[error("{0}")]
     Config(Diagnostics),
-    /// Certificates, keys or revocation lists cannot be used: all faults.
-    #[error("{}", crate::tls::join(.0))]
-    Tls(Vec<TlsFileFault>),
+    /// Threads for TLS handshakes cannot be had.
+    #[error("threads for TLS handshakes: {0}")]
+    Threads(io::Error),
 }
+
+/// Faults that an audit record names; their number is always there.
+const AUDITED_FAULTS_MAX: usize = 10;
 
 /// What a gateway keeps for reloads and of them.
 #[derive(Debug, Default)]
@@ -92,12 +117,13 @@ impl Reloads {
 }
 
 impl Vitals {
-    /// Reads the configuration again and puts it in effect as far as that is possible while the gateway runs. `by` says
-    /// in log and audit who asked. A second reload waits for the first one's end.
+    /// Reads the configuration again and puts it in effect as far as that is possible while the gateway runs. Log and
+    /// audit say who has asked. A second reload waits for the first one's end.
     ///
     /// # Errors
     /// [`ReloadError`]; nothing has changed then.
-    pub fn reload(&self, by: &str) -> Result<ReloadReport, ReloadError> {
+    pub fn reload(&self, asker: &Asker) -> Result<ReloadReport, ReloadError> {
+        let by = asker.by.as_str();
         let reloaded = self.try_reload();
         match &reloaded {
             Ok(report) => {
@@ -110,37 +136,9 @@ impl Vitals {
                 tell_refused(error, by);
             }
         }
-        self.audit_reload(&reloaded, by);
+        let (arguments, outcome) = audited(&reloaded, by);
+        self.audit.note(asker.who.clone(), "reload", arguments, outcome);
         reloaded
-    }
-
-    fn audit_reload(&self, reloaded: &Result<ReloadReport, ReloadError>, by: &str) {
-        let files = |files: &[LoadedFile]| -> Vec<Value> {
-            files
-                .iter()
-                .map(|file| json!({ "path": file.path.display().to_string(), "sha256": file.sha256 }))
-                .collect()
-        };
-        let keys =
-            |changes: &[Change]| -> Vec<String> { changes.iter().map(|change| change.key.clone()).collect() };
-        let (arguments, outcome) = match reloaded {
-            Ok(report) => {
-                let arguments = json!({
-                    "by": by,
-                    "generation": report.generation,
-                    "applied": keys(&report.applied),
-                    "needs_restart": keys(&report.needs_restart),
-                    "old_files": files(&report.old_files),
-                    "new_files": files(&report.new_files),
-                });
-                (arguments, "done")
-            }
-            Err(ReloadError::Config(faults)) => {
-                (json!({ "by": by, "faults": faults.faults().count() }), "config")
-            }
-            Err(error) => (json!({ "by": by, "fault": error.to_string() }), "refused"),
-        };
-        self.audit.note(Value::Null, "config.reload", arguments, outcome);
     }
 
     /// Reloads so far.
@@ -160,12 +158,16 @@ impl Vitals {
         }
         let path = old.files.first().map(|file| file.path.clone()).ok_or(ReloadError::NoSource)?;
         let new = config::load(&path).map_err(ReloadError::Config)?;
-        let (needs_restart, applied) =
-            config::diff(old, &new).into_iter().partition(|change| change.class == Reload::Restart);
+        let wanted = config::diff(old, &new);
         let warnings = new.warnings.all().iter().map(config::ConfigFault::line_text).collect();
-        let kept = config::keep_restart_keys(old, new);
+        let kept = config::keep_restart_keys(old, new.clone());
+        let (applied, needs_restart) = config::split_changes(wanted, &config::diff(old, &kept));
         // Certificates and revocation lists are read again even where no key has changed.
-        let tls = TlsMaterial::load_all(&kept.config).map_err(ReloadError::Tls)?;
+        let tls = TlsMaterial::load_all(&kept.config)
+            .map_err(|faults| ReloadError::Config(new.tls_faults(&faults)))?;
+        if let Some(pool) = self.handshakes.upgrade() {
+            crate::tls::run_handshakes(&pool, &kept.config).map_err(ReloadError::Threads)?;
+        }
         let plan = Arc::new(self.plan().succeed(kept.config.clone()).with_tls(tls));
         log::set_level(kept.config.log.level);
         let report = ReloadReport {
@@ -220,6 +222,44 @@ fn tell_refused(error: &ReloadError, by: &str) {
             fault = fault.line_text(),
             "configuration refused for this"
         );
+    }
+}
+
+/// What the audit keeps of a reload: how it was asked for, what it changed by class, and how many faults were in its way.
+fn audited(reloaded: &Result<ReloadReport, ReloadError>, by: &str) -> (Value, &'static str) {
+    let files = |files: &[LoadedFile]| -> Vec<Value> {
+        files
+            .iter()
+            .map(|file| json!({ "path": file.path.display().to_string(), "sha256": file.sha256 }))
+            .collect()
+    };
+    let keys =
+        |changes: &[Change]| -> Vec<String> { changes.iter().map(|change| change.key.clone()).collect() };
+    match reloaded {
+        Ok(report) => {
+            let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+            for change in report.applied.iter().chain(&report.needs_restart) {
+                *classes.entry(change.class.name()).or_default() += 1;
+            }
+            let arguments = json!({
+                "by": by,
+                "faults": 0,
+                "generation": report.generation,
+                "classes": classes,
+                "applied": keys(&report.applied),
+                "needs_restart": keys(&report.needs_restart),
+                "old_files": files(&report.old_files),
+                "new_files": files(&report.new_files),
+            });
+            (arguments, "done")
+        }
+        Err(ReloadError::Config(diagnostics)) => {
+            let faults: Vec<String> =
+                diagnostics.faults().take(AUDITED_FAULTS_MAX).map(config::ConfigFault::line_text).collect();
+            let count = diagnostics.faults().count();
+            (json!({ "by": by, "faults": count, "first_faults": faults }), "config")
+        }
+        Err(error) => (json!({ "by": by, "faults": 1, "first_faults": [error.to_string()] }), "refused"),
     }
 }
 

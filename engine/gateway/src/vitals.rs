@@ -3,12 +3,12 @@
 mod going;
 mod turning;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use colloquy_shard::{CommandError, Commander, Counters, Tally};
+use colloquy_shard::{CommandError, Commander, Counters, HandshakePool, Tally};
 use colloquy_transport::driver::select::Backend;
 
 use crate::app::{AppCounters, AppTally, GatewayCommand};
@@ -55,6 +55,8 @@ pub struct Vitals {
     pub(crate) going: Going,
     pub(crate) audit: Audit,
     pub(crate) reloads: Reloads,
+    /// Where TLS handshakes run, while a shard does.
+    pub(crate) handshakes: Weak<HandshakePool>,
     records_dropped: AtomicU64,
     started: Instant,
     sight: Sight,
@@ -77,6 +79,7 @@ impl Vitals {
             going: Going::default(),
             audit: Audit::default(),
             reloads: Reloads::default(),
+            handshakes: Weak::new(),
             records_dropped: AtomicU64::new(0),
             started: Instant::now(),
             sight: Sight::default(),
@@ -152,8 +155,9 @@ impl Vitals {
 
     /// Lets every shard act on `plan`, which succeeds the present one.
     pub(crate) fn set_plan(&self, plan: Arc<Plan>) {
-        self.plan.store(Arc::clone(&plan));
+        let before = self.plan.swap(Arc::clone(&plan));
         self.command_all(|| GatewayCommand::Reload(Arc::clone(&plan)));
+        plan.forget_changed_source_rates(&before);
     }
 
     /// How many shards there are.

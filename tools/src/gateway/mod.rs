@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use colloquy_gateway::config::Loaded;
+use colloquy_gateway::reload::Asker;
 use colloquy_gateway::{Gateway, StartOptions};
 
 use crate::{check, descriptors};
@@ -79,7 +80,7 @@ fn serve(loaded: Loaded) -> anyhow::Result<()> {
             Ok(Wish::Reload) => {
                 manager.reloading();
                 // What came of it is in the log.
-                let _ = vitals.reload("SIGHUP");
+                let _ = vitals.reload(&Asker::signal("SIGHUP"));
                 manager.ready(&vitals);
             }
             Ok(Wish::Stop) => {

@@ -49,9 +49,8 @@ fn what_is_done_is_audited_over_restarts_and_renames() {
         ("start", "done"),
         ("targets.set", "done"),
         ("sessions.abort", "not_found"),
-        ("config.reload", "done"),
         ("reload", "done"),
-        ("config.reload", "done"),
+        ("reload", "done"),
         ("drain.begin", "done"),
         ("stop", "done"),
     ];
@@ -75,6 +74,56 @@ fn what_is_done_is_audited_over_restarts_and_renames() {
     assert_eq!(after["continues"], before["head"], "one chain over both files");
     let head = before["head"].as_str().expect("a hash");
     assert!(verify(&file, &["--continues", head]).status.success());
+}
+
+/// Whoever asks, and whatever comes of it: one record that says who, how, what of which class, and how many faults.
+#[test]
+fn a_reload_is_audited_alike_by_signal_and_by_socket() {
+    let gateway = Gateway::start(&Setup { audit: true, ..Setup::default() });
+    let config = gateway.path("gateway.toml");
+    let good = fs::read_to_string(&config).expect("the configuration");
+    let mixed =
+        good.replace("shards = 2", "shards = 3").replace("[log]\n", "[log]\nlevel = \"debug\"\n").replace(
+            "application = \"echo\"\ncalled_ssaps",
+            "application = \"echo\"\nstrict = true\ncalled_ssaps",
+        );
+    let wrong = good.replace("shards = 2", "shards = \"two\"\nshrads = 3");
+    for text in [&mixed, &wrong, &good] {
+        fs::write(&config, text).expect("writable");
+        let status = gateway.verb(&["reload"]).status.code();
+        assert_eq!(status, Some(if text == &wrong { 2 } else { 0 }));
+    }
+    for (text, id) in [(&mixed, "CLQ-G06"), (&wrong, "CLQ-G07")] {
+        fs::write(&config, text).expect("writable");
+        gateway.signal(SIGHUP);
+        gateway.log().wait_for(id, |record| record["event_id"] == id && record["by"] == "SIGHUP");
+    }
+    let file = gateway.path("audit.jsonl");
+    let _folder = gateway.stop();
+    whole(&file);
+    let text = fs::read_to_string(&file).expect("the audit");
+    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let reloads: Vec<&Value> = records.iter().filter(|record| record["op"] == "reload").collect();
+    let outcomes: Vec<&str> = reloads.iter().filter_map(|record| record["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["done", "config", "done", "done", "config"], "{text}");
+    for (by_socket, by_signal) in [(reloads[0], reloads[3]), (reloads[1], reloads[4])] {
+        assert_eq!(by_socket["who"]["level"], "admin", "{by_socket}");
+        assert_eq!(by_signal["who"]["signal"], "SIGHUP", "{by_signal}");
+        let (socket, signal) = (&by_socket["arguments"], &by_signal["arguments"]);
+        assert!(socket["by"].as_str().is_some_and(|by| by.ends_with("over the control socket")), "{socket}");
+        for member in ["classes", "faults", "first_faults", "applied", "needs_restart"] {
+            assert_eq!(socket[member], signal[member], "{member}");
+        }
+    }
+    let done = &reloads[0]["arguments"];
+    assert_eq!(done["classes"], serde_json::json!({ "live": 1, "new-sessions": 1, "restart": 1 }), "{done}");
+    assert_eq!(done["needs_restart"], serde_json::json!(["engine.shards"]));
+    let refused = &reloads[1]["arguments"];
+    assert_eq!(refused["faults"], 2, "{refused}");
+    assert!(
+        refused["first_faults"][0].as_str().is_some_and(|fault| fault.contains("gateway.toml:3:")),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod process;
 #[path = "../interop/skip.rs"]
 mod skip;
 
+mod classes;
 mod drain;
 mod gateway;
 mod identical;

@@ -151,6 +151,15 @@ impl GatewayApp {
         ctx.provider_abort(id, ProviderAbortReason::Undefined);
     }
 
+    /// Forgets a check that is under way, whatever becomes of it.
+    pub(super) fn drop_check<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        let Some(state) = ctx.state(id) else { return };
+        state.phase = Phase::Over;
+        if let Role::Probe { target } = state.role {
+            *self.checks.of(usize::from(target)) = None;
+        }
+    }
+
     /// How a check went, the first time that it is told.
     pub(super) fn probe_ended<D: Driver>(
         &mut self,

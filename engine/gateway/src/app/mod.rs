@@ -26,6 +26,7 @@ pub(crate) mod query;
 mod random;
 pub(crate) mod recent;
 pub mod relay;
+mod reloaded;
 mod route;
 mod sink;
 mod state;
@@ -563,16 +564,7 @@ impl Application for GatewayApp {
             GatewayCommand::TapEnd(id) => self.end_tap(ctx, id),
             GatewayCommand::Drain(order) => self.drain(ctx, order),
             GatewayCommand::TargetsChanged => self.targets_changed(ctx),
-            GatewayCommand::Reload(plan) => {
-                self.config = Arc::clone(&plan.config);
-                self.plan = plan;
-                self.turns.clear();
-                self.apply_to_shard(ctx);
-                self.renew_wires(ctx);
-                self.limits_reloaded(ctx);
-                self.taps_reloaded();
-                self.begin(ctx);
-            }
+            GatewayCommand::Reload(plan) => self.reloaded(ctx, plan),
         }
     }
 

@@ -5,6 +5,7 @@
 //! for with the next: nothing is lost or cut, only delayed. What waits stays in the session's intake, and its peer is
 //! stopped by the windows of TCP. Sessions that share a limit are served in the order in which they ask, a quantum each.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use colloquy_shard::{Context, SessionId};
@@ -12,6 +13,7 @@ use colloquy_transport::driver::Driver;
 
 use super::stops::Stops;
 use super::{GatewayApp, SessionState};
+use crate::plan::Plan;
 
 /// Share of a second's octets in a quantum.
 const QUANTA_PER_SECOND: u64 = 64;
@@ -75,19 +77,32 @@ impl GatewayApp {
         }
     }
 
-    /// The limits may be others from here on.
-    pub(super) fn limits_reloaded<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
+    /// The limits may be others from here on. What was taken at another rate is forgotten, and who waits for it
+    /// asks anew: at a slow rate it may have to wait for longer than anybody wants by now.
+    pub(super) fn limits_reloaded<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, before: &Plan) {
+        let plan = Arc::clone(&self.plan);
+        plan.forget_changed_rates(before);
         for at in 0..self.live.len() {
             let id = self.live[at];
             self.limit_octets(ctx, id);
-            let unlimited = ctx.state(id).is_some_and(|state| state.octets_in_next == u64::MAX);
-            if let (true, Some(state)) = (unlimited, ctx.state(id))
-                && let Some(watch) = state.watch.as_mut()
-            {
+            let Some(state) = ctx.state(id) else { continue };
+            let changed =
+                state.ticket.as_ref().is_some_and(|ticket| ticket.forget_changed_rates(before, &plan));
+            if !changed {
+                continue;
+            }
+            if state.octets_in_next != u64::MAX {
+                state.octets_in_next = state.octets_in;
+            }
+            if let Some(watch) = state.watch.as_mut() {
                 watch.throttled_until = None;
                 self.throttle_over(ctx, id);
                 self.set_session_timer(ctx, id);
             }
+        }
+        if self.live_count() > 0 {
+            // Sessions that are there may hold more than a new budget.
+            self.memory_is_used_up(ctx);
         }
     }
 }

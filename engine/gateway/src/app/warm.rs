@@ -159,6 +159,13 @@ impl GatewayApp {
         }
     }
 
+    /// Closes the connections that wait for sessions.
+    pub(super) fn close_ready<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, target: usize) {
+        while let Some(id) = self.take_ready(target) {
+            ctx.transport_disconnect(id);
+        }
+    }
+
     fn take_ready(&mut self, target: usize) -> Option<SessionId> {
         let id = self.warm_pools.of(target).ready.pop_front()?;
         self.plan.targets[target].warm_closed();

@@ -1,6 +1,6 @@
 //! What each kind of key takes, and why it refuses the rest.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::diagnostics::{FaultKind, nearest};
 use super::keys::Kind;
-use super::quantity::{duration_text, read_duration, read_size};
+use super::quantity::{duration_text, guess_duration, guess_size, read_duration, read_size};
 use super::values::Value;
 
 /// Why a kind refuses a value.
@@ -37,8 +37,29 @@ impl Refused {
     }
 }
 
-/// The value of a key of this kind.
-pub(super) fn accept(kind: Kind, value: &DeValue<'_>) -> Result<Value, Refused> {
+/// The value of a key of this kind; of a list every element that is refused.
+pub(super) fn accept(kind: Kind, value: &DeValue<'_>) -> Result<Value, Vec<Refused>> {
+    match kind {
+        Kind::Names => list(value, |item| name(text(item)?).and_then(texts)).map(Value::Texts),
+        Kind::Networks => list(value, |item| network(text(item)?)).map(Value::Networks),
+        Kind::Paths => list(value, |item| filled(text(item)?, 4096)).map(Value::Texts),
+        Kind::Certificates => list(value, |item| certificate(text(item)?)).map(Value::Texts),
+        Kind::Principals => list(value, |item| principal(text(item)?)).map(Value::Texts),
+        Kind::Choices(words) => list(value, |item| choice(words, text(item)?)).map(Value::Texts),
+        Kind::Numbers { min, max } => list(value, |item| {
+            let number = number(item)?;
+            let fits = (min..=max).contains(&number);
+            fits.then_some(number).ok_or_else(|| Refused::range(format!("{number} is out of range")))
+        })
+        .map(Value::Numbers),
+        Kind::Selectors { octets_max } => {
+            list(value, |item| selector(item, octets_max)).map(Value::Selectors)
+        }
+        _ => single(kind, value).map_err(|refused| vec![refused]),
+    }
+}
+
+fn single(kind: Kind, value: &DeValue<'_>) -> Result<Value, Refused> {
     match kind {
         Kind::Integer { min, max, or_zero } => {
             let number = number(value)?;
@@ -59,29 +80,15 @@ pub(super) fn accept(kind: Kind, value: &DeValue<'_>) -> Result<Value, Refused> 
             fits.then_some(Value::Duration(time))
                 .ok_or_else(|| Refused::range(format!("{} is out of range", duration_text(time))))
         }
-        Kind::Names => list(value, |item| name(text(item)?).and_then(texts)).map(Value::Texts),
-        Kind::Networks => list(value, |item| network(text(item)?)).map(Value::Networks),
         Kind::Path => filled(text(value)?, 4096).map(Value::Text),
-        Kind::Paths => list(value, |item| filled(text(item)?, 4096)).map(Value::Texts),
         Kind::Text { octets_max } => filled(text(value)?, octets_max).map(Value::Text),
         Kind::Certificate => certificate(text(value)?).map(Value::Text),
-        Kind::Certificates => list(value, |item| certificate(text(item)?)).map(Value::Texts),
-        Kind::Principals => list(value, |item| principal(text(item)?)).map(Value::Texts),
         Kind::Boolean => value.as_bool().map(Value::Boolean).ok_or_else(|| Refused::kind_of(value)),
         Kind::Name => name(text(value)?),
         Kind::Choice(words) => choice(words, text(value)?).map(Value::Text),
-        Kind::Choices(words) => list(value, |item| choice(words, text(item)?)).map(Value::Texts),
-        Kind::Numbers { min, max } => list(value, |item| {
-            let number = number(item)?;
-            let fits = (min..=max).contains(&number);
-            fits.then_some(number).ok_or_else(|| Refused::range(format!("{number} is out of range")))
-        })
-        .map(Value::Numbers),
         Kind::Selector { octets_max } => selector(value, octets_max).map(Value::Selector),
-        Kind::Selectors { octets_max } => {
-            list(value, |item| selector(item, octets_max)).map(Value::Selectors)
-        }
         Kind::Address => address(text(value)?),
+        _ => unreachable!("a list is no single value"),
     }
 }
 
@@ -101,20 +108,22 @@ fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, Refused> {
 fn list<T>(
     value: &DeValue<'_>,
     item: impl Fn(&DeValue<'_>) -> Result<T, Refused>,
-) -> Result<Vec<T>, Refused> {
+) -> Result<Vec<T>, Vec<Refused>> {
     let items = value.as_array().ok_or_else(|| {
         let single = (value.is_str() || value.is_integer()).then(|| "write a list: [ ... ]".to_owned());
-        Refused::kind_of(value).with(single)
+        vec![Refused::kind_of(value).with(single)]
     })?;
     if items.is_empty() {
-        return Err(Refused::range("the list is empty"));
+        return Err(vec![Refused::range("the list is empty")]);
     }
-    items
-        .iter()
-        .map(|element| {
-            item(element.get_ref()).map_err(|refused| Refused { element: Some(element.span()), ..refused })
-        })
-        .collect()
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    for element in items {
+        match item(element.get_ref()) {
+            Ok(value) => taken.push(value),
+            Err(fault) => refused.push(Refused { element: Some(element.span()), ..fault }),
+        }
+    }
+    if refused.is_empty() { Ok(taken) } else { Err(refused) }
 }
 
 /// A number of octets, with or without a unit.
@@ -122,7 +131,7 @@ fn octets(value: &DeValue<'_>) -> Result<u64, Refused> {
     match value.as_str() {
         Some(text) if text.parse::<u64>().is_err() => read_size(text).ok_or_else(|| {
             Refused::range(format!("{text:?} is no number of octets"))
-                .with(Some("for example \"64KiB\"".into()))
+                .with(Some(meant(guess_size(text), "64KiB")))
         }),
         _ => number(value),
     }
@@ -137,9 +146,13 @@ fn duration(value: &DeValue<'_>) -> Result<Duration, Refused> {
     read_duration(text).ok_or_else(|| {
         let number = text.parse::<u64>().is_ok();
         let suggestion =
-            if number { format!("add the unit: \"{text}ms\"") } else { "for example \"750ms\"".into() };
+            if number { format!("add the unit: \"{text}ms\"") } else { meant(guess_duration(text), "750ms") };
         Refused::range(format!("{text:?} is no time")).with(Some(suggestion))
     })
+}
+
+fn meant(guess: Option<String>, example: &str) -> String {
+    guess.map_or_else(|| format!("for example {example:?}"), |guess| format!("did you mean {guess:?}?"))
 }
 
 fn texts(value: Value) -> Result<String, Refused> {
@@ -159,7 +172,7 @@ fn filled(text: &str, octets_max: usize) -> Result<String, Refused> {
 
 fn network(text: &str) -> Result<IpNet, Refused> {
     let network: IpNet = text.parse().map_err(|_| {
-        let bare: Option<std::net::IpAddr> = text.parse().ok();
+        let bare: Option<IpAddr> = text.parse().ok();
         let suggestion = bare.map(|ip| format!("for this address alone write \"{}\"", IpNet::from(ip)));
         Refused::range(format!("{text:?} is no network")).with(suggestion)
     })?;
@@ -216,7 +229,7 @@ fn power_of_two(number: u64, min: u64, max: u64) -> Result<Value, Refused> {
 fn name(text: &str) -> Result<Value, Refused> {
     let good = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
     if text.is_empty() || text.len() > 64 || !text.bytes().all(good) {
-        return Err(Refused::range("is no name"));
+        return Err(Refused::range(format!("{text:?} is no name")));
     }
     Ok(Value::Text(text.to_owned()))
 }
@@ -225,7 +238,8 @@ fn choice(words: &[&str], text: &str) -> Result<String, Refused> {
     if words.contains(&text) {
         return Ok(text.to_owned());
     }
-    let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+    let lower = text.to_lowercase();
+    let near = nearest(&lower, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
     Err(Refused::range(format!("{text:?} is unknown")).with(near))
 }
 
@@ -264,11 +278,32 @@ fn hex_octets(hex: &str) -> Result<Vec<u8>, Refused> {
 }
 
 fn address(text: &str) -> Result<Value, Refused> {
-    text.parse().map(Value::Address).map_err(|_| {
-        let bare: Option<std::net::IpAddr> = text.parse().ok();
-        let suggestion = bare.map(|ip| format!("add the port: \"{}\"", SocketAddr::new(ip, 102)));
-        Refused::range(format!("{text:?} is no address")).with(suggestion)
-    })
+    text.parse()
+        .map(Value::Address)
+        .map_err(|_| Refused::range(format!("{text:?} is no address")).with(address_meant(text)))
+}
+
+fn address_meant(text: &str) -> Option<String> {
+    let add_port = |ip| format!("add the port: \"{}\"", SocketAddr::new(ip, 102));
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return Some(add_port(ip));
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let is_port = port.parse::<u16>().is_ok();
+    match host {
+        "" | "*" if is_port => {
+            Some(format!("for every address of this machine: \"0.0.0.0:{port}\" or \"[::]:{port}\""))
+        }
+        host if is_port && host.parse::<Ipv6Addr>().is_ok() => {
+            Some(format!("did you mean \"[{host}]:{port}\"?"))
+        }
+        host if host.parse::<IpAddr>().is_err()
+            && host.contains(|letter: char| letter.is_ascii_alphabetic()) =>
+        {
+            Some("host names are not looked up: write the IP address".to_owned())
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn with_article(noun: &str) -> String {

@@ -237,12 +237,17 @@ impl Diagnostics {
     /// True when a text is no TOML or not there. What was recovered from it then has gaps, so faults that may
     /// only come from a gap are dropped.
     pub(super) fn keep_certain_if_syntax(&mut self) -> bool {
-        let syntax = self.found.iter().any(|found| matches!(found.kind, FaultKind::Syntax | FaultKind::File));
-        if syntax {
+        let is_gap = |found: &&ConfigFault| matches!(found.kind, FaultKind::Syntax | FaultKind::File);
+        let gaps: Vec<usize> = self.found.iter().filter(is_gap).map(|found| found.place.source).collect();
+        if !gaps.is_empty() {
             let certain = [FaultKind::Syntax, FaultKind::UnknownKey, FaultKind::Range, FaultKind::File];
-            self.found.retain(|fault| certain.contains(&fault.kind));
+            // A text without gaps is judged as ever, but for what it has to do with others.
+            self.found.retain(|fault| {
+                certain.contains(&fault.kind)
+                    || !gaps.contains(&fault.place.source) && fault.kind != FaultKind::Duplicate
+            });
         }
-        syntax
+        !gaps.is_empty()
     }
 
     pub(super) fn sort(&mut self) {

@@ -9,6 +9,10 @@ use super::values::{Entry, Values};
 /// What stands for a value that is not there.
 const ABSENT: &str = "absent";
 
+/// Keys of a listener that wait for a restart, and what means nothing or something else without them: it waits, too.
+pub(super) const TOGETHER: [(&str, &[&str]); 2] =
+    [("application", &["target", "upstream"]), ("proxy_protocol", &["proxy_sources"])];
+
 /// One difference between two configurations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -37,6 +41,17 @@ pub fn diff(old: &Loaded, new: &Loaded) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Of the changes that a configuration `wanted`, those that are in effect, and those that wait for a restart: because
+/// of their class, or because they belong to something that waits.
+pub fn split_changes(wanted: Vec<Change>, in_effect: &[Change]) -> (Vec<Change>, Vec<Change>) {
+    let (applied, mut waiting): (Vec<Change>, Vec<Change>) =
+        wanted.into_iter().partition(|change| in_effect.contains(change));
+    for change in &mut waiting {
+        change.class = Reload::Restart;
+    }
+    (applied, waiting)
 }
 
 fn repeated(section: Section, old: &File, new: &File, changes: &mut Vec<Change>) {
@@ -93,18 +108,19 @@ fn route_order(old: &[Values], new: &[Values], changes: &mut Vec<Change>) {
 }
 
 fn keys(section: Section, path: &str, old: &Values, new: &Values, changes: &mut Vec<Change>) {
-    // A listener's destination means nothing without its application: they take effect together.
-    let with_application =
-        section == Section::Listener && old.entry("application").value != new.entry("application").value;
+    let differs = |key: &str| old.entry(key).value != new.entry(key).value;
+    let waits = |name: &str| {
+        section == Section::Listener
+            && TOGETHER.iter().any(|(key, of_it)| of_it.contains(&name) && differs(key))
+    };
     for key in section.keys() {
         let (was, is) = (old.entry(key.name), new.entry(key.name));
         if was.value != is.value {
-            let destination = with_application && ["target", "upstream"].contains(&key.name);
             changes.push(Change {
                 key: if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) },
                 old: entry_text(key, was),
                 new: entry_text(key, is),
-                class: if destination { Reload::Restart } else { key.reload },
+                class: if waits(key.name) { Reload::Restart } else { key.reload },
             });
         }
     }

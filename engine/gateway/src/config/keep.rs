@@ -1,6 +1,7 @@
 //! A new configuration as far as a running gateway can take it: what needs a restart stays as it runs.
 
 use super::diagnostics::Diagnostics;
+use super::diff::TOGETHER;
 use super::keys::{Reload, Section};
 use super::load::Loaded;
 use super::read::File;
@@ -10,7 +11,7 @@ use super::{build, relations};
 /// `next` with every key of class restart as `running` has it, so that a mixed reload applies what it can.
 ///
 /// Listeners are those that run, by name and in their order: added ones are left out, removed ones go on as they
-/// are, with the targets, upstreams and TLS tables that they name. Give the result as `running` to the next call and to
+/// are, with the routes, targets, upstreams, TLS tables and bindings that they need. Give the result as `running` to the next call and to
 /// [`super::diff`]: then what waits for a restart shows up again.
 pub fn keep_restart_keys(running: &Loaded, next: Loaded) -> Loaded {
     let mut file = next.file;
@@ -20,11 +21,14 @@ pub fn keep_restart_keys(running: &Loaded, next: Loaded) -> Loaded {
         keep_keys(section, &running.file.tables(section)[0], file.single_mut(section));
     }
     keep_engine_consistent(&running.file, &mut file);
+    carry_routes(&running.file, &mut file);
     file.listeners = listeners(&running.file, &file);
     file.targets = with_named(Section::Target, &["target"], &running.file, &file);
     file.upstreams = with_named(Section::Upstream, &["upstream"], &running.file, &file);
     carry_members(&running.file, &mut file);
-    file.tls = with_named(Section::Tls, &["tls"], &running.file, &file);
+    let tls = with_named(Section::Tls, &["tls"], &running.file, &file);
+    carry_bindings(&running.file, &tls, &mut file);
+    file.tls = tls;
     for section in Section::ALL.into_iter().filter(|section| section.is_repeated()) {
         for (index, values) in file.repeated_mut(section).iter_mut().enumerate() {
             values.path = format!("{}[{index}]", section.name());
@@ -55,10 +59,11 @@ fn listeners(running: &File, next: &File) -> Vec<Values> {
     let keep = |runs: &Values| {
         let Some(found) = find(runs) else { return runs.clone() };
         let mut kept = found.clone();
-        if kept.entry("application").value != runs.entry("application").value {
-            // A destination means nothing without its application.
-            for key in ["target", "upstream"] {
-                kept.entry_mut(key).clone_from(runs.entry(key));
+        for (key, of_it) in TOGETHER {
+            if kept.entry(key).value != runs.entry(key).value {
+                for key in of_it {
+                    kept.entry_mut(key).clone_from(runs.entry(key));
+                }
             }
         }
         keep_keys(Section::Listener, runs, &mut kept);
@@ -67,10 +72,23 @@ fn listeners(running: &File, next: &File) -> Vec<Values> {
     running.listeners.iter().map(keep).collect()
 }
 
-/// The tables of `next`, and those of `running` that are missing and that listeners or targets name. What runs comes
+/// Routes for nobody but listeners that the file has no more and that go on: behind all others.
+fn carry_routes(running: &File, next: &mut File) {
+    let in_next = |all: &[Values], id: &str| all.iter().any(|values| values.text("name") == Some(id));
+    let is_carried = |route: &&Values| {
+        let listeners = route.texts("listeners");
+        !listeners.is_empty()
+            && !listeners.iter().any(|name| in_next(&next.listeners, name))
+            && !in_next(&next.routes, route.text("name").unwrap_or_default())
+    };
+    let carried: Vec<Values> = running.routes.iter().filter(is_carried).cloned().collect();
+    next.routes.extend(carried);
+}
+
+/// The tables of `next`, and those of `running` that are missing and that listeners, routes or targets name. What runs comes
 /// first, in its order.
 fn with_named(section: Section, keys: &[&'static str], running: &File, next: &File) -> Vec<Values> {
-    let users = next.listeners.iter().chain(&next.targets);
+    let users = next.listeners.iter().chain(&next.routes).chain(&next.targets);
     let has_key = |values: &Values, key: &str| values.entries().any(|(name, _)| name == key);
     let named: Vec<String> = users
         .flat_map(|values| keys.iter().filter(|key| has_key(values, key)).filter_map(|key| values.text(key)))
@@ -103,4 +121,13 @@ fn carry_members(running: &File, next: &mut File) {
     };
     let carried: Vec<Values> = running.targets.iter().filter(missing).cloned().collect();
     next.targets.extend(carried);
+}
+
+/// Bindings of TLS tables that are carried over: without them anybody whom an authority vouches for would be let in.
+fn carry_bindings(running: &File, tls: &[Values], next: &mut File) {
+    let has = |tables: &[Values], name: &str| tables.iter().any(|values| values.text("name") == Some(name));
+    let is_carried =
+        |values: &&Values| values.text("tls").is_some_and(|name| has(tls, name) && !has(&next.tls, name));
+    let carried: Vec<Values> = running.bindings.iter().filter(is_carried).cloned().collect();
+    next.bindings.extend(carried);
 }

@@ -9,6 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::diagnostics::{Diagnostics, FaultKind};
 use super::read::{File, Text, read_texts};
 use super::{Config, build, relations};
+use crate::tls::TlsFileFault;
 
 /// The folder beside the main file that holds further ones.
 const FOLDER: &str = "conf.d";
@@ -27,6 +28,26 @@ pub struct Loaded {
     /// What is suspicious; without faults.
     pub warnings: Diagnostics,
     pub(super) file: File,
+}
+
+impl Loaded {
+    /// What was found wrong with the files that the `[[tls]]` tables name, at the keys that name them.
+    pub(crate) fn tls_faults(&self, faults: &[TlsFileFault]) -> Diagnostics {
+        let mut diagnostics = self.warnings.clone();
+        for TlsFileFault { table, key, file, what } in faults {
+            let problem =
+                file.as_ref().map_or_else(|| what.clone(), |file| format!("{}: {what}", file.display()));
+            let values = self.file.tls.iter().find(|values| values.text("name") == Some(table));
+            // A table that only a listener of before needs is no more in the file.
+            let (span, key) = values.map_or_else(
+                || (0..0, format!("tls[{table}].{key}")),
+                |values| (values.span(key), values.key(key)),
+            );
+            diagnostics.add(FaultKind::Certificate, span, key, problem, "a file that can be used", None);
+        }
+        diagnostics.sort();
+        diagnostics
+    }
 }
 
 /// A file that was read.
@@ -121,7 +142,11 @@ fn read_files(main: &Path) -> (Vec<Text>, Vec<LoadedFile>, Diagnostics) {
         let sha256 = digest(&SHA256, &octets).as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
         let text = String::from_utf8(octets).unwrap_or_else(|error| {
             let at = error.utf8_error().valid_up_to();
-            faults.push((path.clone(), io::Error::other(format!("octet {at} is not UTF-8"))));
+            let before = String::from_utf8_lossy(&error.as_bytes()[..at]);
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+            let what = format!("line {line}, column {column}: octet {at} of the file is not UTF-8");
+            faults.push((path.clone(), io::Error::other(what)));
             String::new()
         });
         let folder = path.parent().map(Path::to_owned);
@@ -135,7 +160,9 @@ fn read_files(main: &Path) -> (Vec<Text>, Vec<LoadedFile>, Diagnostics) {
     }
     for (path, error) in faults {
         let at = files.iter().position(|file: &LoadedFile| file.path == path).map_or(0, |index| bases[index]);
-        diagnostics.add(FaultKind::File, at..at, "", format!("{}: {error}", path.display()), "", None);
+        let suggestion = (error.kind() == io::ErrorKind::IsADirectory)
+            .then(|| format!("give the file, for example {}", path.join("gateway.toml").display()));
+        diagnostics.add(FaultKind::File, at..at, "", format!("{}: {error}", path.display()), "", suggestion);
     }
     (texts, files, diagnostics)
 }

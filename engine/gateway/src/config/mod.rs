@@ -35,7 +35,7 @@ use colloquy_transport::driver::options::BufferScheme;
 use ipnet::IpNet;
 
 pub use diagnostics::{ConfigFault, Diagnostics, FaultKind, Place, Severity};
-pub use diff::{Change, diff};
+pub use diff::{Change, diff, split_changes};
 pub use effective::Setting;
 pub use inspect::System;
 pub use keep::keep_restart_keys;

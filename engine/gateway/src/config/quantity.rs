@@ -44,6 +44,53 @@ fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(*factor)
 }
 
+/// What may have been meant by a time that was written otherwise, as it is to be written.
+pub(super) fn guess_duration(text: &str) -> Option<String> {
+    let (number, unit) = number_and_unit(text)?;
+    let micros = match unit.as_str() {
+        "us" | "usec" | "µs" | "microseconds" => 1.0,
+        "ms" | "msec" | "millis" | "milliseconds" => 1e3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1e6,
+        "m" | "min" | "mins" | "minute" | "minutes" => 6e7,
+        "h" | "hr" | "hour" | "hours" => 3.6e9,
+        "d" | "day" | "days" => 8.64e10,
+        _ => return None,
+    };
+    Some(duration_text(Duration::from_micros(whole(number * micros)?)))
+}
+
+/// The same for a number of octets.
+pub(super) fn guess_size(text: &str) -> Option<String> {
+    let (number, unit) = number_and_unit(text)?;
+    let shift = match unit
+        .trim_end_matches("ytes")
+        .trim_end_matches("yte")
+        .trim_end_matches('b')
+        .trim_end_matches('i')
+    {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return None,
+    };
+    Some(size_text(whole(number * (1_u64 << shift) as f64)?))
+}
+
+/// `"1.5 MB"` as 1.5 and `mb`.
+fn number_and_unit(text: &str) -> Option<(f64, String)> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    Some((number.parse().ok()?, unit.trim().to_lowercase()))
+}
+
+/// What no file would mean is not guessed.
+fn whole(number: f64) -> Option<u64> {
+    const GUESSED_MAX: f64 = 1e15;
+    (number >= 1.0 && number < GUESSED_MAX).then_some(number.round() as u64)
+}
+
 fn in_largest_unit(value: u64, units: &[(&str, u64)]) -> String {
     let (name, factor) =
         units.iter().find(|(_, factor)| value.is_multiple_of(*factor)).expect("the last unit is one");
@@ -65,6 +112,23 @@ mod tests {
         assert_eq!(size_text(65536), "64KiB");
         assert_eq!(size_text(122_880), "120KiB");
         assert_eq!(size_text(1025), "1025B");
+    }
+
+    #[test]
+    fn what_was_meant_is_guessed_and_can_be_read() {
+        for (text, expected) in [("5 minutes", "5min"), ("1.5s", "1500ms"), ("2m", "2min"), ("10Sec", "10s")]
+        {
+            let guess = guess_duration(text).expect(text);
+            assert_eq!((guess.as_str(), read_duration(&guess).is_some()), (expected, true));
+        }
+        for (text, expected) in [("1MB", "1MiB"), ("64k", "64KiB"), ("1.5 GiB", "1536MiB"), ("2 bytes", "2")]
+        {
+            assert_eq!(guess_size(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "s", "-1s", "10 lightyears", "99999999999999999999s", "0.1us"] {
+            assert_eq!(guess_duration(text), None, "{text}");
+        }
+        assert_eq!(guess_size("many"), None);
     }
 
     #[test]

@@ -256,10 +256,12 @@ impl Reader<'_> {
                         let value = Some(self.resolve(key.kind, value));
                         *values.entry_mut(key.name) = Entry { value, span: Some(self.shift(&given.span())) };
                     }
-                    Err(refused) => {
-                        let span = refused.element.unwrap_or_else(|| given.span());
-                        let (path, expected) = (values.key(key.name), key.kind.expected());
-                        self.add(refused.kind, span, path, refused.problem, expected, refused.suggestion);
+                    Err(all) => {
+                        for refused in all {
+                            let span = refused.element.unwrap_or_else(|| given.span());
+                            let (path, expected) = (values.key(key.name), key.kind.expected());
+                            self.add(refused.kind, span, path, refused.problem, expected, refused.suggestion);
+                        }
                     }
                 },
                 None => {
@@ -295,10 +297,26 @@ impl Reader<'_> {
     fn unknown(&mut self, path: &str, name: &Spanned<DeString<'_>>, known: &[&str]) {
         let word = name.get_ref().as_ref();
         let key = if path.is_empty() { word.to_owned() } else { format!("{path}.{word}") };
-        let suggestion = nearest(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let near = nearest(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let suggestion = elsewhere(word).or(near);
         let expected = format!("one of {}", known.join(", "));
         self.add(FaultKind::UnknownKey, name.span(), key, "unknown key", expected, suggestion);
     }
+}
+
+/// Where a word that is unknown here is known: it may only be in the wrong place.
+fn elsewhere(word: &str) -> Option<String> {
+    let header = |section: &Section| match section.name() {
+        "" => "the top of the file, before any table".to_owned(),
+        name if section.is_repeated() => format!("[[{name}]]"),
+        name => format!("[{name}]"),
+    };
+    if let Some(section) = Section::ALL.iter().find(|section| !word.is_empty() && section.name() == word) {
+        return Some(format!("it is a table: {}", header(section)));
+    }
+    let has = |section: &&Section| section.keys().any(|key| key.name == word);
+    let homes: Vec<String> = Section::ALL.iter().filter(has).map(header).collect();
+    (1..=3).contains(&homes.len()).then(|| format!("it belongs into {}", homes.join(" or ")))
 }
 
 fn find<'t, 'i>(table: &'t DeTable<'i>, name: &str) -> Option<(Range<usize>, &'t DeValue<'i>)> {

@@ -1,6 +1,7 @@
 //! Who is at the other end of the control socket, and what that allows.
 
 use nix::unistd::{Gid, Group, Uid, User};
+use serde_json::{Value, json};
 use tokio::net::unix::UCred;
 
 use crate::config::{AdminConfig, Principal};
@@ -72,6 +73,12 @@ impl Caller {
         } else {
             Level::Nobody
         }
+    }
+
+    /// For the audit; what it may do is that of a configuration.
+    pub(crate) fn who(&self, admin: &AdminConfig) -> Value {
+        let Caller { uid, gid, pid, user, .. } = self;
+        json!({ "uid": uid, "gid": gid, "pid": pid, "user": user, "level": self.level(admin).name() })
     }
 
     /// For people.

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -123,7 +123,7 @@ impl Client {
         let arguments = call.arguments.clone();
         let reply = (op.run)(call).await;
         // What only reads is not worth a record.
-        if op.level > Level::Observer {
+        if op.level > Level::Observer && !ops::audits_itself(op, &reply) {
             let outcome = reply.as_ref().map_or_else(|refused| refused.code.name(), |_| "done");
             self.audit(op.name, &arguments, outcome);
         }
@@ -131,9 +131,7 @@ impl Client {
     }
 
     fn audit(&self, op: &str, arguments: &Map<String, Value>, outcome: &str) {
-        let Caller { uid, gid, pid, user, .. } = &self.caller;
-        let level = self.level().name();
-        let who = json!({ "uid": uid, "gid": gid, "pid": pid, "user": user, "level": level });
+        let who = self.caller.who(&self.control.vitals.plan().config.admin);
         self.control.vitals.audit.note(who, op, Value::Object(arguments.clone()), outcome);
     }
 

@@ -45,6 +45,11 @@ impl Bucket {
         let _ = self.paid_at.fetch_update(Relaxed, Relaxed, |paid_at| Some(paid_at.saturating_sub(cost)));
     }
 
+    /// Forgets all that was taken.
+    pub fn forget(&self) {
+        self.paid_at.store(0, Relaxed);
+    }
+
     /// True when a whole second's worth is there, so that forgetting the bucket changes nothing.
     pub fn is_full(&self, now: Duration) -> bool {
         self.paid_at.load(Relaxed) <= nanos(now)

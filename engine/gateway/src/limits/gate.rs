@@ -95,6 +95,11 @@ impl Gate {
         }
     }
 
+    /// Forgets what was taken of the octets: they have another rate now.
+    pub(super) fn forget_octets(&self) {
+        self.octets.forget();
+    }
+
     /// Gives back octets that were taken and not used.
     pub(super) fn give_back_octets(&self, numbers: &Numbers, octets: u64) {
         if numbers.octets_per_second_max > 0 {

@@ -16,6 +16,7 @@ mod bucket;
 mod gate;
 mod numbers;
 mod refusals;
+mod reloaded;
 mod source;
 mod ticket;
 

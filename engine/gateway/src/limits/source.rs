@@ -88,6 +88,14 @@ impl Sources {
         }
     }
 
+    /// Forgets what each source has taken of its octets.
+    pub(super) fn forget_octets(&self) {
+        for stripe in &self.stripes {
+            lock(stripe).known.values().for_each(|source| source.gate.forget_octets());
+        }
+        self.overflow.gate.forget_octets();
+    }
+
     /// Sources that matter.
     pub(super) fn count(&self, now: Duration) -> usize {
         let each = self.stripes.iter().map(|stripe| {

@@ -16,7 +16,7 @@ pub struct Ticket {
     listener_status: Arc<ListenerStatus>,
     route: Option<(u16, Arc<RouteStatus>)>,
     /// There until the ticket is dropped.
-    source: Option<Arc<Source>>,
+    pub(super) source: Option<Arc<Source>>,
     established: bool,
     /// When the last of it was taken, in the plan's time.
     now: Duration,

@@ -22,6 +22,7 @@ use crate::tls::TlsMaterial;
 
 pub use listener::ListenerStatus;
 pub use route::RouteStatus;
+pub(crate) use succeed::reached_alike;
 pub use target::{ConnectOutcome, EJECTION_FACTOR_MAX, Health, TargetStatus};
 
 /// What the shards act on.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Pace, Plan, TargetStatus};
-use crate::config::{Config, Destination, ListenerApplication};
+use crate::config::{Config, Destination, ListenerApplication, TargetConfig};
 
 impl Plan {
     /// The plan of a configuration that takes this one's place.
@@ -26,14 +26,22 @@ impl Plan {
             let Some(known) = self.targets.get(index) else {
                 return Arc::new(TargetStatus::new(target.state));
             };
-            if self.config.targets[index].state != target.state {
+            let before = &self.config.targets[index];
+            if before.state != target.state {
                 known.set_state(target.state);
+            }
+            if !reached_alike(before, target) {
+                known.forget_past();
             }
             Arc::clone(known)
         };
         Plan {
             origin: self.origin,
-            maintenance: Arc::new(Pace::of(&next.drain)),
+            maintenance: if self.config.drain == next.drain {
+                Arc::clone(&self.maintenance)
+            } else {
+                Arc::new(Pace::of(&next.drain))
+            },
             generation: self.generation + 1,
             limits: Arc::clone(&self.limits),
             listeners: self.listeners.clone(),
@@ -45,6 +53,23 @@ impl Plan {
             config: Arc::new(next),
         }
     }
+}
+
+/// True where what was found out about a target says something about it as it is now: it is reached in the same way.
+pub(crate) fn reached_alike(before: &TargetConfig, now: &TargetConfig) -> bool {
+    let as_before = TargetConfig {
+        connect_timeout: before.connect_timeout,
+        release_timeout: before.release_timeout,
+        state: before.state,
+        policy: before.policy,
+        weight: before.weight,
+        sessions_max: before.sessions_max,
+        health: before.health,
+        eject_failures: before.eject_failures,
+        eject_time: before.eject_time,
+        ..now.clone()
+    };
+    as_before == *before
 }
 
 /// Where the entries of a list go.

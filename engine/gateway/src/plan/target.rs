@@ -286,6 +286,15 @@ impl TargetStatus {
         Some(says)
     }
 
+    /// Forgets what health checks and sessions have found, because the target is another one now.
+    pub(crate) fn forget_past(&self) {
+        self.forget_health();
+        self.ejected_until.store(0, Relaxed);
+        self.ejections_in_row.store(0, Relaxed);
+        self.connect_failures.store(0, Relaxed);
+        self.aborts.store(0, Relaxed);
+    }
+
     /// Forgets what health checks have found, because there are none any more.
     pub(crate) fn forget_health(&self) {
         self.health.store(Health::Unknown as u8, Relaxed);

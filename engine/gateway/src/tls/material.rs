@@ -53,12 +53,9 @@ impl TlsMaterial {
 #[error("TLS is asked for, and its certificates were not read")]
 pub(crate) struct MissingMaterial;
 
-/// The threads for handshakes, if any table is there.
-pub(crate) fn handshake_pool(config: &Config) -> io::Result<Option<Arc<HandshakePool>>> {
-    if config.tls.is_empty() {
-        return Ok(None);
-    }
-    HandshakePool::start(config.engine.tls_handshake_threads).map(Arc::new).map(Some)
+/// Lets the threads for handshakes run as soon as any table is there.
+pub(crate) fn run_handshakes(pool: &HandshakePool, config: &Config) -> io::Result<()> {
+    if config.tls.is_empty() { Ok(()) } else { pool.run(config.engine.tls_handshake_threads) }
 }
 
 fn material(

@@ -13,4 +13,4 @@ pub use expiry::{ExpiringKind, Expiry};
 pub(crate) use load::join;
 pub use load::{TlsFileFault, load};
 pub use material::TlsMaterial;
-pub(crate) use material::{handshake_pool, listener_wire, target_wire};
+pub(crate) use material::{listener_wire, run_handshakes, target_wire};

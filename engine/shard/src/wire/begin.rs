@@ -25,6 +25,9 @@ impl<D: Driver, A: Application> Shard<D, A> {
 
     /// Goes on with handshakes that have come back.
     pub(crate) fn take_handshakes(&mut self) {
+        if self.core.wires.under_way == 0 {
+            return;
+        }
         for _ in 0..RETURNS_PER_TURN_MAX {
             let Some(done) = self.core.wires.returns.as_ref().and_then(|returns| returns.next()) else {
                 return;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use colloquy_transport::tls::{TlsConnection, TlsFault, TlsFaultKind};
@@ -13,10 +13,13 @@ use crate::application::SessionId;
 
 /// Threads for TLS handshakes. They end when the last shard that has the pool is gone.
 ///
-/// Each shard has a bounded number of connections here, so that the queue is bounded, too.
+/// Each shard has a bounded number of connections here, so that the queue is bounded, too. What comes before there is a
+/// thread waits for the first one.
 #[derive(Debug)]
 pub struct HandshakePool {
     jobs: Sender<Job>,
+    /// There until threads run.
+    idle: Mutex<Option<Receiver<Job>>>,
 }
 
 impl HandshakePool {
@@ -25,17 +28,35 @@ impl HandshakePool {
     /// # Errors
     /// When no thread can be had.
     pub fn start(threads: usize) -> io::Result<HandshakePool> {
+        let pool = HandshakePool::idle();
+        pool.run(threads)?;
+        Ok(pool)
+    }
+
+    /// A pool without threads, for shards that may come to need it: see [`HandshakePool::run`].
+    pub fn idle() -> HandshakePool {
         let (jobs, taken) = unbounded();
+        HandshakePool { jobs, idle: Mutex::new(Some(taken)) }
+    }
+
+    /// Starts `threads` threads, at least one, unless the pool has threads.
+    ///
+    /// # Errors
+    /// When no thread can be had; those that were had run, and the next call tries again.
+    pub fn run(&self, threads: usize) -> io::Result<()> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(jobs) = idle.as_ref() else { return Ok(()) };
         for number in 0..threads.max(1) {
-            let taken: Receiver<Job> = taken.clone();
+            let jobs = jobs.clone();
             let run = move || {
-                while let Ok(job) = taken.recv() {
+                while let Ok(job) = jobs.recv() {
                     job.run_for_shard();
                 }
             };
             std::thread::Builder::new().name(format!("clq-tls-{number}")).spawn(run)?;
         }
-        Ok(HandshakePool { jobs })
+        *idle = None;
+        Ok(())
     }
 
     pub(super) fn take(&self, job: Job) {
@@ -203,6 +224,17 @@ mod tests {
             assert_eq!(done.out[0], 22, "ClientHello is a handshake record");
         }
         assert!(returns.is_empty());
+    }
+
+    #[test]
+    fn what_comes_before_the_threads_is_done_when_they_run() {
+        let (client, (returns, woken)) = (client(), returns());
+        let pool = HandshakePool::idle();
+        pool.take(job(&client, 7, &returns, shake_hands));
+        assert!(returns.is_empty());
+        pool.run(2).expect("threads");
+        assert_eq!(next(&returns, &woken).id.index, 7);
+        pool.run(2).expect("nothing is left to be done");
     }
 
     #[test]

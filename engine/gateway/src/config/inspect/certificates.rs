@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use colloquy_transport::tls::{Cipher, Group, Policy, SettingsError, TlsServer, TlsSettings};
+use colloquy_transport::tls::{Cipher, Group, Policy, SettingsError, TlsClient, TlsServer, TlsSettings};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
@@ -222,7 +222,9 @@ impl Table<'_> {
             policy: Policy { rsa_bits_min: tls.integer("rsa_bits_min") as usize, allow: None },
             resumption_lifetime: tls.duration("resumption_lifetime"),
         };
-        let Err(error) = TlsServer::new(&settings) else { return };
+        // Listeners need one side and targets the other, which looks at more; a gateway starts with both or not at all.
+        let built = TlsServer::new(&settings).and_then(|_| TlsClient::new(&settings));
+        let Err(error) = built else { return };
         let key = match error {
             SettingsError::OwnCertificate(_) => "key",
             SettingsError::Authority { .. } | SettingsError::NoAuthority => "authorities",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::keys::Absence::{Absent, Value};
-use super::super::keys::Reload::{NewSessions, Restart};
+use super::super::keys::Reload::{Live, Restart};
 use super::super::keys::Section::Engine;
 use super::super::keys::{HOUR, Key, Kind, MINUTE, SECOND, duration, integer, key, ms, size};
 
@@ -65,7 +65,7 @@ pub(super) const ENGINE: &[Key] = &[
         "ssdu_octets_max",
         size(1024, 1 << 30),
         Value("\"1MiB\""),
-        NewSessions,
+        Live,
         "Octets of an SSDU that is joined from segments (because one side segments and the other does\n\
          not) or kept until a token comes. A session that exceeds it is aborted.",
     ),
@@ -74,7 +74,7 @@ pub(super) const ENGINE: &[Key] = &[
         "send_high_mark_octets",
         size(4096, 1 << 30),
         Value("\"256KiB\""),
-        NewSessions,
+        Live,
         "Octets queued towards one peer from which the feeding session is paused.",
     ),
     key(
@@ -82,7 +82,7 @@ pub(super) const ENGINE: &[Key] = &[
         "send_low_mark_octets",
         size(1, 1 << 30),
         Value("\"64KiB\""),
-        NewSessions,
+        Live,
         "Octets queued below which it is resumed. Less than send_high_mark_octets.",
     ),
     key(

@@ -268,7 +268,7 @@ pub(super) const LISTENER: &[Key] = &[
         "release_timeout",
         duration(ms(10), HOUR),
         Value("\"10s\""),
-        NewSessions,
+        Live,
         "Time a peer has to answer a FINISH of the gateway; then it is aborted.",
     ),
     key(

@@ -107,7 +107,7 @@ pub(super) const TARGET: &[Key] = &[
         "release_timeout",
         duration(ms(10), HOUR),
         Value("\"10s\""),
-        NewSessions,
+        Live,
         "Time a side has to answer FINISH; then both sides are aborted.",
     ),
     key(

@@ -11,7 +11,7 @@ use super::super::quantity::duration_text;
 use super::super::read::File;
 use super::super::units;
 use super::super::values::Values;
-use super::{named, names, references, routes};
+use super::{named, names, no_effect, references, routes};
 
 pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     if file.listeners.is_empty() {
@@ -27,8 +27,11 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     }
     for listener in &file.listeners {
         destination(listener, file, diagnostics);
-        references(listener, "target", Section::Target, file, diagnostics);
-        references(listener, "upstream", Section::Upstream, file, diagnostics);
+        if listener.given_text("application") == Some("relay") {
+            references(listener, "target", Section::Target, file, diagnostics);
+            references(listener, "upstream", Section::Upstream, file, diagnostics);
+        }
+        idle(listener, file, diagnostics);
         references(listener, "tls", Section::Tls, file, diagnostics);
         connect_timeouts(listener, file, diagnostics);
         offered_units(listener, diagnostics);
@@ -192,6 +195,19 @@ fn offered_units(listener: &Values, diagnostics: &mut Diagnostics) {
             "transport_expedited = true, or no expedited_data",
             None,
         );
+    }
+}
+
+/// What is told about idle sessions means nothing where none is ever taken for idle.
+fn idle(listener: &Values, file: &File, diagnostics: &mut Diagnostics) {
+    let routed = file.routes.iter().any(|route| {
+        routes::is_for(route, listener) && route.gives("idle_timeout") && !route.gives("idle_action")
+    });
+    if listener.duration("idle_timeout").is_zero() && !routed {
+        no_effect(listener, "idle_action", "idle_timeout is 0s: no session is ever idle", diagnostics);
+    }
+    if !listener.texts("functional_units").iter().any(|unit| unit == "exceptions") {
+        no_effect(listener, "exception_reports", "functional_units has no exceptions", diagnostics);
     }
 }
 

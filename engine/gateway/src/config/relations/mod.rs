@@ -4,6 +4,7 @@ mod engine;
 mod listeners;
 mod operation;
 mod ports;
+mod profiles;
 mod routes;
 mod shadowed;
 mod targets;
@@ -23,6 +24,7 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     routes::check(file, diagnostics);
     shadowed::check(file, diagnostics);
     targets::check(file, diagnostics);
+    profiles::check(file, diagnostics);
     tls::check(file, diagnostics);
     ports::check(file, diagnostics);
     operation::check(file, diagnostics);

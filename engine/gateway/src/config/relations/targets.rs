@@ -1,11 +1,15 @@
 //! Upstreams and targets: members, retries, checks, connections kept open.
 
+use std::net::SocketAddr;
+
+use rustls_pki_types::ServerName;
+
 use super::super::diagnostics::{Diagnostics, FaultKind};
 use super::super::keys::Section;
 use super::super::quantity::duration_text;
 use super::super::read::File;
 use super::super::values::Values;
-use super::{no_effect, references, unused};
+use super::{given_address, no_effect, references, unused};
 
 pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
     let users = || file.listeners.iter().chain(&file.routes);
@@ -26,6 +30,7 @@ pub(super) fn check(file: &File, diagnostics: &mut Diagnostics) {
         health(target, diagnostics);
         kept_open(target, diagnostics);
         server_name(target, diagnostics);
+        reachable(target, diagnostics);
         let Some(name) = target.given_text("name") else { continue };
         let is_member = |upstream: &Values| upstream.texts("targets").iter().any(|member| member == name);
         if !users().any(|user| user.given_text("target") == Some(name))
@@ -109,8 +114,50 @@ fn kept_open(target: &Values, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Who names a server expects it to be proved.
+/// Nobody can be connected to at port 0.
+fn reachable(target: &Values, diagnostics: &mut Diagnostics) {
+    let Some(address) = given_address(target) else { return };
+    if target.text("policy") == Some("incoming_only") {
+        return;
+    }
+    if address.port() == 0 {
+        diagnostics.add(
+            FaultKind::Range,
+            target.span("address"),
+            target.key("address"),
+            format!("{address} has port 0: nobody can be connected to there"),
+            "the port on which the target listens",
+            Some(format!("for example \"{}\"", SocketAddr::new(address.ip(), 102))),
+        );
+    }
+    if address.ip().is_unspecified() {
+        let problem = format!("{} means every address of a machine, and no certain one", address.ip());
+        let expected = "the address of the target";
+        diagnostics.warn(
+            FaultKind::Range,
+            target.span("address"),
+            target.key("address"),
+            problem,
+            expected,
+            None,
+        );
+    }
+}
+
+/// Who names a server expects it to be proved, and by a name that a certificate can have.
 fn server_name(target: &Values, diagnostics: &mut Diagnostics) {
+    if let Some(name) = target.given_text("tls_server_name")
+        && ServerName::try_from(name).is_err()
+    {
+        diagnostics.add(
+            FaultKind::Range,
+            target.span("tls_server_name"),
+            target.key("tls_server_name"),
+            format!("{name:?} is neither a DNS name nor an IP address"),
+            "a name as a certificate has it, without port",
+            None,
+        );
+    }
     if target.gives("tls_server_name") && !target.gives("tls") {
         diagnostics.add(
             FaultKind::Relation,

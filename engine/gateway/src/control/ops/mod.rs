@@ -70,6 +70,14 @@ pub(crate) enum Reply {
 /// What goes on with a connection.
 pub(crate) type TakeOver = Box<dyn FnOnce(Wire) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
+/// True where what was done has written its own record, because it may be asked for in other ways too.
+pub(super) fn audits_itself(op: &Op, reply: &Result<Reply, Refused>) -> bool {
+    // A wrong request never came so far, nor did one that could not be carried out.
+    let came_so_far =
+        reply.as_ref().err().is_none_or(|refused| ![Code::BadRequest, Code::System].contains(&refused.code));
+    op.name == reload::RELOAD.name && came_so_far
+}
+
 /// The operation of a name.
 pub(super) fn find(name: &str) -> Result<&'static Op, Refused> {
     OPS.iter().find(|op| op.name == name).ok_or_else(|| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Level, Op, Refused, Reply};
 use crate::config::{Change, LoadedFile};
 use crate::control::protocol::{self, Code};
-use crate::reload::{ReloadError, ReloadReport};
+use crate::reload::{Asker, ReloadError, ReloadReport};
 
 /// Reads the configuration again and applies what can be applied.
 pub(super) const RELOAD: Op = Op { name: "reload", level: Level::Admin, run: |call| Box::pin(reload(call)) };
@@ -19,9 +19,9 @@ struct Nothing {}
 async fn reload(call: Call) -> Result<Reply, Refused> {
     let Nothing {} = protocol::arguments(&call.arguments)?;
     let vitals = Arc::clone(&call.control.vitals);
-    let by = format!("{} over the control socket", call.caller.name());
+    let asker = Asker::caller(&call.caller.name(), call.caller.who(&vitals.plan().config.admin));
     // It reads files, which may take a while.
-    let reloaded = tokio::task::spawn_blocking(move || vitals.reload(&by)).await;
+    let reloaded = tokio::task::spawn_blocking(move || vitals.reload(&asker)).await;
     match reloaded.map_err(|error| Refused::new(Code::System, error.to_string()))? {
         Ok(report) => Ok(Reply::One(report_value(&report))),
         Err(error) => Err(refused(&error)),
