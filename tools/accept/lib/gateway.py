@@ -43,12 +43,12 @@ class Gateway:
     `listeners` is TOML without [engine], [admin] and [log], which are added here.
     """
 
-    def __init__(self, folder, config, engine="", admin="", name="gateway"):
+    def __init__(self, folder, config, engine="", admin="", name="gateway", driver=DRIVER):
         self.folder = Path(folder)
         self.path = self.folder / f"{name}.toml"
         self.log_path = self.folder / f"{name}.log"
         self.socket = self.folder / f"{name}.sock"
-        self.engine, self.admin = engine, admin
+        self.engine, self.admin, self.driver = engine, admin, driver
         self.write(config)
         self._log = open(self.log_path, "wb")
         self.process = subprocess.Popen([*LAUNCHER, BINARY, "gateway", self.path], stderr=self._log, stdin=subprocess.DEVNULL)
@@ -58,7 +58,7 @@ class Gateway:
     def write(self, config):
         """Writes the configuration; a reload reads it."""
         self.path.write_text(
-            f'schema_version = 1\n[engine]\ndriver = "{DRIVER}"\n{self.engine}\n{config}\n'
+            f'schema_version = 1\n[engine]\ndriver = "{self.driver}"\n{self.engine}\n{config}\n'
             f'[admin]\naddress = "127.0.0.1:0"\ncontrol_socket = "{self.socket}"\n{self.admin}\n'
             '[log]\nformat = "json"\n', encoding="utf-8")
 
@@ -148,6 +148,17 @@ class Gateway:
 
     def wait(self, patience_s=PATIENCE_S):
         return self.process.wait(patience_s)
+
+
+def drivers(folder):
+    """Those that this system has; one alone where the environment has chosen."""
+    if DRIVER != "auto" or LAUNCHER:
+        return [DRIVER]
+    try:
+        with Gateway(folder, '[[listener]]\nname = "e"\naddress = "127.0.0.1:0"\napplication = "echo"\n', name="try", driver="io_uring"):
+            return ["mio", "io_uring"]
+    except RuntimeError:
+        return ["mio"]
 
 
 def split(address):

@@ -16,6 +16,9 @@ mod process;
 #[path = "../interop/skip.rs"]
 mod skip;
 
+#[path = "../tls/authority.rs"]
+#[allow(dead_code, reason = "shared with the tests of TLS, which use more of it")]
+mod authority;
 mod classes;
 mod drain;
 mod gateway;
@@ -23,6 +26,7 @@ mod identical;
 mod reload;
 mod seccomp;
 mod systemd;
+mod tls_added;
 
 /// Runs a test on each driver that this system has.
 fn on_each_driver(what: &str, test: impl Fn(&str)) {
