@@ -1,7 +1,9 @@
 //! The verbs around a configuration, run as an operator runs them: check, print-config, schema, completions, man.
 #![allow(clippy::unwrap_used)] // A test.
 
+mod bad_files;
 mod certificates;
+mod machine;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -99,7 +99,12 @@ fn a_reload_is_audited_alike_by_signal_and_by_socket() {
         gateway.log().wait_for(id, |record| record["event_id"] == id && record["by"] == "SIGHUP");
     }
     let file = gateway.path("audit.jsonl");
-    let _folder = gateway.stop();
+    let begin = Instant::now();
+    while ops(&file).iter().filter(|(op, _)| op == "reload").count() < 5 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the last reload is audited");
+        // Polls: the log comes before the audit.
+        std::thread::sleep(Duration::from_millis(5));
+    }
     whole(&file);
     let text = fs::read_to_string(&file).expect("the audit");
     let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

@@ -160,7 +160,7 @@ fn read_files(main: &Path) -> (Vec<Text>, Vec<LoadedFile>, Diagnostics) {
     }
     for (path, error) in faults {
         let at = files.iter().position(|file: &LoadedFile| file.path == path).map_or(0, |index| bases[index]);
-        let suggestion = (error.kind() == io::ErrorKind::IsADirectory)
+        let suggestion = (error.kind() == io::ErrorKind::IsADirectory && path == main)
             .then(|| format!("give the file, for example {}", path.join("gateway.toml").display()));
         diagnostics.add(FaultKind::File, at..at, "", format!("{}: {error}", path.display()), "", suggestion);
     }

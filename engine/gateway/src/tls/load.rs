@@ -11,7 +11,7 @@ use colloquy_transport::tls::{
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
-use x509_parser::prelude::FromDer;
+use x509_parser::prelude::{FromDer, X509Version};
 
 use super::expiry::{ExpiringKind, Expiry};
 use super::material::TlsMaterial;
@@ -195,6 +195,15 @@ impl<R: Fn(&Path) -> io::Result<Vec<u8>>> Loader<'_, R> {
             let certificates: Vec<CertificateDer<'static>> = self.sections(key, file, "CERTIFICATE");
             for (place, certificate) in certificates.iter().enumerate() {
                 match x509_parser::certificate::X509Certificate::from_der(certificate) {
+                    // Of an authority's certificate only name and key count.
+                    Ok((_, parsed)) if key == "certificate" && parsed.version() != X509Version::V3 => {
+                        let version = parsed.version().0 + 1;
+                        let what = format!(
+                            "certificate {} in it is of version {version} of X.509, not 3",
+                            place + 1
+                        );
+                        self.fault(key, Some(file), what);
+                    }
                     Ok((_, parsed)) => {
                         let at = parsed.validity().not_after.timestamp();
                         self.expiries.push(Expiry { kind, file: file.clone(), at });

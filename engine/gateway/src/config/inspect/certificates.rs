@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use colloquy_transport::tls::{Cipher, Group, Policy, SettingsError, TlsClient, TlsServer, TlsSettings};
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
-use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
+use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate, X509Version};
 use x509_parser::time::ASN1Time;
 
 use super::super::diagnostics::{Diagnostics, FaultKind};
@@ -23,7 +23,10 @@ const READABLE_BY_OTHERS: u32 = 0o006;
 
 pub(super) fn check(file: &File, now: SystemTime, diagnostics: &mut Diagnostics) {
     for tls in &file.tls {
-        let mut table = Table { tls, now, diagnostics };
+        let name = tls.given_text("name");
+        let used = |users: &[Values]| users.iter().any(|user| user.given_text("tls") == name);
+        let uses = Uses { listener: used(&file.listeners), target: used(&file.targets) };
+        let mut table = Table { tls, uses, now, diagnostics };
         let certificates = table.certificates("certificate");
         let authorities = table.certificates("authorities");
         let revocation_lists = table.revocation_lists();
@@ -37,9 +40,16 @@ pub(super) fn check(file: &File, now: SystemTime, diagnostics: &mut Diagnostics)
     }
 }
 
+/// On which side of connections a table is used.
+struct Uses {
+    listener: bool,
+    target: bool,
+}
+
 /// One `[[tls]]`.
 struct Table<'t> {
     tls: &'t Values,
+    uses: Uses,
     now: SystemTime,
     diagnostics: &'t mut Diagnostics,
 }
@@ -92,6 +102,12 @@ impl Table<'_> {
             return false;
         };
         let subject = parsed.subject().to_string();
+        if key == "certificate" && parsed.version() != X509Version::V3 {
+            let problem = format!("{path}: {subject} is of version {} of X.509", parsed.version().0 + 1);
+            self.fault(key, problem, "version 3: with extensions, which openssl x509 -req takes by -extfile");
+            return false;
+        }
+        self.purposes(key, &format!("{path}: {subject}"), &parsed);
         let (from, to) = (time(parsed.validity().not_before), time(parsed.validity().not_after));
         if self.now < from {
             let problem = format!("{path}: {subject} is valid from {} on only", parsed.validity().not_before);
@@ -99,6 +115,49 @@ impl Table<'_> {
             return false;
         }
         self.expiry(key, &format!("{path}: {subject}"), to, parsed.validity().not_after, true)
+    }
+
+    /// Warns of a certificate that peers would not take for what it is used for here.
+    fn purposes(&mut self, key: &str, what: &str, parsed: &X509Certificate<'_>) {
+        let (span, path) = (self.tls.span(key), self.tls.key(key));
+        let is_authority =
+            parsed.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.value.ca);
+        if key == "authorities" {
+            if parsed.version() == X509Version::V3 && !is_authority {
+                let problem = format!("{what} is no certificate of an authority: nobody is trusted by it");
+                self.diagnostics.warn(
+                    FaultKind::Certificate,
+                    span,
+                    path,
+                    problem,
+                    "one with basicConstraints CA:TRUE",
+                    None,
+                );
+            }
+            return;
+        }
+        let Some(usage) = parsed.extended_key_usage().ok().flatten().map(|usage| usage.value) else { return };
+        let missing = [
+            (
+                self.uses.listener,
+                usage.server_auth,
+                "serverAuth",
+                "clients of the listeners that name this table",
+            ),
+            (self.uses.target, usage.client_auth, "clientAuth", "the targets that name this table"),
+        ];
+        for (used, has, name, whom) in missing {
+            if used && !has && !usage.any && !is_authority {
+                self.diagnostics.warn(
+                    FaultKind::Certificate,
+                    span.clone(),
+                    path.clone(),
+                    format!("{what} has an extendedKeyUsage without {name}: {whom} may refuse it"),
+                    format!("one with {name}"),
+                    None,
+                );
+            }
+        }
     }
 
     /// A fault for what has expired, a warning for what soon will.
@@ -184,7 +243,11 @@ impl Table<'_> {
         }
         PrivateKeyDer::from_pem_file(&path)
             .map_err(|error| {
-                self.fault("key", format!("{path}: {error}"), "a PEM file with PRIVATE KEY in it");
+                let what = match error {
+                    pem::Error::NoItemsFound => "has no private key that is not encrypted".to_owned(),
+                    error => error.to_string(),
+                };
+                self.fault("key", format!("{path}: {what}"), "a PEM file with PRIVATE KEY in it");
             })
             .ok()
     }
@@ -232,7 +295,13 @@ impl Table<'_> {
             _ => "versions",
         };
         let other: Range<usize> = self.tls.span("certificate");
-        self.fault(key, error.to_string(), "files that belong together");
+        let text = error.to_string();
+        let problem = if text.contains("KeyMismatch") {
+            format!("{}: is the private key of another certificate", tls.text("key").unwrap_or_default())
+        } else {
+            text
+        };
+        self.fault(key, problem, "files that belong together");
         if key == "key" {
             self.diagnostics.beside(&other);
         }
