@@ -26,6 +26,7 @@ const TCP_OVER_IPV4: u8 = 0x11;
 const TCP_OVER_IPV6: u8 = 0x21;
 const IPV4_OCTETS: usize = 12;
 const IPV6_OCTETS: usize = 36;
+const UNIX_OCTETS: usize = 216;
 
 /// A header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +105,10 @@ impl ProxyHeader {
             (0, _) | (_, 0) => 0,
             (1, 1) => IPV4_OCTETS,
             (2, 1) => IPV6_OCTETS,
-            // Neither datagrams nor local sockets reach a TCP listener, but a LOCAL header may say anything.
-            (1..=3, 1 | 2) if command == LOCAL => 0,
+            // A proxy whose client came by a local socket: no address of a network to take over.
+            (3, 1) => UNIX_OCTETS,
+            // Datagrams do not reach a TCP listener, but a LOCAL header may say anything.
+            (1..=3, 2) if command == LOCAL => 0,
             _ => return fault(13, ProxyFaultKind::Family(family)),
         };
         let Some(length) = octets.get(14..16) else { return Ok(None) };
@@ -211,6 +214,8 @@ mod tests {
             ("21000000", ProxyHeader::Local),
             ("20310000", ProxyHeader::Local),
         ];
+        let local_socket = format!("213100d8{}", "00".repeat(UNIX_OCTETS));
+        let vectors = vectors.into_iter().chain([(&*local_socket, ProxyHeader::Local)]);
         for (rest, expected) in vectors {
             let mut octets = of(&format!("{START}{rest}"));
             let length = octets.len();
@@ -230,7 +235,8 @@ mod tests {
             (of(&format!("{START}11")), 12, ProxyFaultKind::Version(1)),
             (of(&format!("{START}22")), 12, ProxyFaultKind::Command(2)),
             (of(&format!("{START}2112")), 13, ProxyFaultKind::Family(0x12)),
-            (of(&format!("{START}2131")), 13, ProxyFaultKind::Family(0x31)),
+            (of(&format!("{START}2132")), 13, ProxyFaultKind::Family(0x32)),
+            (of(&format!("{START}213100d7")), 14, ProxyFaultKind::Length(215)),
             (of(&format!("{START}2111000b")), 14, ProxyFaultKind::Length(11)),
             (of(&format!("{START}21110219")), 14, ProxyFaultKind::Length(537)),
         ];

@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 
 use colloquy_gateway::config::{LogConfig, LogFormat};
-use colloquy_gateway::log::install;
+use colloquy_gateway::log::{flush, install};
 
 /// Which format the process logs in; set only in the process.
 const FORMAT: &str = "COLLOQUY_TEST_LOG_FORMAT";
@@ -23,6 +23,7 @@ fn the_process_that_logs() {
     assert!(install(&LogConfig::default()).is_err(), "a process has one log");
     tracing::info!(event_id = "CLQ-T01", count = 3, "something happened");
     tracing::debug!("not at this level");
+    flush();
 }
 
 #[test]

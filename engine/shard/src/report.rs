@@ -98,6 +98,11 @@ impl<R: Send> Reports<R> {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
+    /// True when the shard's side is gone; records may wait still.
+    pub fn is_closed(&self) -> bool {
+        self.consumer.is_closed()
+    }
+
     /// True when the shard's side is gone and every record was taken.
     pub fn is_finished(&mut self) -> bool {
         self.consumer.is_closed() && self.is_empty()

@@ -45,7 +45,9 @@ pub(crate) struct GatewayArgs {
 /// Runs the verb.
 pub(crate) fn run(args: &GatewayArgs) -> ExitCode {
     let Some(loaded) = check::load(&args.config) else { return ExitCode::from(2) };
-    match serve(loaded) {
+    let served = serve(loaded);
+    colloquy_gateway::log::flush();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("colloquy: {fault:#}");

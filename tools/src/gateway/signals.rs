@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
 /// What a signal asks for.
@@ -15,13 +15,19 @@ pub(super) enum Wish {
     Stop,
 }
 
-/// One message for each signal, from here on.
+/// One message for each signal that asks for something, from here on.
+///
+/// SIGUSR1 and SIGUSR2, by which other programs open their log files again, would end the process: they do nothing.
 pub(super) fn wishes() -> anyhow::Result<Receiver<Wish>> {
-    let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT]).context("signals")?;
+    let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2]).context("signals")?;
     let (give, take) = channel();
     std::thread::Builder::new().name("clq-signals".into()).spawn(move || {
         for signal in signals.forever() {
-            let wish = if signal == SIGHUP { Wish::Reload } else { Wish::Stop };
+            let wish = match signal {
+                SIGHUP => Wish::Reload,
+                SIGTERM | SIGINT => Wish::Stop,
+                _ => continue,
+            };
             if give.send(wish).is_err() {
                 return;
             }

@@ -16,19 +16,27 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::output::Output;
 use crate::config::{LogConfig, LogFormat};
 
 /// Why the log could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("a log is set up already")]
-pub struct InstallError;
+pub enum InstallError {
+    /// The process has one.
+    #[error("a log is set up already")]
+    Taken,
+    /// The thread that writes it could not be had.
+    #[error("the thread that writes it: {0}")]
+    Thread(#[from] std::io::Error),
+}
 
 /// Sets up the log of the process.
 ///
 /// # Errors
-/// [`InstallError`] when the process has one already.
+/// [`InstallError`] when the process has one already, or no thread can be had.
 pub fn install(config: &LogConfig) -> Result<(), InstallError> {
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let output = Output::start()?.ok_or(InstallError::Taken)?;
+    let layer = tracing_subscriber::fmt::layer().with_writer(output);
     let coloured = is_coloured(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     let layer = match config.format {
         LogFormat::Text => layer.with_target(false).with_ansi(coloured).boxed(),
@@ -38,7 +46,7 @@ pub fn install(config: &LogConfig) -> Result<(), InstallError> {
     let subscriber = tracing_subscriber::registry()
         .with(layer.with_filter(level))
         .with(crate::sight::events::Remember.with_filter(LevelFilter::INFO));
-    subscriber.try_init().map_err(|_| InstallError)?;
+    subscriber.try_init().map_err(|_| InstallError::Taken)?;
     super::level::keep(config.level, Box::new(move |level| handle.reload(level).is_ok()));
     Ok(())
 }

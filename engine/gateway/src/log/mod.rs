@@ -7,6 +7,7 @@ mod format;
 mod level;
 mod limit;
 mod limits;
+mod output;
 mod routing;
 mod sessions;
 mod wire;
@@ -24,14 +25,21 @@ use crate::record::Record;
 use crate::tls::ExpiryWatch;
 use crate::vitals::Vitals;
 use limit::Limiter;
+use output::Progress;
 
 pub(crate) use format::time_text;
 pub use format::{InstallError, install};
 pub use level::set_level;
 pub(crate) use level::takes_accounts;
+pub use output::flush;
 
 /// How long the log sleeps at most: summaries of suppressed records are due even when nothing comes.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// The same while the log's lines are not read: nobody wakes it when they are again.
+const BLOCKED_SLEEP: Duration = Duration::from_millis(20);
+/// Time between two records that tell of lost ones.
+const LOST_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What the log thread needs once the shards run.
 type HandOver = (Vec<Reports<Record>>, Arc<Vitals>);
@@ -76,13 +84,19 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
     let mut limiter = Limiter::default();
     let mut refusals = Refusals::default();
     let mut expiry_watch = ExpiryWatch::default();
+    let mut losses = Losses::default();
+    let mut progress = Progress::begin();
     loop {
+        // Records wait where they are while nobody reads the log, until there is nobody left to make more.
+        let given_up = progress.is_stuck() && reports.iter().all(Reports::is_closed);
         let mut idle = true;
         // A reload gives new targets and routes their places, and may change the limit.
         let plan = vitals.plan();
         let max = plan.config.log.peer_records_per_minute_max;
         for report in &mut reports {
-            while let Some(record) = report.next_record() {
+            while (output::has_room() || given_up)
+                && let Some(record) = report.next_record()
+            {
                 idle = false;
                 refusals.count(&record);
                 if limiter.admit(&record, vitals.uptime(), max) {
@@ -97,11 +111,15 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
         vitals.sight().tick(vitals);
         expiry_watch.look(&vitals.plan());
         log_refusals(vitals, false);
-        vitals.set_records_dropped(reports.iter().map(Reports::dropped).sum());
+        let dropped = output::lost() + reports.iter().map(Reports::dropped).sum::<u64>();
+        vitals.set_records_dropped(dropped);
+        losses.tell(dropped, vitals.uptime());
         if reports.iter_mut().all(Reports::is_finished) {
             break;
         }
-        if idle {
+        if !output::has_room() {
+            std::thread::park_timeout(BLOCKED_SLEEP);
+        } else if idle {
             sleep(&mut reports);
         }
     }
@@ -110,6 +128,27 @@ fn take_records(mut reports: Vec<Reports<Record>>, vitals: &Vitals) {
         events::emit_summary(&summary);
     }
     log_refusals(vitals, true);
+}
+
+/// Tells of records that were lost, once there is somebody to tell it to.
+#[derive(Debug, Default)]
+struct Losses {
+    told: u64,
+    next_at: Duration,
+}
+
+impl Losses {
+    fn tell(&mut self, lost: u64, now: Duration) {
+        if lost > self.told && now >= self.next_at && output::is_flowing() {
+            let count = lost - self.told;
+            tracing::warn!(
+                event_id = "CLQ-G13",
+                count,
+                "log records were lost, the log was not taken in time"
+            );
+            (self.told, self.next_at) = (lost, now + LOST_INTERVAL);
+        }
+    }
 }
 
 fn log_refusals(vitals: &Vitals, at_the_end: bool) {
