@@ -3,6 +3,8 @@
 //! A file with any fault changes nothing. Of one without, what is of class restart stays as it runs and is reported.
 //! No connection is touched.
 
+mod told;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,6 +17,8 @@ use crate::config::{self, Change, Diagnostics, Loaded, LoadedFile};
 use crate::log;
 use crate::tls::TlsMaterial;
 use crate::vitals::Vitals;
+
+pub(crate) use told::{ConfigTold, LastReload};
 
 /// Who asks for a reload.
 #[derive(Clone, Debug)]
@@ -52,6 +56,8 @@ pub struct ReloadReport {
     pub old_files: Vec<LoadedFile>,
     /// The files of the configuration now.
     pub new_files: Vec<LoadedFile>,
+    /// SHA-256 of all files of the configuration now, see [`Loaded::sha256`].
+    pub new_sha256: Option<String>,
 }
 
 /// Why a reload changed nothing.
@@ -84,6 +90,7 @@ pub(crate) struct Reloads {
     refused: AtomicU64,
     /// In nanoseconds since the epoch; 0: never.
     last_success: AtomicU64,
+    told: told::Told,
 }
 
 /// Reloads so far.
@@ -95,6 +102,8 @@ pub struct ReloadCounts {
     pub refused: u64,
     /// When the present configuration was taken, since the epoch.
     pub last_success: Duration,
+    /// The last one was applied, or there was none.
+    pub last_successful: bool,
 }
 
 impl Reloads {
@@ -105,9 +114,15 @@ impl Reloads {
 
     /// Of a gateway that starts.
     pub(crate) fn new(running: Option<Loaded>) -> Reloads {
-        let reloads = Reloads { running: Mutex::new(running), ..Reloads::default() };
+        let told = told::Told::new(running.as_ref());
+        let reloads = Reloads { running: Mutex::new(running), told, ..Reloads::default() };
         reloads.note_success();
         reloads
+    }
+
+    /// What is told of the configuration; never waits for a reload.
+    pub(crate) fn told(&self) -> ConfigTold {
+        self.told.get()
     }
 
     fn note_success(&self) {
@@ -136,6 +151,7 @@ impl Vitals {
                 tell_refused(error, by);
             }
         }
+        self.reloads.told.reloaded(&reloaded, by);
         let (arguments, outcome) = audited(&reloaded, by);
         self.audit.note(asker.who.clone(), "reload", arguments, outcome);
         reloaded
@@ -147,6 +163,7 @@ impl Vitals {
             applied: self.reloads.applied.load(Relaxed),
             refused: self.reloads.refused.load(Relaxed),
             last_success: Duration::from_nanos(self.reloads.last_success.load(Relaxed)),
+            last_successful: self.reloads.told().last_reload.is_none_or(|last| last.refused.is_none()),
         }
     }
 
@@ -177,6 +194,7 @@ impl Vitals {
             warnings,
             old_files: old.files.clone(),
             new_files: kept.files.clone(),
+            new_sha256: kept.sha256.clone(),
         };
         self.set_plan(plan);
         *running = Some(kept);

@@ -109,6 +109,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             if slot.turn != self.turn_number {
                 slot.turn = self.turn_number;
                 slot.turn_tsdus = 0;
+                slot.heard_seconds = core.now.as_secs() as u32;
             }
             if slot.turn_tsdus >= core.config.session_tsdus_per_turn_max {
                 slot.marks.undrained = true;

@@ -57,6 +57,8 @@ pub(crate) struct Slot<S> {
     /// Turn in which `turn_tsdus` was counted.
     pub(crate) turn: u32,
     pub(crate) turn_tsdus: u32,
+    /// When that turn was, in whole seconds: what the peer sent last was taken in then.
+    pub(crate) heard_seconds: u32,
     pub(crate) class0: Class0,
     pub(crate) machine: Session,
     pub(crate) app: S,
@@ -85,6 +87,7 @@ impl<S: Default> Slot<S> {
             send_deadline: UNARMED,
             turn: 0,
             turn_tsdus: 0,
+            heard_seconds: cold.opened.as_secs() as u32,
             class0,
             machine,
             app: S::default(),

@@ -114,6 +114,8 @@ pub struct SessionView {
     pub deadlines: [Option<DeadlineView>; DEADLINES_MAX],
     /// When its connection was accepted or asked for, or the session before it ended.
     pub opened_at: Duration,
+    /// When something of the peer was taken in last, in whole seconds; before anything was, when it was opened.
+    pub heard_at: Duration,
 }
 
 impl<D: Driver, A: Application> Context<'_, D, A> {
@@ -154,6 +156,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
             tapped: marks.tapped,
             deadlines: deadlines(slot, self.core.now),
             opened_at: cold.opened,
+            heard_at: Duration::from_secs(u64::from(slot.heard_seconds)).max(cold.opened),
         })
     }
 

@@ -39,6 +39,8 @@ pub(super) struct ListArgs {
 enum Sort {
     /// Oldest first
     Age,
+    /// Longest idle first
+    Idle,
     /// Octets in and out
     Octets,
     /// Octets that wait to be sent
@@ -98,6 +100,7 @@ fn compare(sort: Sort, one: &Map<String, Value>, other: &Map<String, Value>) -> 
     let largest = |of: &dyn Fn(&Map<String, Value>) -> f64| of(other).total_cmp(&of(one));
     match sort {
         Sort::Age => largest(&|session| number(session, "age_seconds")),
+        Sort::Idle => largest(&|session| number(session, "idle_seconds")),
         Sort::Octets => largest(&|session| number(session, "bytes_in") + number(session, "bytes_out")),
         Sort::Queued => largest(&|session| number(session, "queued_bytes")),
         Sort::Peer => member(one, "peer").cmp(&member(other, "peer")),
@@ -110,11 +113,12 @@ fn table(sessions: &[Map<String, Value>]) -> String {
         return "no sessions\n".to_owned();
     }
     const COLUMNS: [&str; 8] = ["session", "role", "peer", "listener", "target", "phase", "state", "partner"];
-    let mut table = Table::new(&[&COLUMNS[..], &["age", "in", "out", "queued"]].concat());
+    let mut table = Table::new(&[&COLUMNS[..], &["age", "idle", "in", "out", "queued"]].concat());
     for session in sessions {
         let mut row: Vec<String> = COLUMNS.iter().map(|column| member(session, column)).collect();
-        let age = session.get("age_seconds").and_then(Value::as_f64).unwrap_or_default();
-        row.push(format!("{age:.0}s"));
+        for name in ["age_seconds", "idle_seconds"] {
+            row.push(format!("{:.0}s", session.get(name).and_then(Value::as_f64).unwrap_or_default()));
+        }
         row.extend(["bytes_in", "bytes_out", "queued_bytes"].map(|name| member(session, name)));
         table.push(row);
     }

@@ -1,7 +1,7 @@
 //! The tables of a report: which columns there are, how important each is, what stands in it.
 
 use colloquy_gateway::sight::StatusReport;
-use colloquy_gateway::sight::status::Count;
+use colloquy_gateway::sight::status::{Count, LimitRefusals};
 use colloquy_gateway::sight::text::{NOTHING, group, octets, rate, ratio, time};
 
 use super::grid::{Cell, Column, Grid, Mood, spaced};
@@ -105,6 +105,7 @@ pub(super) fn listeners(report: &StatusReport) -> Grid {
         right("Sessions", 0),
         right("Established", 2),
         right("per s", 2),
+        elastic("Refused", 3),
     ];
     let row = |listener: &colloquy_gateway::sight::status::ListenerReport| {
         vec![
@@ -116,6 +117,7 @@ pub(super) fn listeners(report: &StatusReport) -> Grid {
             maybe_whole(listener.sessions),
             maybe_whole(listener.established),
             maybe(listener.established_per_second, rate),
+            counts(&listener.refused),
         ]
     };
     Grid { columns, rows: report.listeners.iter().map(row).collect() }
@@ -184,12 +186,13 @@ pub(super) fn latencies(report: &StatusReport) -> Grid {
 /// Totals, ends and refusals: a name and a number each.
 pub(super) fn totals(report: &StatusReport) -> Grid {
     let sums = report.totals.named();
-    let named = |kind: &str, each: &Count| (format!("{kind} {}", each.name.replace('_', " ")), each.count);
+    let ended = |each: &Count| (format!("ended: {}", each.name.replace('_', " ")), each.count);
+    let refused = |each: &LimitRefusals| (format!("refused: {}", each.name), each.count);
     let rows = sums
         .iter()
         .map(|(name, count)| ((*name).to_owned(), *count))
-        .chain(report.closings.iter().map(|each| named("ended:", each)))
-        .chain(report.refusals.iter().map(|each| named("refused:", each)))
+        .chain(report.closings.iter().map(ended))
+        .chain(report.refusals.iter().map(refused))
         .map(|(name, count)| vec![Cell::text(name), whole(count)]);
     Grid { columns: vec![left("Since the start", 0), right("Total", 0)], rows: rows.collect() }
 }

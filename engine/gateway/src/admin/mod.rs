@@ -6,6 +6,8 @@
 //! * `/metrics` the counters, in the OpenMetrics text format.
 //! * `/` a page for people, `/manual/CLQ-...` what its events mean.
 //! * `/config.json` the configuration in effect, with where each value comes from.
+//! * `/sessions.json` the sessions that come first in an order, see [`Listing`]; `sort`, `limit` and conditions in the
+//!   query.
 //! * `/status.json` a [`StatusReport`], `/events.json` its events.
 
 mod metrics;
@@ -17,18 +19,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::oneshot;
 
+use crate::control::listing::{self, Listed, Listing};
+use crate::control::protocol::{Code, Refused};
 use crate::control::{Control, ControlSocket, Limits};
 use crate::sight::{self, StatusReport, events, page};
 use crate::vitals::Vitals;
 
 /// How long a shard may take for the turn it is asked for.
 const TURN_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the page waits for its sessions.
+const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 /// How often it is looked whether it has turned.
 const TURN_POLL: Duration = Duration::from_millis(2);
 
@@ -109,6 +115,7 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
         .route("/metrics", get(metrics))
         .route("/manual/{id}", get(manual))
         .route("/status.json", get(status))
+        .route("/sessions.json", get(sessions))
         .route("/config.json", get(configuration))
         .route("/events.json", get(async || json(&events::last())))
         .with_state(Arc::clone(&vitals));
@@ -125,7 +132,24 @@ async fn sample(vitals: &Vitals) {
 }
 
 async fn page(State(vitals): State<Arc<Vitals>>) -> Response {
-    html(page::page(&StatusReport::of(&vitals)))
+    // A shard that does not turn is the very thing that somebody may look for here: the page does not wait for it.
+    let listed = tokio::time::timeout(PAGE_PATIENCE, listing::list(&vitals, &Listing::default())).await;
+    let listed = listed.ok().and_then(Result::ok);
+    html(page::page(&StatusReport::of(&vitals), listed.as_ref()))
+}
+
+async fn sessions(State(vitals): State<Arc<Vitals>>, RawQuery(query): RawQuery) -> Response {
+    let listed: Result<Listed, Refused> = match Listing::parse(query.as_deref().unwrap_or_default()) {
+        Ok(listing) => listing::list(&vitals, &listing).await,
+        Err(refused) => Err(refused),
+    };
+    match listed {
+        Ok(listed) => json(&listed),
+        Err(Refused { code: Code::BadRequest, text, .. }) => {
+            (StatusCode::BAD_REQUEST, text + "\n").into_response()
+        }
+        Err(Refused { text, .. }) => (StatusCode::SERVICE_UNAVAILABLE, text + "\n").into_response(),
+    }
 }
 
 fn html(text: String) -> Response {

@@ -9,6 +9,7 @@ use super::counters::AbortOrigin;
 use super::state::Role;
 use super::{GatewayApp, Phase, Stage, route};
 use crate::config::ListenerApplication;
+use crate::plan::RefusedFor;
 use crate::record::{RecordEvent, Side, Subject};
 
 /// DR reasons of X.224 §13.5.3.
@@ -47,9 +48,11 @@ impl GatewayApp {
         let routable = !matches!(role, Role::Downstream { .. })
             || route::could_take(&self.config, listener as usize, &called);
         if !known || !routable {
+            self.count_refused(listener, RefusedFor::Selector);
             return TransportAnswer::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
         }
         if !self.is_bound_transport(ctx, id, listener, connect) {
+            self.count_refused(listener, RefusedFor::Selector);
             return TransportAnswer::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
         }
         if let (true, Some(state)) = (self.needs_transport(role, listener), ctx.state(id)) {
@@ -116,6 +119,7 @@ impl GatewayApp {
         let known = config.called_ssaps.as_ref().is_none_or(|accepted| accepted.contains(&connect.called));
         let known = known && self.is_bound_session(ctx, id, listener, connect);
         if !known {
+            self.count_refused(u32::from(listener), RefusedFor::Selector);
             self.refuse(ctx, id, refuse_reason::SELECTOR_UNKNOWN);
         }
         known
@@ -133,6 +137,17 @@ impl GatewayApp {
 
     /// As [`GatewayApp::refuse_relay`], where the record says more about the cause.
     pub(super) fn refuse_unrouted<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        why: RecordEvent,
+    ) {
+        self.count_unrouted(ctx, id, &why);
+        self.refuse_counted(ctx, id, why);
+    }
+
+    /// As [`GatewayApp::refuse_unrouted`], where the listener has counted it already.
+    pub(super) fn refuse_counted<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,

@@ -22,6 +22,7 @@ use super::state::Role;
 use super::{GatewayApp, Phase, admission};
 use crate::config::DrainAction;
 use crate::drain::DrainOrder;
+use crate::plan::RefusedFor;
 
 /// Sessions looked at in one step, so that a step never holds up the shard.
 const LOOKS_PER_STEP_MAX: usize = 1024;
@@ -181,6 +182,7 @@ impl GatewayApp {
     ) -> bool {
         let refuses = self.draining && matches!(indication, Indication::Connect(_));
         if refuses {
+            self.count_refused_session(ctx, id, RefusedFor::Draining);
             self.refuse(ctx, id, admission::refuse_reason::CONGESTION);
         }
         refuses

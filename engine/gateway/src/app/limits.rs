@@ -16,6 +16,7 @@ use super::GatewayApp;
 use super::admission::{disconnect_reason, refuse_reason};
 use crate::config::ListenerConfig;
 use crate::limits::{Entrant, Limit, Scope, Ticket};
+use crate::plan::RefusedFor;
 
 impl GatewayApp {
     /// Decides about a connection that was accepted.
@@ -30,10 +31,12 @@ impl GatewayApp {
         let config = &self.config.listeners[usize::from(index)];
         if !is_let_in(config, peer.ip()) {
             self.plan.limits.refused(Scope::Listener(index), Limit::Network, Some(peer.ip().to_canonical()));
+            self.count_refused(listener, RefusedFor::Network);
             return Admission::Refuse(disconnect_reason::ADDRESS_UNKNOWN);
         }
         if self.memory_is_used_up(ctx) {
             self.plan.limits.refused(Scope::Shard, Limit::Memory, None);
+            self.count_refused(listener, RefusedFor::Memory);
             return Admission::Refuse(disconnect_reason::CONGESTION);
         }
         match self.take_ticket(ctx, id, index, peer.ip(), false) {

@@ -25,6 +25,7 @@ mod memory;
 pub(crate) mod query;
 mod random;
 pub(crate) mod recent;
+mod refused;
 pub mod relay;
 mod reloaded;
 mod route;
@@ -45,7 +46,8 @@ use std::time::Duration;
 
 use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError, Tolerated};
 use colloquy_shard::{
-    Admission, Application, Context, Fault, Reach, SessionEnd, SessionId, TransportAnswer, TransportRole,
+    Admission, Application, Context, Fault, Reach, SessionEnd, SessionId, ShardLimit, TransportAnswer,
+    TransportRole,
 };
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
@@ -68,7 +70,7 @@ use warm::WarmPools;
 
 use crate::config::Config;
 use crate::drain::DrainOrder;
-use crate::plan::Plan;
+use crate::plan::{Plan, RefusedFor};
 use crate::record::{Record, RecordEvent};
 use crate::tap::TapOrder;
 
@@ -373,6 +375,16 @@ impl Application for GatewayApp {
         admission
     }
 
+    fn refused<D: Driver>(
+        &mut self,
+        _ctx: &mut Context<'_, D, Self>,
+        listener: u32,
+        _peer: SocketAddr,
+        limit: ShardLimit,
+    ) {
+        self.count_shard_refused(listener, limit);
+    }
+
     fn transport_connect<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
@@ -382,6 +394,7 @@ impl Application for GatewayApp {
         connect: &ConnectTpdu,
     ) -> TransportAnswer {
         if self.draining {
+            self.count_refused(listener, RefusedFor::Draining);
             return TransportAnswer::Refuse(admission::disconnect_reason::CONGESTION);
         }
         self.tap_transport(ctx, id, connect);

@@ -76,6 +76,8 @@ pub(crate) struct SessionRow {
     pub(crate) release_requested: bool,
     /// SSDUs, or segments of one, wait to be sent on.
     pub(crate) holds: bool,
+    /// Since when nothing has come from its peer, nor from that of the other leg.
+    pub(crate) idle_since: Duration,
     pub(crate) ssdus: [u64; 2],
     pub(crate) octets: [u64; 2],
 }
@@ -111,6 +113,8 @@ impl GatewayApp {
 
     fn row<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> Option<SessionRow> {
         let (view, peer, now) = (ctx.view(id)?, ctx.peer(id), ctx.now());
+        let partner = ctx.state(id)?.partner;
+        let heard_there = partner.and_then(|partner| ctx.view(partner)).map(|view| view.heard_at);
         let state = ctx.state(id)?;
         Some(SessionRow {
             id,
@@ -119,7 +123,8 @@ impl GatewayApp {
             view,
             peer,
             role: state.role,
-            partner: state.partner,
+            partner,
+            idle_since: heard_there.map_or(view.heard_at, |there| there.max(view.heard_at)),
             timer: state.timer,
             why: state.why,
             token_asked: state.token_asked,

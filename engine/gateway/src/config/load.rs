@@ -25,6 +25,9 @@ pub struct Loaded {
     pub config: Config,
     /// The files, the main one first, in the order in which they were merged.
     pub files: Vec<LoadedFile>,
+    /// SHA-256 of the octets of all files, one behind the other in that order, in hex digits: what
+    /// `cat FILE... | sha256sum` prints, and of a single file its own. `None` where there are no files.
+    pub sha256: Option<String>,
     /// What is suspicious; without faults.
     pub warnings: Diagnostics,
     pub(super) file: File,
@@ -70,7 +73,8 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
     let (texts, files, mut diagnostics) = read_files(path);
     let bases = bases(&texts);
     let file = read_texts(&texts, &bases, &mut diagnostics);
-    finish(file, files, diagnostics)
+    let whole: String = texts.iter().map(|text| &*text.text).collect();
+    Ok(Loaded { sha256: Some(sha256(whole.as_bytes())), ..finish(file, files, diagnostics)? })
 }
 
 /// As [`load`], of one text without a file.
@@ -119,7 +123,7 @@ fn finish(file: File, files: Vec<LoadedFile>, mut diagnostics: Diagnostics) -> R
     }
     diagnostics.sort();
     if diagnostics.is_good() {
-        Ok(Loaded { config: build::config(&file), files, warnings: diagnostics, file })
+        Ok(Loaded { config: build::config(&file), files, sha256: None, warnings: diagnostics, file })
     } else {
         Err(diagnostics)
     }
@@ -139,7 +143,7 @@ fn read_files(main: &Path) -> (Vec<Text>, Vec<LoadedFile>, Diagnostics) {
             faults.push((path.clone(), error));
             Vec::new()
         });
-        let sha256 = digest(&SHA256, &octets).as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+        let sha256 = sha256(&octets);
         let text = String::from_utf8(octets).unwrap_or_else(|error| {
             let at = error.utf8_error().valid_up_to();
             let before = String::from_utf8_lossy(&error.as_bytes()[..at]);
@@ -165,6 +169,10 @@ fn read_files(main: &Path) -> (Vec<Text>, Vec<LoadedFile>, Diagnostics) {
         diagnostics.add(FaultKind::File, at..at, "", format!("{}: {error}", path.display()), "", suggestion);
     }
     (texts, files, diagnostics)
+}
+
+fn sha256(octets: &[u8]) -> String {
+    digest(&SHA256, octets).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The files of `conf.d`, in the order of their names; none if there is no such folder.

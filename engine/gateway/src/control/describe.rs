@@ -105,6 +105,7 @@ pub(super) fn brief(config: &Config, row: &SessionRow) -> Map<String, Value> {
         "version": view.version.map(version_number),
         "fu": units,
         "age_seconds": row.now.saturating_sub(view.opened_at).as_secs_f64(),
+        "idle_seconds": row.now.saturating_sub(row.idle_since).as_secs(),
         "ssdus_in": row.ssdus[0],
         "ssdus_out": row.ssdus[1],
         "bytes_in": row.octets[0],

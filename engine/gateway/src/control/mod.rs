@@ -17,8 +17,10 @@
 
 pub(crate) mod caller;
 mod client;
+mod conditions;
 mod describe;
 mod explain;
+pub(crate) mod listing;
 pub(crate) mod ops;
 pub(crate) mod protocol;
 mod shards;

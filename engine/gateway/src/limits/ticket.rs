@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::source::{Source, source_of};
 use super::{AllNumbers, Gate, Limit, Limits, Numbers, Scope};
-use crate::plan::{ListenerStatus, Plan, RouteStatus};
+use crate::plan::{ListenerStatus, Plan, RefusedFor, RouteStatus};
 
 /// What one session has taken; dropping it gives all of it back.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl Ticket {
             let named = source.address();
             limits.sources.forget_unused(source, now);
             limits.refused(scope, limit, named);
+            plan.listeners[usize::from(entrant.listener)].refused.count(RefusedFor::of_limit(limit));
             return Err((scope, limit));
         }
         Ok(Ticket {
@@ -89,6 +90,7 @@ impl Ticket {
             }
             Err(limit) => {
                 plan.limits.refused(Scope::Route(route), limit, self.source());
+                self.listener_status.refused.count(RefusedFor::of_limit(limit));
                 Err((Scope::Route(route), limit))
             }
         }

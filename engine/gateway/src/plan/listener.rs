@@ -1,5 +1,6 @@
 //! What the shards share about a listener.
 
+use super::RefusedCounts;
 use crate::limits::Gate;
 
 /// What the shards share about a listener.
@@ -7,4 +8,6 @@ use crate::limits::Gate;
 pub struct ListenerStatus {
     /// What its sessions have taken of its limits.
     pub limits: Gate,
+    /// Who was refused, by reason.
+    pub refused: RefusedCounts,
 }

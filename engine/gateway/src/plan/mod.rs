@@ -8,6 +8,7 @@
 //! session begins or ends, never for each SSDU.
 
 mod listener;
+mod refused;
 mod route;
 mod succeed;
 mod target;
@@ -21,6 +22,7 @@ use crate::limits::Limits;
 use crate::tls::TlsMaterial;
 
 pub use listener::ListenerStatus;
+pub use refused::{RefusedCounts, RefusedFor};
 pub use route::RouteStatus;
 pub(crate) use succeed::reached_alike;
 pub use target::{ConnectOutcome, EJECTION_FACTOR_MAX, Health, TargetStatus};

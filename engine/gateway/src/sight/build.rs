@@ -7,8 +7,8 @@ use colloquy_shard::Tally;
 
 use super::sampler::{Numbers, Sample, Samples, spdus};
 use super::status::{
-    Count, ListenerReport, RateSpans, RouteReport, STATUS_VERSION, Sessions, ShardStatus, StageLatency,
-    StatusReport, TargetReport, Totals, UpstreamReport,
+    ConfigStatus, Count, LimitRefusals, ListenerReport, RateSpans, RouteReport, STATUS_VERSION, Sessions,
+    ShardStatus, StageLatency, StatusReport, TargetReport, Totals, UpstreamReport,
 };
 use super::{Sight, events};
 use crate::app::{DurationTally, Stage};
@@ -45,6 +45,7 @@ impl StatusReport {
             backend: vitals.backend().to_string(),
             backend_reason: vitals.backend_reason().to_owned(),
             config_generation: plan.generation,
+            config: ConfigStatus::of(vitals.reloads.told()),
             draining: vitals.is_draining(),
             totals: totals(&total, &shards, &limits, vitals.records_dropped()),
             sessions: sessions(&total),
@@ -61,7 +62,7 @@ impl StatusReport {
             upstreams: upstreams(&plan.config),
             targets: targets(&plan),
             latencies: latencies(&shards),
-            closings: most_first(closings(&total)),
+            closings: counted(closings(&total).into_iter()),
             refusals: refusal_counts(&total, &limits),
             events: events::last(),
         }
@@ -147,6 +148,7 @@ fn listeners(plan: &Plan, sight: &Sight, now: &Sample) -> Vec<ListenerReport> {
             sessions: Some(plan.listeners[index].limits.sessions()),
             established: Some(now.listeners()[index]),
             established_per_second: Some(sight.with_samples(|samples| samples.listener_rate(now, index))),
+            refused: counted(plan.listeners[index].refused.each()),
         }
     };
     (0..config.listeners.len()).map(report).collect()
@@ -288,15 +290,54 @@ pub(crate) fn refusals(
     shard.into_iter().chain(limits.refused.iter().copied())
 }
 
-fn refusal_counts(total: &Tally, limits: &LimitsTally) -> Vec<Count> {
+fn refusal_counts(total: &Tally, limits: &LimitsTally) -> Vec<LimitRefusals> {
     let mut counts: Vec<_> = refusals(total, limits).filter(|(_, _, count)| *count > 0).collect();
     counts.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
-    let name = |scope: &str, limit: &str| format!("{scope}_{limit}_max");
-    counts.into_iter().map(|(scope, limit, count)| Count::new(&name(scope, limit), count)).collect()
+    let one = |(scope, limit, count): (&str, &str, u64)| LimitRefusals {
+        name: limit_key(scope, limit),
+        scope: scope.to_owned(),
+        limit: limit.to_owned(),
+        count,
+    };
+    counts.into_iter().map(one).collect()
 }
 
-fn most_first<const N: usize>(counts: [(&'static str, u64); N]) -> Vec<Count> {
-    let mut counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+/// The key of the configuration that sets a limit: what an operator changes who wants another.
+fn limit_key(scope: &str, limit: &str) -> String {
+    match (scope, limit) {
+        ("all", limit) => format!("limits.{limit}_max"),
+        ("source", limit) => format!("limits.source_{limit}_max"),
+        ("listener", "network") => "listener.allow, listener.deny".to_owned(),
+        ("shard", "memory") => "limits.shard_memory_octets_max".to_owned(),
+        ("shard", "sessions") => "engine.sessions_max".to_owned(),
+        // The listener's own number, met on one shard before all of them together met it.
+        ("shard", limit) => format!("{}_max (one shard)", limit.replacen("listener_", "listener.", 1)),
+        (scope, limit) => format!("{scope}.{limit}_max"),
+    }
+}
+
+/// Those that are not zero, most first.
+fn counted<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<Count> {
+    let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().map(|(name, count)| Count::new(name, count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys::Section;
+
+    #[test]
+    fn every_limit_is_named_by_a_key_that_there_is() {
+        let tally = crate::limits::Limits::default().tally(Duration::ZERO);
+        for (scope, limit, _) in refusals(&Tally::default(), &tally) {
+            for name in limit_key(scope, limit).trim_end_matches(" (one shard)").split(", ") {
+                let (table, key) = name.split_once('.').unwrap_or_else(|| panic!("{name}"));
+                let section = Section::ALL.into_iter().find(|section| section.name() == table);
+                let section = section.unwrap_or_else(|| panic!("{name}: no table {table}"));
+                assert!(section.keys().any(|known| known.name == key), "{name}: no such key");
+            }
+        }
+    }
 }

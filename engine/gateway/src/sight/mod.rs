@@ -6,6 +6,7 @@
 
 mod build;
 pub mod config;
+mod config_status;
 pub mod events;
 pub(crate) mod page;
 mod sampler;
@@ -29,11 +30,18 @@ pub struct Sight {
     started_at: SystemTime,
     /// Where the listeners listen, in the order of the configuration at the start.
     addresses: OnceLock<Vec<SocketAddr>>,
+    /// Held while sessions are listed: however many ask, shards answer one listing after the other.
+    listing: tokio::sync::Mutex<()>,
 }
 
 impl Default for Sight {
     fn default() -> Self {
-        Sight { samples: Mutex::default(), started_at: SystemTime::now(), addresses: OnceLock::new() }
+        Sight {
+            samples: Mutex::default(),
+            started_at: SystemTime::now(),
+            addresses: OnceLock::new(),
+            listing: tokio::sync::Mutex::default(),
+        }
     }
 }
 
@@ -51,6 +59,11 @@ impl Sight {
     /// Time until the next sample is due.
     pub fn until_due(&self, vitals: &Vitals) -> Duration {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).until_due(vitals.uptime())
+    }
+
+    /// To be held by who lists sessions.
+    pub(crate) fn listing(&self) -> &tokio::sync::Mutex<()> {
+        &self.listing
     }
 
     /// When the gateway started.

@@ -4,11 +4,13 @@
 
 mod policy;
 mod rows;
+mod sessions;
 
 use std::fmt::Write as _;
 
 use super::StatusReport;
 use super::text::{age, group, octets, rate};
+use crate::control::listing::Listed;
 
 pub(crate) use policy::POLICY;
 
@@ -16,14 +18,18 @@ const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// The page.
-pub(crate) fn page(report: &StatusReport) -> String {
+/// The page; `listed`: the sessions that come first, none where the shards do not say.
+pub(crate) fn page(report: &StatusReport, listed: Option<&Listed>) -> String {
     let mut out = String::with_capacity(HTML.len() + STYLE.len() + SCRIPT.len() + 4096);
     let mut rest = HTML;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("the page closes what it opens");
         out.push_str(before);
-        value(&mut out, report, name);
+        match name {
+            "session_list" => sessions::write(&mut out, listed),
+            "sessions_said" => escape(&mut out, &sessions::said(listed)),
+            name => value(&mut out, report, name),
+        }
         rest = after;
     }
     out.push_str(rest);
@@ -42,6 +48,10 @@ fn value(out: &mut String, report: &StatusReport, name: &str) {
         "uptime" => out.push_str(&age(report.uptime_seconds)),
         "backend" => escape(out, &format!("{} ({})", report.backend, report.backend_reason)),
         "generation" => out.push_str(&group(report.config_generation)),
+        "config_hash" => escape(out, report.config.short_hash()),
+        "loaded" => escape(out, &moment(&report.config.loaded_at)),
+        "reload" => escape(out, &reload(report)),
+        "reload_class" => out.push_str(if is_refused(report) { "bad" } else { "" }),
         "version" => escape(out, &report.version),
         "at" => escape(out, &report.at),
         "started" => escape(out, &report.started_at),
@@ -62,6 +72,29 @@ fn value(out: &mut String, report: &StatusReport, name: &str) {
         "spark_opened" => spark(out, "spark-opened", &history.opened_per_second),
         table => rows::write(out, report, table),
     }
+}
+
+/// A moment to the second.
+fn moment(at: &str) -> String {
+    let at = at.replace('T', " ");
+    at.split_once('.').map_or(at.clone(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+/// How the last reload ended.
+fn reload(report: &StatusReport) -> String {
+    let Some(last) = &report.config.last_reload else { return "none".to_owned() };
+    let mut text = format!("{} {}", last.outcome, moment(&last.at));
+    if let Some(reason) = &last.reason {
+        let _ = write!(text, ": {reason}");
+    }
+    if !last.needs_restart.is_empty() {
+        let _ = write!(text, ", waiting for a restart: {}", last.needs_restart.join(", "));
+    }
+    text
+}
+
+fn is_refused(report: &StatusReport) -> bool {
+    report.config.last_reload.as_ref().is_some_and(|last| !last.is_applied())
 }
 
 /// The course of the last two minutes as a line. It shows nothing that the number above it and `/metrics` do not tell.
@@ -133,10 +166,13 @@ mod tests {
     fn every_place_of_the_page_has_a_value_and_texts_stay_texts() {
         let mut report = StatusReport { backend: "<b>".to_owned(), ..StatusReport::default() };
         report.listeners.push(ListenerReport { name: "\"><script>".to_owned(), ..ListenerReport::default() });
+        let session = serde_json::Map::from_iter([("peer".to_owned(), "<i>".into())]);
         report.events.push(Event { event_id: Some("CLQ-<".to_owned()), ..Event::default() });
-        let page = page(&report);
+        let listed = Listed { total: 1, sessions: vec![session], ..Listed::default() };
+        let page = page(&report, Some(&listed));
         assert!(!page.contains("{{") && !page.contains("\"><script>"), "{page}");
         assert!(page.contains("&quot;&gt;&lt;script&gt;") && page.contains("&lt;b&gt;"), "{page}");
+        assert!(page.contains("&lt;i&gt;") && page.contains("1 session."), "{page}");
         assert!(page.len() < 60 << 10, "{} octets", page.len());
     }
 

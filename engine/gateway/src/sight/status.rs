@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::config_status::{ConfigFile, ConfigStatus, ReloadStatus};
+
 /// Version of the report's shape.
 pub const STATUS_VERSION: u32 = 1;
 
@@ -33,6 +35,8 @@ pub struct StatusReport {
     pub backend_reason: String,
     /// 1 at the start, one more with each reload.
     pub config_generation: u64,
+    /// Which configuration that is, and how its last reload ended.
+    pub config: ConfigStatus,
     /// No new session begins.
     pub draining: bool,
     /// What has happened since the start.
@@ -58,7 +62,7 @@ pub struct StatusReport {
     /// Ends of sessions by reason, most frequent first; those that never happened are left out.
     pub closings: Vec<Count>,
     /// Refusals by limit, most frequent first; those that never happened are left out.
-    pub refusals: Vec<Count>,
+    pub refusals: Vec<LimitRefusals>,
     /// The last warnings and events of the gateway's life, oldest first.
     pub events: Vec<Event>,
 }
@@ -236,6 +240,8 @@ pub struct ListenerReport {
     pub established: Option<u64>,
     /// Sessions established in a second, over the last ten.
     pub established_per_second: Option<f64>,
+    /// Connections and sessions refused since the start, by reason; those that never happened are left out.
+    pub refused: Vec<Count>,
 }
 
 /// One route.
@@ -322,6 +328,20 @@ pub struct StageLatency {
 pub struct Count {
     /// What is counted.
     pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Connections and sessions that one limit has refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitRefusals {
+    /// The key of the configuration that sets the limit, as `limits.source_sessions_max`.
+    pub name: String,
+    /// What it is on, as `colloquy_connections_refused_total` has it.
+    pub scope: String,
+    /// What it limits, as `colloquy_connections_refused_total` has it.
+    pub limit: String,
     /// How many.
     pub count: u64,
 }

@@ -15,6 +15,13 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fm
     let at = [(Labels::new(), reloads.last_success.as_secs_f64())];
     let help = "When the configuration in effect was taken, in seconds since 1970";
     gauges(encoder, "config_last_reload_success_timestamp_seconds", help, &at)?;
+    let successful = [(Labels::new(), f64::from(u8::from(reloads.last_successful)))];
+    let help = "1 while the last reload was applied, or there was none; 0 where it was refused";
+    gauges(encoder, "config_last_reload_successful", help, &successful)?;
+    if let Some(hash) = vitals.reloads.told().sha256 {
+        let help = "The configuration in effect, by the SHA-256 of its files";
+        gauges(encoder, "config_info", help, &[(vec![("hash", hash.as_str())], 1.0)])?;
+    }
     let generation = [(Labels::new(), vitals.plan().generation as f64)];
     gauges(encoder, "config_generation", "1 at the start, one more with each reload", &generation)?;
     let drain = vitals.drain_status();

@@ -35,6 +35,15 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, plan: &Plan) -> fmt::R
         })
         .collect();
     counters(encoder, "listener_sessions_established", "Sessions established on a listener", &established)?;
+    let refused: Vec<_> = listeners
+        .iter()
+        .flat_map(|(listener, status)| {
+            let labels = |reason| vec![("listener", listener.name.as_str()), ("reason", reason)];
+            status.refused.each().map(move |(reason, count)| (labels(reason), count))
+        })
+        .collect();
+    let help = "Connections and sessions refused on a listener, by reason";
+    counters(encoder, "listener_refused", help, &refused)?;
     let routes = plan.config.routes.iter().zip(&plan.routes).filter(|(route, _)| !route.removed);
     let (mut sessions, mut selections) = (Vec::new(), Vec::new());
     for (route, status) in routes {

@@ -59,7 +59,7 @@ impl GatewayApp {
             plan.routes[route].session_began();
             state.role = Role::Downstream { listener, route: u16::try_from(route).ok(), target: None };
             if let Err(reason) = self.admit_on_route(ctx, id, route) {
-                return self.refuse_relay(ctx, id, reason);
+                return self.refuse_counted(ctx, id, RecordEvent::NotOpened { refused: reason });
             }
         }
         let Some(group) = Group::of(&plan.config, &chosen.destination) else {

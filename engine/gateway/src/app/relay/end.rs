@@ -10,6 +10,7 @@ use super::super::stops::Stops;
 use super::super::{AbortOrigin, GatewayApp};
 use super::connect::refusal_for;
 use super::retry::outcome_of;
+use crate::plan::RefusedFor;
 use crate::record::RecordEvent;
 
 /// How one side of a relay ended.
@@ -173,6 +174,11 @@ impl GatewayApp {
             other_state.held = HeldFlows::default();
             // An upstream that is given up before its answer is no failure of the target.
             self.upstream_ended(ctx, other, other_before, &SideEnd::GaveUp);
+        }
+        if let Translation::Refuse(_) = translation {
+            let by_target = matches!(end, SideEnd::Refused { .. } | SideEnd::TransportRefused { .. });
+            let why = if by_target { RefusedFor::ByTarget } else { RefusedFor::NotOpened };
+            self.count_refused_session(ctx, other, why);
         }
         self.carry_end(ctx, other, translation, user_data);
     }

@@ -1,6 +1,5 @@
 //! `sessions`, `sessions.show`, `sessions.explain`, `sessions.close`, `sessions.abort`.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -9,8 +8,9 @@ use tokio::sync::mpsc;
 
 use super::{Call, Level, Op, Refused, Reply};
 use crate::app::CloseHow;
-use crate::app::query::{Answer, Question, SessionDetail, SessionRow};
-use crate::control::describe::{self, Belongs, phase_name};
+use crate::app::query::{Answer, Question, SessionDetail};
+use crate::control::conditions::Conditions;
+use crate::control::describe::{self, Belongs};
 use crate::control::explain::explain;
 use crate::control::protocol::{self, Code};
 use crate::control::{Control, shards};
@@ -34,52 +34,6 @@ pub(super) const CLOSE: Op =
 /// Ends sessions at once.
 pub(super) const ABORT: Op =
     Op { name: "sessions.abort", level: Level::Operator, run: |call| Box::pin(end(call, CloseHow::Abort)) };
-
-/// Which sessions are listed; a condition that is absent holds.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Conditions {
-    listener: Option<String>,
-    route: Option<String>,
-    target: Option<String>,
-    /// An address, with or without a port.
-    peer: Option<String>,
-    /// A phase, as `open`, or a state, as `STA713`.
-    state: Option<String>,
-    limit: Option<usize>,
-}
-
-impl Conditions {
-    fn check(&self) -> Result<(), Refused> {
-        let is_address = |text: &String| text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
-        match &self.peer {
-            Some(peer) if !is_address(peer) => {
-                Err(Refused::new(Code::BadRequest, format!("{peer:?} is no address")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn hold(&self, row: &SessionRow, belongs: &Belongs<'_>) -> bool {
-        let named = |wanted: &Option<String>, has: Option<&str>| {
-            wanted.as_deref().is_none_or(|name| has == Some(name))
-        };
-        let from = |wanted: &String| {
-            row.peer.is_some_and(|peer| {
-                wanted.parse() == Ok(peer) || wanted.parse() == Ok(peer.ip().to_canonical())
-            })
-        };
-        let in_state = |wanted: &String| {
-            wanted.eq_ignore_ascii_case(row.view.state.name())
-                || wanted.as_str() == phase_name(row.view.phase)
-        };
-        named(&self.listener, belongs.listener)
-            && named(&self.route, belongs.route)
-            && named(&self.target, belongs.target)
-            && self.peer.as_ref().is_none_or(from)
-            && self.state.as_ref().is_none_or(in_state)
-    }
-}
 
 fn list(call: Call) -> Result<Reply, Refused> {
     let conditions: Conditions = protocol::arguments(&call.arguments)?;

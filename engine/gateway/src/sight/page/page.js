@@ -1,6 +1,6 @@
 'use strict';
 const $ = (id) => document.getElementById(id);
-const PERIOD = 1000;
+const PERIOD = 1000, LIST_PERIOD = 5000;
 let span = 'last_10s', last = null, failing = false;
 
 // Numbers as the server writes them, too: groups of three, at most three digits that matter below ten.
@@ -20,6 +20,8 @@ function age(seconds) {
   const s = Math.floor(seconds), d = Math.floor(s / 86400), two = (n) => String(n).padStart(2, '0');
   return (d ? d + ' d ' : '') + two(Math.floor(s / 3600) % 24) + ':' + two(Math.floor(s / 60) % 60) + ':' + two(s % 60);
 }
+
+const moment = (at) => at.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
 
 function cell(value, kind) {
   const [name, ...classes] = (kind || 'td').split('.');
@@ -66,6 +68,11 @@ function show(s) {
   state.textContent = s.draining ? '\u25a0 draining' : '\u25cf ready';
   state.className = 'state ' + (s.draining ? 'warn' : 'ok');
   put('uptime', age(s.uptime_seconds)); put('generation', group(s.config_generation)); put('version', s.version);
+  const c = s.config, reload = c.last_reload;
+  put('loaded', moment(c.loaded_at)); put('hash', (c.sha256 || '').slice(0, 12));
+  put('reload', reload ? reload.outcome + ' ' + moment(reload.at) + (reload.reason ? ': ' + reload.reason : '')
+    + (reload.needs_restart.length ? ', waiting for a restart: ' + reload.needs_restart.join(', ') : '') : 'none');
+  $('reload').className = reload && reload.outcome !== 'applied' ? 'bad' : '';
   put('backend', s.backend + ' (' + s.backend_reason + ')');
   put('sessions', group(s.sessions.all)); put('established', group(s.sessions.established));
   put('ssdus-in', rate(r.ssdus_in_per_second)); put('ssdus-out', rate(r.ssdus_out_per_second));
@@ -80,8 +87,8 @@ function show(s) {
       rate(of.ssdus_in_per_second), rate(of.ssdus_out_per_second), octets(of.octets_in_per_second), octets(of.octets_out_per_second),
       rate(of.turns_per_second), some(shard.system_calls_per_spdu, plain), group(shard.blocks_free) + ' / ' + group(shard.blocks), octets(shard.queue_octets)];
   }), 'No shard.');
-  fill('listeners', ['th', 'td', 'td', 'td.less', 'td.less', 'td.n', 'td.n', 'td.n'], s.listeners.map((l) =>
-    [l.name, l.address, l.application, some(l.to, String), l.tls ? 'TLS ' + l.tls : 'plain', some(l.sessions, group), some(l.established, group), some(l.established_per_second, rate)]), 'No listener.');
+  fill('listeners', ['th', 'td', 'td', 'td.less', 'td.less', 'td.n', 'td.n', 'td.n', 'td.t'], s.listeners.map((l) =>
+    [l.name, l.address, l.application, some(l.to, String), l.tls ? 'TLS ' + l.tls : 'plain', some(l.sessions, group), some(l.established, group), some(l.established_per_second, rate), counts(l.refused)]), 'No listener.');
   fill('targets', ['th', 'td', 'td', 'td', 'td.n', 'td.n.less', 'td.t', 'td.n', 'td.n', 'td.less'], s.targets.map((t) => {
     const out = t.ejected_for_seconds !== null && t.ejected_for_seconds !== undefined;
     const health = out ? word('ejected, ' + Math.ceil(t.ejected_for_seconds) + ' s', 'bad')
@@ -99,7 +106,7 @@ function show(s) {
   fill('states', ['th', 'td.n'], [['established', group(states.established)], ['opening', group(states.opening)],
     ['accepted by the gateway', group(states.responder)], ['opened by the gateway', group(states.initiator)], ['being refused', group(states.being_refused)]], '');
   fill('closings', ['th', 'td.n'], s.closings.map((each) => [each.name.replaceAll('_', ' '), group(each.count)]), 'No session has ended.');
-  fill('refusals', ['th', 'td.n'], s.refusals.map((each) => [each.name.replaceAll('_', ' '), group(each.count)]), 'No connection was refused.');
+  fill('refusals', ['th.t', 'td.n'], s.refusals.map((each) => [each.name, group(each.count)]), 'No connection was refused.');
   const t = s.totals;
   fill('totals', ['th', 'td.n'], [['sessions opened', group(t.opened)], ['sessions established', group(t.established)], ['sessions ended', group(t.closed)],
     ['SSDUs in', group(t.ssdus_in)], ['SSDUs out', group(t.ssdus_out)], ['user octets in', group(t.user_octets_in)], ['user octets out', group(t.user_octets_out)],
@@ -108,10 +115,15 @@ function show(s) {
     let id = '\u2013';
     if (e.event_id) { id = document.createElement('a'); id.href = '/manual/' + encodeURIComponent(e.event_id); id.textContent = e.event_id; }
     const fields = Object.entries(e.fields).map(([name, value]) => name + '=' + value).join(' ');
-    return [e.at.replace('T', ' ').replace(/\.\d+Z$/, 'Z'), e.level === 'info' ? 'info' : word(e.level, e.level === 'error' ? 'bad' : 'warn'), id, e.message, fields];
+    return [moment(e.at), e.level === 'info' ? 'info' : word(e.level, e.level === 'error' ? 'bad' : 'warn'), id, e.message, fields];
   }), 'Nothing has happened.');
 }
-
+function list(s) {
+  const shown = s.sessions.length;
+  put('sessions-said', shown < s.total ? group(shown) + ' of ' + group(s.total) + ' sessions.' : s.total === 1 ? '1 session.' : group(s.total) + ' sessions.');
+  fill('session-list', LIST, s.sessions.map((l) => [l.session, l.phase.replaceAll('_', ' ') + ', ' + l.state, some(l.listener, String), some(l.target, String),
+    some(l.peer, String), age(l.age_seconds), age(l.idle_seconds), octets(l.bytes_in), octets(l.bytes_out), octets(l.queued_bytes)]), 'No session exists.');
+}
 
 function gone(is, text) {
   failing = is;
@@ -135,7 +147,23 @@ async function update() {
   }
   setTimeout(update, PERIOD);
 }
+const LIST = ['th', 'td', 'td.less', 'td.less', 'td', 'td.n', 'td.n', 'td.n.less', 'td.n.less', 'td.n.less'];
+async function listSessions() {
+  if (document.hidden || failing) return;
+  try {
+    const answer = await fetch('/sessions.json?sort=' + $('order').value, { cache: 'no-store' });
+    if (!answer.ok) throw new Error('it answers ' + answer.status);
+    list(await answer.json());
+  } catch (error) {
+    // The rows are as old as this says; whether the gateway is there at all, the status tells.
+    put('sessions-said', 'The list below is not up to date (' + error.message + ').');
+  }
+}
+async function keepListing() { await listSessions(); setTimeout(keepListing, LIST_PERIOD); }
+$('order').addEventListener('change', listSessions);
+$('orders').hidden = false;
 $('span').addEventListener('change', (event) => { span = event.target.value; if (last) show(last); });
 $('spans').hidden = false;
 
 update();
+keepListing();

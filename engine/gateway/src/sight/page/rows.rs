@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::super::status::{Count, Event, ListenerReport, ShardStatus, TargetReport};
 use super::super::text::{NOTHING, group, octets, rate, ratio, some, time};
-use super::{StatusReport, escape};
+use super::{StatusReport, escape, moment};
 
 /// One cell: text and, where that matters, a word of the style.
-struct Cell(String, Option<&'static str>);
+pub(super) struct Cell(String, Option<&'static str>);
 
 impl From<String> for Cell {
     fn from(text: String) -> Cell {
@@ -26,7 +26,6 @@ impl From<&str> for Cell {
 /// # Panics
 /// When the page has no such table.
 pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
-    let columns = |text: &'static str| text.split(' ').collect::<Vec<_>>();
     let two = || columns("th td.n");
     match table {
         "shards" => {
@@ -34,7 +33,7 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
             rows(out, &columns(kinds), report.shards.iter().map(shard), "No shard.");
         }
         "listeners" => {
-            let kinds = columns("th td td td.less td.less td.n td.n td.n");
+            let kinds = columns("th td td td.less td.less td.n td.n td.n td.t");
             rows(out, &kinds, report.listeners.iter().map(listener), "No listener.");
         }
         "targets" => {
@@ -63,7 +62,11 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
         "latencies" => latencies(out, report),
         "states" => rows(out, &two(), states(report), ""),
         "closings" => rows(out, &two(), report.closings.iter().map(count), "No session has ended."),
-        "refusals" => rows(out, &two(), report.refusals.iter().map(count), "No connection was refused."),
+        "refusals" => {
+            let cells =
+                report.refusals.iter().map(|each| vec![each.name.as_str().into(), group(each.count).into()]);
+            rows(out, &columns("th.t td.n"), cells, "No connection was refused.");
+        }
         "totals" => rows(out, &two(), totals(report), ""),
         "events" => {
             let kinds = columns("td td td td.t td.t");
@@ -73,7 +76,13 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
     }
 }
 
-fn rows(out: &mut String, kinds: &[&str], rows: impl Iterator<Item = Vec<Cell>>, nothing: &str) {
+/// The kinds of a row's cells, from words such as `td.n.less`.
+pub(super) fn columns(text: &'static str) -> Vec<&'static str> {
+    text.split(' ').collect()
+}
+
+/// Writes rows, or one that says that there are none.
+pub(super) fn rows(out: &mut String, kinds: &[&str], rows: impl Iterator<Item = Vec<Cell>>, nothing: &str) {
     let mut any = false;
     for cells in rows {
         any = true;
@@ -140,6 +149,7 @@ fn listener(listener: &ListenerReport) -> Vec<Cell> {
         some(listener.sessions, group).into(),
         some(listener.established, group).into(),
         some(listener.established_per_second, rate).into(),
+        counts(&listener.refused),
     ]
 }
 
@@ -217,9 +227,7 @@ fn events<'a>(out: &mut String, kinds: &[&str], events: impl Iterator<Item = &'a
     for event in events {
         any = true;
         out.push_str("<tr><td>");
-        let at = event.at.replace('T', " ");
-        let at = at.split_once('.').map_or(at.clone(), |(seconds, _)| format!("{seconds}Z"));
-        escape(out, &at);
+        escape(out, &moment(&event.at));
         let word = match event.level.as_str() {
             "error" => "bad",
             "warn" => "warn",
