@@ -4,7 +4,7 @@ use colloquy_gateway::sight::text::{age, group, octets, rate};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
 use super::grid::{GAP, Grid, Mood, constraints, spaced};
@@ -37,8 +37,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &mut Screen) {
     } else if screen.tab == Tab::Overview {
         overview(frame, screen, body);
     } else if let Some(grid) = screen.grid() {
-        let rows = usize::from(body.height.saturating_sub(1));
-        screen.scroll = screen.scroll.min(grid.rows.len().saturating_sub(rows.max(1)));
+        let heights = grid.heights(&grid.fit(body.width), true);
+        screen.scroll = screen.scroll.min(last_start(&heights, usize::from(body.height.saturating_sub(1))));
         table(frame, screen, &grid, body, screen.scroll);
     }
     frame.render_widget(Paragraph::new(footer(screen)), bottom);
@@ -129,23 +129,32 @@ fn overview(frame: &mut Frame<'_>, screen: &Screen, area: Rect) {
     let [courses, rest] =
         Layout::vertical([Constraint::Length(COURSE_LINES + 1), Constraint::Min(0)]).areas(area);
     draw_courses(frame, screen, courses);
-    let heights = share(&grids, rest.height);
-    let areas = Layout::vertical(heights.iter().map(|height| Constraint::Length(*height))).split(rest);
-    for (grid, place) in grids.iter().zip(areas.iter()) {
-        if place.height > 0 {
-            table(frame, screen, grid, Rect { height: place.height.saturating_sub(1), ..*place }, 0);
+    let mut y = rest.y;
+    for (grid, height) in grids.iter().zip(share(&grids, rest.height)) {
+        if height > 0 {
+            table(frame, screen, grid, Rect { y, height: height - 1, ..rest }, 0);
         }
+        y += height;
     }
 }
 
-/// Lines for each table, a heading and a free line included: every one gets a few before one gets more.
+/// Fewest lines that a table is shown in, if it has as many: a heading, two rows, a free line.
+const TABLE_LINES_MIN: u16 = 4;
+
+/// Lines for each table, a heading and a free line included. What has no room for a few is left to its own view, the
+/// last ones first; what is left over goes round.
 fn share(grids: &[Grid], height: u16) -> Vec<u16> {
-    let wanted = |grid: &Grid| u16::try_from(grid.rows.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let wanted = |grid: &Grid| u16::try_from(grid.rows.len().max(1)).unwrap_or(u16::MAX).saturating_add(2);
     let mut heights: Vec<u16> = vec![0; grids.len()];
-    let mut left = height;
+    // Below the last one no line has to be free.
+    let mut left = height.saturating_add(1);
     for (given, grid) in heights.iter_mut().zip(grids) {
-        *given = wanted(grid).min(3).min(left);
-        left -= *given;
+        let least = wanted(grid).min(TABLE_LINES_MIN);
+        if least > left {
+            break;
+        }
+        *given = least;
+        left -= least;
     }
     // The rest goes round, one line each.
     while left > 0 {
@@ -196,7 +205,8 @@ fn draw_courses(frame: &mut Frame<'_>, screen: &Screen, area: Rect) {
 
 fn table(frame: &mut Frame<'_>, screen: &Screen, grid: &Grid, area: Rect, from: usize) {
     let shown = grid.fit(area.width);
-    let sorted_by = if screen.tab == Tab::Overview { None } else { screen.sort };
+    let is_own_view = screen.tab != Tab::Overview;
+    let sorted_by = screen.sort.filter(|_| is_own_view);
     let aligned = |column: usize, text: String, style: Style| {
         let side = if grid.columns[column].right { Alignment::Right } else { Alignment::Left };
         Line::styled(text, style).alignment(side)
@@ -209,20 +219,48 @@ fn table(frame: &mut Frame<'_>, screen: &Screen, grid: &Grid, area: Rect, from: 
     };
     let header = Row::new(shown.iter().map(|(column, _)| heading(*column)));
     let room = usize::from(area.height.saturating_sub(1));
-    let last = grid.rows.len().min(from + room);
-    // Where not all rows fit, the last line says how many are left out.
-    let hidden = grid.rows.len() - last;
-    let last = if hidden > 0 { last.saturating_sub(1).max(from) } else { last };
-    let rows = grid.rows[from.min(last)..last].iter().map(|cells| {
-        Row::new(shown.iter().map(|(column, _)| {
-            let cell = &cells[*column];
-            aligned(*column, cell.text.clone(), style(screen, cell.mood))
-        }))
+    let heights = grid.heights(&shown, is_own_view);
+    let from = from.min(heights.len());
+    let (count, used) = fitting(&heights[from..], room);
+    let rows = grid.rows[from..from + count].iter().zip(&heights[from..]).map(|(cells, height)| {
+        let cell = |(column, width): &(usize, u16)| {
+            let lines = grid.lines(&cells[*column].text, *column, *width, is_own_view);
+            let line = |text| aligned(*column, text, style(screen, cells[*column].mood));
+            Text::from(lines.into_iter().map(line).collect::<Vec<_>>())
+        };
+        Row::new(shown.iter().map(cell)).height(u16::try_from(*height).unwrap_or(u16::MAX))
     });
     let widget = Table::new(rows, constraints(&shown)).header(header).column_spacing(GAP);
     frame.render_widget(widget, area);
-    if hidden > 0 && area.height > 1 {
-        let more = Rect { y: area.y + area.height - 1, height: 1, ..area };
-        frame.render_widget(Paragraph::new(format!("  and {} more", grid.rows.len() - last)), more);
-    }
+    let note = match grid.rows.len() - from - count {
+        0 if grid.rows.is_empty() => "  none".to_owned(),
+        0 => return,
+        hidden => format!("  and {hidden} more"),
+    };
+    let at = Rect { y: area.y + 1 + u16::try_from(used).unwrap_or(u16::MAX), height: 1, ..area };
+    frame.render_widget(Paragraph::new(note), at.intersection(area));
+}
+
+/// How many of the first rows fit into so many lines, and how many lines they take. Where not all do, a line is left to
+/// say so.
+fn fitting(heights: &[usize], room: usize) -> (usize, usize) {
+    let total: usize = heights.iter().sum();
+    let room = if total > room { room.saturating_sub(1) } else { room };
+    let mut used = 0;
+    let fit = heights.iter().take_while(|height| {
+        used += **height;
+        used <= room
+    });
+    let count = fit.count();
+    (count, heights[..count].iter().sum())
+}
+
+/// The row from which on the rest fits into so many lines: further down there is nothing to scroll to.
+fn last_start(heights: &[usize], room: usize) -> usize {
+    let mut used = 0;
+    let fit = heights.iter().rev().take_while(|height| {
+        used += **height;
+        used <= room.max(1)
+    });
+    heights.len() - fit.count().max(1).min(heights.len())
 }

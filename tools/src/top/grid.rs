@@ -23,6 +23,9 @@ pub(super) struct Column {
 /// Narrowest that an elastic column is cut to before it goes.
 const ELASTIC_MIN: u16 = 18;
 
+/// Lines that a text is broken into at most.
+const WRAPPED_LINES_MAX: usize = 4;
+
 /// What stands in a cell and what it is sorted by.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Cell {
@@ -125,6 +128,34 @@ impl Grid {
         shown
     }
 
+    /// A cell's text in so many columns: an elastic one on several lines where it `may_wrap`, else cut, and seen to be.
+    pub(super) fn lines(&self, text: &str, column: usize, width: u16, may_wrap: bool) -> Vec<String> {
+        let width = usize::from(width);
+        if text.chars().count() <= width {
+            return vec![text.to_owned()];
+        }
+        if may_wrap && self.columns[column].elastic && width > 0 {
+            let mut lines = wrapped(text, width);
+            if lines.len() > WRAPPED_LINES_MAX {
+                lines.truncate(WRAPPED_LINES_MAX);
+                if let Some(last) = lines.last_mut() {
+                    *last = cut(&format!("{last}{ELLIPSIS}"), width);
+                }
+            }
+            return lines;
+        }
+        vec![cut(text, width)]
+    }
+
+    /// Lines that each row takes.
+    pub(super) fn heights(&self, shown: &[(usize, u16)], may_wrap: bool) -> Vec<usize> {
+        let of_cell = |cells: &[Cell], (column, width): &(usize, u16)| {
+            self.lines(&cells[*column].text, *column, *width, may_wrap).len()
+        };
+        let of_row = |cells: &Vec<Cell>| shown.iter().map(|place| of_cell(cells, place)).max().unwrap_or(1);
+        self.rows.iter().map(of_row).collect()
+    }
+
     fn widest(&self, at: usize) -> u16 {
         let cells = self.rows.iter().map(|row| row[at].text.chars().count());
         let widest = cells.chain([self.columns[at].heading.chars().count()]).max().unwrap_or(0);
@@ -137,6 +168,41 @@ impl Grid {
     }
 }
 
+/// Broken between words, and within words that are too long for a line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if let Some(line) = lines.last_mut()
+            && used > 0
+            && used + 1 + word.chars().count() <= width
+        {
+            line.push(' ');
+            line.push_str(word);
+            continue;
+        }
+        if used == 0 {
+            lines.pop();
+        }
+        let characters: Vec<char> = word.chars().collect();
+        lines.extend(characters.chunks(width).map(|part| part.iter().collect::<String>()));
+        if characters.is_empty() {
+            lines.push(String::new());
+        }
+    }
+    lines
+}
+
+/// What stands for what was cut off.
+const ELLIPSIS: char = '\u{2026}';
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain([ELLIPSIS]).collect()
+}
+
 fn total(shown: &[(usize, u16)]) -> u16 {
     let sum = shown.iter().fold(0_u16, |sum, (_, width)| sum.saturating_add(*width).saturating_add(GAP));
     sum.saturating_sub(GAP)
@@ -145,4 +211,22 @@ fn total(shown: &[(usize, u16)]) -> u16 {
 /// Widths as the layout wants them.
 pub(super) fn constraints(shown: &[(usize, u16)]) -> Vec<Constraint> {
     shown.iter().map(|(_, width)| Constraint::Length(*width)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_broken_between_words_or_seen_to_be_cut() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable it is", 5), ["unbre", "akabl", "e it", "is"]);
+        assert_eq!(cut("listener", 5), "list\u{2026}");
+        assert_eq!(cut("list", 5), "list");
+        let column = Column { heading: "Event", importance: 0, right: false, elastic: true };
+        let grid = Grid { columns: vec![column], rows: vec![vec![Cell::text("a b c d e f g h i j")]] };
+        assert_eq!(grid.lines("a b c d e f g h i j", 0, 3, true), ["a b", "c d", "e f", "g \u{2026}"]);
+        assert_eq!(grid.lines("a b c d", 0, 3, false), ["a \u{2026}"]);
+        assert_eq!(grid.heights(&[(0, 3)], true), [WRAPPED_LINES_MAX]);
+    }
 }

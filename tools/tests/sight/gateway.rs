@@ -94,7 +94,12 @@ impl Gateway {
 
     /// `/status.json`.
     pub(crate) fn status(&self) -> Value {
-        let answer = self.get("/status.json");
+        self.json("/status.json")
+    }
+
+    /// What a path answers.
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let answer = self.get(path);
         assert_eq!(answer.status, 200, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body))
     }

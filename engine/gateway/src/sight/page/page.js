@@ -81,15 +81,15 @@ function show(s) {
   const h = s.history;
   spark('spark-sessions', h.sessions); spark('spark-ssdus-in', h.ssdus_in_per_second); spark('spark-ssdus-out', h.ssdus_out_per_second);
   spark('spark-octets-in', h.octets_in_per_second); spark('spark-octets-out', h.octets_out_per_second); spark('spark-opened', h.opened_per_second);
-  fill('shards', ['th', 'td.n.less', 'td.n', 'td.n', 'td.n', 'td.n', 'td.n', 'td.n', 'td.n.less', 'td.n.less', 'td.n.less', 'td.n.less'], s.shards.map((shard) => {
+  fill('shards', ['th', 'td.n.less', 'td.n', 'td.n', 'td.n', 'td.n', 'td.n.less', 'td.n.less', 'td.n.less', 'td.n.less', 'td.n.less', 'td.n.less'], s.shards.map((shard) => {
     const of = shard.rates[span];
     return [String(shard.number), some(shard.core, String), group(shard.sessions), busy(of.busy_ratio),
       rate(of.ssdus_in_per_second), rate(of.ssdus_out_per_second), octets(of.octets_in_per_second), octets(of.octets_out_per_second),
       rate(of.turns_per_second), some(shard.system_calls_per_spdu, plain), group(shard.blocks_free) + ' / ' + group(shard.blocks), octets(shard.queue_octets)];
   }), 'No shard.');
-  fill('listeners', ['th', 'td', 'td', 'td.less', 'td.less', 'td.n', 'td.n', 'td.n', 'td.t'], s.listeners.map((l) =>
+  fill('listeners', ['th', 'td', 'td.less', 'td.less', 'td.less', 'td.n', 'td.n.less', 'td.n.less', 'td.t'], s.listeners.map((l) =>
     [l.name, l.address, l.application, some(l.to, String), l.tls ? 'TLS ' + l.tls : 'plain', some(l.sessions, group), some(l.established, group), some(l.established_per_second, rate), counts(l.refused)]), 'No listener.');
-  fill('targets', ['th', 'td', 'td', 'td', 'td.n', 'td.n.less', 'td.t', 'td.n', 'td.n', 'td.less'], s.targets.map((t) => {
+  fill('targets', ['th', 'td.less', 'td', 'td', 'td.n', 'td.n.less', 'td.t.less', 'td.n.less', 'td.n', 'td.less'], s.targets.map((t) => {
     const out = t.ejected_for_seconds !== null && t.ejected_for_seconds !== undefined;
     const health = out ? word('ejected, ' + Math.ceil(t.ejected_for_seconds) + ' s', 'bad')
       : t.health === 'down' ? word('down', 'bad') : t.health === 'up' ? word('up', 'ok') : some(t.health, String);

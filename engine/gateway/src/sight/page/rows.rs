@@ -29,15 +29,15 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
     let two = || columns("th td.n");
     match table {
         "shards" => {
-            let kinds = "th td.n.less td.n td.n td.n td.n td.n td.n td.n.less td.n.less td.n.less td.n.less";
+            let kinds = "th td.n.less td.n td.n td.n td.n td.n.less td.n.less td.n.less td.n.less td.n.less td.n.less";
             rows(out, &columns(kinds), report.shards.iter().map(shard), "No shard.");
         }
         "listeners" => {
-            let kinds = columns("th td td td.less td.less td.n td.n td.n td.t");
+            let kinds = columns("th td td.less td.less td.less td.n td.n.less td.n.less td.t");
             rows(out, &kinds, report.listeners.iter().map(listener), "No listener.");
         }
         "targets" => {
-            let kinds = columns("th td td td td.n td.n.less td.t td.n td.n td.less");
+            let kinds = columns("th td.less td td td.n td.n.less td.t.less td.n.less td.n td.less");
             rows(out, &kinds, report.targets.iter().map(target), "No target is configured.");
         }
         "routes" => {
