@@ -195,7 +195,7 @@ fn people_see(gateway: &Gateway, sessions: u64) {
         _ => format!("25 of {shown} sessions."),
     };
     assert!(page.contains(&format!("<span id=\"sessions-said\">{said}</span>")), "{said}:\n{page}");
-    assert_eq!(page.contains("No session exists."), sessions == 0);
+    assert_eq!(page.contains(">No session exists.<"), sessions == 0);
     let top = gateway.colloquy(&["top", "--once", "--width", "200"]).output().expect("it runs");
     let top = String::from_utf8(top.stdout).expect("text");
     for what in ["sessions", "established"] {

@@ -57,5 +57,6 @@ fn the_hash_is_that_of_the_files_and_a_refused_reload_is_told() {
     assert!(page.contains("id=\"reload\" class=\"bad\">refused 20") && page.contains("colour"), "{page}");
     Peer::session(echo).release();
     gateway.wait_until_idle();
-    gateway.finish();
+    let log = gateway.end();
+    log.wait_for("the refusal", |record| record["event_id"] == "CLQ-G07" && record["faults"] == 2);
 }

@@ -136,11 +136,16 @@ impl Gateway {
         }
     }
 
-    /// Ends it in order.
+    /// Ends it in order; its log must not have errors.
     pub(crate) fn finish(self) {
+        self.end().finish();
+    }
+
+    /// Ends it in order; its log, which may have errors.
+    pub(crate) fn end(self) -> Log {
         self.server.signal(SIGTERM);
         let status = self.server.wait(PATIENCE);
         assert!(status.success(), "the gateway ended with {status}");
-        self.log.finish();
+        self.log
     }
 }
