@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use colloquy_gateway::config::{self, ConfigFault, Diagnostics, Loaded, Place, System};
+use colloquy_bench::LoadPlan;
+use colloquy_gateway::config::{self, ConfigFault, Diagnostics, FaultKind, Loaded, Place, System};
 use serde_json::{Value, json};
 
 /// Checks a gateway configuration and changes nothing.
@@ -48,15 +49,18 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
         if !diagnostics.all().is_empty() {
             tell(&diagnostics);
         }
+        if is_load_plan(path, &diagnostics) {
+            eprintln!("{0}: this is the plan of a load: `colloquy load {0}`", path.display());
+        }
         if let Ok(loaded) = &loaded
             && good
         {
             crate::say(&format!(
-                "{}: good: {} listeners, {} routes, {} targets\n",
+                "{}: good: {}, {}, {}\n",
                 path.display(),
-                loaded.config.listeners.len(),
-                loaded.config.routes.len(),
-                loaded.config.targets.len()
+                counted(loaded.config.listeners.len(), "listener"),
+                counted(loaded.config.routes.len(), "route"),
+                counted(loaded.config.targets.len(), "target")
             ));
         }
     }
@@ -64,6 +68,16 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
         crate::say(&format!("{:#}\n", Value::Array(reports)));
     }
     if faulty { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// Whether the faults come from taking the wrong kind of file.
+fn is_load_plan(path: &Path, diagnostics: &Diagnostics) -> bool {
+    diagnostics.all().iter().any(|fault| fault.kind == FaultKind::UnknownKey) && LoadPlan::read(path).is_ok()
+}
+
+/// "1 route", "2 routes".
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// One configuration for programs.

@@ -26,9 +26,10 @@ const WARM_UP: f64 = 0.3;
 #[command(
     before_help = "Example:  colloquy compare --quick\n          \
                    colloquy compare --only relay --out relay-today",
-    after_help = "Each row is a ratio (or a count) with a bootstrap interval over interleaved rounds; no winner is named\n\
-                  when it contains 1. Run it alone on a quiet machine. Exit status: 0 measured, whatever was reached;\n\
-                  1 a row could not be measured; 2 bad usage. A contestant that is not installed is skipped."
+    after_help = "Each row is a ratio (or a count) with a bootstrap interval over interleaved rounds; no winner is\n\
+                  named when it contains 1. Run it alone on a quiet machine. A contestant that is not installed\n\
+                  is skipped.\n\
+                  Exit status: 0 measured, whatever was reached; 1 a row could not be measured; 2 bad usage."
 )]
 pub(crate) struct CompareArgs {
     /// A short form of every row: 3 rounds, short windows, fewer cells

@@ -78,8 +78,10 @@ fn tell(answer: &Map<String, Value>, json: bool) {
         return crate::say(&format!("{}\n", Value::Object(answer.clone())));
     }
     let deadline = answer.get("deadline_in_seconds").and_then(Value::as_f64).unwrap_or_default();
-    let [remaining, began, released, aborted] =
-        ["remaining", "began_with", "released", "aborted"].map(|name| member(answer, name));
+    let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let [remaining, released, aborted] = ["remaining", "released", "aborted"].map(count);
+    // The shards have not counted yet when the first answer goes out.
+    let began = count("began_with").max(remaining);
     crate::say(&format!(
         "draining: {remaining} of {began} sessions left, {released} released, {aborted} aborted, deadline in {deadline:.1} s\n"
     ));

@@ -41,7 +41,8 @@ use clap::{Parser, Subcommand};
     name = "colloquy",
     version,
     before_help = "Example:  colloquy demo",
-    after_help = "Exit status: 0 done, 1 failed, 2 bad usage or configuration.\n\
+    after_help = "Exit status: 0 done, 1 failed or a negative answer, 2 bad usage or configuration,\n\
+                  3 no gateway answers, 4 done in part, 99 a threshold was not kept.\n\
                   `colloquy VERB --help` tells more; output for programs is JSON (`--json`)."
 )]
 struct Cli {

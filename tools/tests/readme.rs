@@ -40,6 +40,35 @@ fn commands(words: &str) -> Vec<String> {
     found
 }
 
+/// Those that are not of the first five minutes, whose relay listens on a port of its own.
+fn later_commands(words: &str) -> Vec<String> {
+    commands(words).into_iter().filter(|line| !line.contains(":10104")).collect()
+}
+
+/// The part of README with the first commands, from a terminal's first to the page of the gateway.
+#[test]
+fn its_first_five_minutes_work() {
+    let place = Place::new();
+    let [gateway] = &commands("colloquy gateway configs/lab.toml")[..] else { panic!("one gateway") };
+    let gateway = place.gateway(gateway, "127.0.0.1:10104");
+    let [export] = &commands("export COLLOQUY_SOCKET")[..] else { panic!("one socket") };
+    let out = place.run(&commands("colloquy probe 127.0.0.1:10104")[0]);
+    assert!(out.contains("activity_management"), "{out}");
+    let load = commands("colloquy load --to 127.0.0.1:10104")[0].replace(" --seconds 10", " --seconds 0.5");
+    let out = place.run(&load);
+    assert!(out.contains("100 of 100 established") && out.contains(" 0 lost"), "{out}");
+    for line in ["colloquy status", "colloquy top --once", "colloquy sessions list"] {
+        place.run(&format!("{export}; {line}"));
+    }
+    let page = place.moved(readme().split("http://").nth(1).unwrap().split('/').next().unwrap());
+    let mut stream = TcpStream::connect(page).unwrap();
+    write!(stream, "GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200 OK") && answer.contains("<html"), "{answer}");
+    gateway.drain();
+}
+
 #[test]
 fn the_relay_that_it_shows_is_the_one_that_is_shipped() {
     let shipped = fs::read_to_string(root().join("configs/relay-mms.toml")).unwrap();
@@ -79,17 +108,17 @@ fn the_files_that_it_names_are_there() {
 /// A folder with the shipped configurations on ports that nobody uses.
 struct Place {
     folder: tempfile::TempDir,
-    ports: Vec<(&'static str, String)>,
+    ports: Vec<(String, String)>,
 }
 
 impl Place {
     fn new() -> Place {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("configs")).unwrap();
-        let listeners: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let listeners: Vec<TcpListener> = (0..5).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let free = listeners.iter().map(|listener| listener.local_addr().unwrap().to_string());
-        let ports: Vec<_> =
-            ["127.0.0.1:10102", "127.0.0.1:10103", "127.0.0.1:11102"].into_iter().zip(free).collect();
+        let named = ["10102", "10103", "10104", "10105", "11102"].map(|port| format!("127.0.0.1:{port}"));
+        let ports: Vec<_> = named.into_iter().zip(free).collect();
         let place = Place { folder, ports };
         for file in fs::read_dir(root().join("configs")).unwrap() {
             let file = file.unwrap();
@@ -160,7 +189,8 @@ fn its_responder_echoes_its_loads() {
     let gateway = place.gateway(gateway, "127.0.0.1:10102");
     // Plans of steps, comparisons and replays are run by load_tool.rs and replay.rs.
     let apart = ["load-mixed", "--steps", "load-steps", "--compare", "--replay"];
-    for line in commands("colloquy load").into_iter().filter(|line| !apart.iter().any(|it| line.contains(it)))
+    for line in
+        later_commands("colloquy load").into_iter().filter(|line| !apart.iter().any(|it| line.contains(it)))
     {
         // As it is printed, but for its length.
         let line = line.replace(" --seconds 10", "") + " --seconds 0.5";
@@ -184,7 +214,7 @@ fn its_responder_echoes_its_loads() {
 fn its_instruments_find_its_responders_right() {
     let place = Place::new();
     let echo = place.gateway(&commands("colloquy gateway configs/echo.toml")[0], "127.0.0.1:10102");
-    let out = place.run(&commands("colloquy probe")[0]);
+    let out = place.run(&later_commands("colloquy probe")[0]);
     assert!(out.contains("half_duplex, duplex, negotiated_release"), "{out}");
     for line in commands("colloquy conform").iter().filter(|line| !line.contains("--self")) {
         let out = place.run(line);

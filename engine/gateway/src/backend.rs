@@ -44,7 +44,10 @@ fn advice(reason: &str, disabled: &str) -> String {
         "memory for its rings cannot be had: raise the limit of locked memory (LimitMEMLOCK=, `ulimit -l`)"
             .to_owned()
     } else if reason.contains("(os error 38)") {
-        "the kernel is built without it, or a sandbox hides it".to_owned()
+        // Podman's profile answers so, Docker's with EPERM.
+        "the kernel is built without it, or a seccomp profile hides it: allow io_uring_setup, io_uring_enter and \
+         io_uring_register (packaging/seccomp-io-uring.json)"
+            .to_owned()
     } else {
         "it needs Linux 6.7".to_owned()
     };
@@ -63,7 +66,7 @@ mod tests {
         assert!(of("1", "").contains("seccomp"));
         assert!(of("1", "2").contains("kernel.io_uring_disabled=0"));
         assert!(of("12", "0").contains("LimitMEMLOCK"));
-        assert!(of("38", "0").contains("built without"));
+        assert!(of("38", "0").contains("built without") && of("38", "0").contains("io_uring_setup"));
         assert!(advice("the kernel lacks SOCKET (5.19)", "0").contains("6.7"));
         assert!(of("1", "0").contains("driver = \"mio\""));
     }

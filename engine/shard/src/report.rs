@@ -122,7 +122,7 @@ impl<R: Send> Reports<R> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(feature = "loom")))]
 mod tests {
     use std::task::Waker;
 

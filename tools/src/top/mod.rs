@@ -29,8 +29,8 @@ const KEY_WAIT: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 #[command(
     before_help = "Example:  colloquy top\n          colloquy top --once --width 80",
-    after_help = "Keys: q quit, Tab and Shift-Tab the next and the last view, s sort by the next column, r the other way,\n\
-                  / filter, arrows and Page keys scroll, ? help. NO_COLOR is obeyed.\n\
+    after_help = "Keys: q quit, Tab and Shift-Tab the next and the last view, s sort by the next column,\n\
+                  r the other way, / filter, arrows and Page keys scroll, ? help. NO_COLOR is obeyed.\n\
                   Exit status: 0 done, 1 refused, 2 bad usage, 3 no gateway there."
 )]
 pub(crate) struct TopArgs {

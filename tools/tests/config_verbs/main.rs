@@ -152,7 +152,7 @@ fn files_of_conf_d_are_read_and_their_faults_are_their_own() {
     fs::remove_file(further.join("30-bad.toml")).unwrap();
     let output = colloquy(&["check", main]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("1 listeners, 0 routes, 2 targets"));
+    assert!(text(&output.stdout).contains("1 listener, 0 routes, 2 targets"));
     assert!(text(&output.stderr).contains("nothing uses target \"more\""), "a warning does not refuse");
 }
 

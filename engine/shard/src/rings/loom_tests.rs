@@ -1,6 +1,6 @@
 //! All interleavings of the ring and of the doorbell, by loom.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test -p colloquy-shard --release rings`
+//! `cargo test -p colloquy-shard --features loom --release --lib rings`
 
 use std::sync::Arc as StdArc;
 use std::task::{Wake, Waker};

@@ -9,7 +9,7 @@ mod doorbell;
 mod spsc;
 mod sync;
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, feature = "loom"))]
 mod loom_tests;
 
 pub use doorbell::Doorbell;
