@@ -1,6 +1,6 @@
 //! All interleavings of the ring and of the doorbell, by loom.
 //!
-//! `cargo test -p colloquy-shard --features loom --release --lib rings`
+//! `cargo test -p colloquy-shard --features loom --lib rings`
 
 use std::sync::Arc as StdArc;
 use std::task::{Wake, Waker};
