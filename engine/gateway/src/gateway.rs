@@ -26,6 +26,7 @@ use crate::audit::{Audit, OpenError};
 use crate::backend;
 use crate::config::{Config, Loaded};
 use crate::control::ControlSocket;
+use crate::descriptors;
 use crate::drain::DrainOrder;
 use crate::listening::{PassedSocket, Sockets};
 use crate::log::{RecordLog, takes_accounts};
@@ -161,6 +162,7 @@ impl Gateway {
             pool: Arc::clone(&pool),
             plan: Arc::clone(&plan),
             backend,
+            shard_count,
             name: options.name.clone().unwrap_or_else(|| "clq".to_owned()),
             cores: options.cores.clone().unwrap_or(if config.engine.pin_cores { cores } else { Vec::new() }),
             shards: Vec::new(),
@@ -281,6 +283,17 @@ impl Gateway {
         let shards = self.shards.len();
         tracing::info!(event_id = "CLQ-G01", backend, reason, shards, "gateway started");
         backend::tell_fallback(&self.vitals);
+        let (shard, wanted) =
+            (self.vitals.plan().config.shard(), self.vitals.plan().config.engine.sessions_max);
+        let sessions_max = descriptors::within(shard, self.vitals.backend(), shards).sessions_max;
+        if sessions_max < wanted {
+            tracing::info!(
+                event_id = "CLQ-C11",
+                sessions_max,
+                wanted,
+                "sessions of a shard, by the open files allowed"
+            );
+        }
         for listener in &self.listeners {
             let (name, address) = (&listener.name, listener.address);
             tracing::info!(event_id = "CLQ-G02", listener = name, %address, "listening");
@@ -311,6 +324,7 @@ struct Starting {
     pool: Arc<HandshakePool>,
     plan: Arc<Plan>,
     backend: Backend,
+    shard_count: usize,
     name: String,
     cores: Vec<usize>,
     shards: Vec<ShardThread<GatewayCommand, ()>>,
@@ -339,10 +353,12 @@ impl Starting {
         let (plan, counters) = (Arc::clone(&self.plan), Arc::clone(&app_counters));
         let number = u16::try_from(shard).expect("the configuration has at most 256 shards");
         let pool = Arc::clone(&self.pool);
+        let limits = descriptors::within(self.plan.config.shard(), self.backend, self.shard_count);
         let build = move || {
             let driver = driver(&plan.config)?;
             let time_ahead = plan.origin.elapsed().saturating_sub(driver.now());
-            let mut shard = assemble_some(driver, &plan, number, counters, record_sink(reporter), sockets)?;
+            let of_app = (counters, record_sink(reporter));
+            let mut shard = assemble_some(driver, &plan, limits, number, of_app, sockets)?;
             shard.app_mut().set_origin(time_ahead, RandomState::new().hash_one(number));
             shard.use_handshake_pool(pool);
             Ok(shard)

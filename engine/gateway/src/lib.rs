@@ -10,6 +10,7 @@ pub mod audit;
 mod backend;
 pub mod config;
 mod control;
+mod descriptors;
 pub mod drain;
 mod gateway;
 pub mod limits;

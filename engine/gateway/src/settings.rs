@@ -54,21 +54,22 @@ pub fn assemble_plan<D: Driver>(
     records: RecordSink,
     listeners: impl IntoIterator<Item = D::Listener>,
 ) -> io::Result<Shard<D, GatewayApp>> {
-    assemble_some(driver, plan, number, counters, records, listeners.into_iter().enumerate())
+    let limits = plan.config.shard();
+    assemble_some(driver, plan, limits, number, (counters, records), listeners.into_iter().enumerate())
 }
 
-/// The same with sockets of some of the listeners, each with the listener's index.
+/// The same with sockets of some of the listeners, each with the listener's index, and with limits of its own.
 pub(crate) fn assemble_some<D: Driver>(
     driver: D,
     plan: &Arc<Plan>,
+    limits: ShardConfig,
     number: u16,
-    counters: Arc<AppCounters>,
-    records: RecordSink,
+    (counters, records): (Arc<AppCounters>, RecordSink),
     sockets: impl IntoIterator<Item = (usize, D::Listener)>,
 ) -> io::Result<Shard<D, GatewayApp>> {
     let config = &plan.config;
     let app = GatewayApp::new(Arc::clone(plan), number, counters, records);
-    let mut shard = Shard::new(driver, app, config.shard());
+    let mut shard = Shard::new(driver, app, limits);
     for (index, socket) in sockets {
         let Some(listener) = config.listeners.get(index) else { break };
         let tag = u32::try_from(index).expect("the configuration has fewer listeners");

@@ -4,7 +4,9 @@ Written from the Recommendations and sharing no code with the gateway, so that i
 """
 
 import asyncio
+import socket
 import ssl as _ssl
+import struct
 
 GT_DT = b"\x01\x00\x01\x00"
 # SPDU identifiers, X.225 8.3.
@@ -203,5 +205,8 @@ class User:
         self.writer.close()
 
     def cut(self):
-        """The connection is reset."""
+        """The connection is reset, also where all that came has been read."""
+        own = self.writer.get_extra_info("socket")
+        if own is not None:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
