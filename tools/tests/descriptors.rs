@@ -10,6 +10,8 @@ mod peer;
 #[allow(dead_code, reason = "shared with the interop tests, which use more of it")]
 mod process;
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
@@ -86,4 +88,46 @@ fn sessions_leave_descriptors_for_refusals_and_operators() {
         poll_pause();
     }
     Peer::session(relay).release();
+}
+
+/// What an HTTP server answers; empty where the connection ended.
+fn get(admin: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(admin).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE * 4)).expect("a TCP socket");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("text");
+    text
+}
+
+#[test]
+fn idle_clients_of_http_take_a_bounded_number_of_descriptors() {
+    const IDLE: usize = 300;
+    const CLIENTS_MAX: usize = 64;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (echo, admin) = (free_address(), free_address());
+    let text = format!(
+        "schema_version = 1\n[[listener]]\nname = \"echo\"\naddress = \"{echo}\"\napplication = \"echo\"\n\
+         [admin]\naddress = \"{admin}\"\n"
+    );
+    let file = folder.path().join("gateway.toml");
+    std::fs::write(&file, text).expect("writable");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+    command.arg("gateway").arg(&file).stderr(Stdio::null());
+    let server = Server::start(command);
+    wait_for_listener(admin);
+    let descriptors = || {
+        let of_process = std::fs::read_dir(format!("/proc/{}/fd", server.id()));
+        of_process.expect("it runs").count()
+    };
+    assert!(get(admin, "/readyz").starts_with("HTTP/1.1 200"));
+    let before = descriptors();
+    let idle: Vec<TcpStream> = (0..IDLE).map(|_| TcpStream::connect(admin).expect("it listens")).collect();
+    let at_once = descriptors();
+    // Behind all of them in the queue: answered as soon as those who say nothing have been closed.
+    assert!(get(admin, "/metrics").starts_with("HTTP/1.1 200"));
+    let held = descriptors();
+    assert!(at_once.max(held) <= before + CLIENTS_MAX, "{before} before, {at_once} and {held} later");
+    drop(idle);
 }

@@ -10,6 +10,7 @@
 //!   query.
 //! * `/status.json` a [`StatusReport`], `/events.json` its events.
 
+mod clients;
 mod metrics;
 
 use std::io;
@@ -120,7 +121,7 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
         .route("/events.json", get(async || json(&events::last())))
         .with_state(Arc::clone(&vitals));
     // Dropped at the end: a graceful one would wait for idle keep-alive connections, and nothing here is worth that.
-    axum::serve(listener, router).await
+    axum::serve(clients::Clients::new(listener), router).await
 }
 
 /// Takes a sample a second, for ever.
