@@ -58,6 +58,37 @@ fn every_view_of_every_report_fits_200_and_60_columns_and_few_lines() {
 }
 
 #[test]
+fn a_small_screen_shows_rows_and_an_empty_table_says_so() {
+    for recorded in 0..RECORDED.len() {
+        let screen = screen(recorded);
+        let shown = frame(&screen, 60, 20);
+        for listener in screen.report.listeners.iter().take(1) {
+            assert!(shown.contains(&listener.address), "{}:\n{shown}", listener.address);
+        }
+        assert!(shown.lines().filter(|line| line.contains("\u{2591}")).count() >= 1, "a shard:\n{shown}");
+    }
+    let mut screen = screen(1);
+    screen.report.targets.clear();
+    screen.tab = Tab::Targets;
+    let shown = frame(&screen, 100, 20);
+    let heading = shown.lines().position(|line| line.starts_with("Target")).expect("the heading");
+    assert_eq!(shown.lines().nth(heading + 1), Some("  none"), "{shown}");
+}
+
+#[test]
+fn long_details_are_told_whole_in_their_own_view() {
+    let mut screen = screen(0);
+    let fields = [("why".to_owned(), "one two three four five six seven eight nine zulu".to_owned())];
+    let event = Event { message: "happened".to_owned(), fields: fields.into(), ..Event::default() };
+    screen.report.events.push(event);
+    let overview = frame(&screen, 70, 60);
+    assert!(overview.contains('\u{2026}') && !overview.contains("zulu"), "cut, and seen to be:\n{overview}");
+    screen.tab = Tab::Events;
+    let shown = frame(&screen, 70, 60);
+    assert!(shown.contains("why=one") && shown.contains("zulu"), "{shown}");
+}
+
+#[test]
 fn the_least_important_columns_go_first() {
     let screen = screen(2);
     let (wide, narrow) = (frame(&screen, 200, 60), frame(&screen, 60, 60));

@@ -115,6 +115,10 @@ fn the_page_shows_in_a_browser_what_the_metrics_say() {
             agrees(&document, &gateway);
             assert!(document.contains("href=\"/manual/CLQ-S02\""), "the event of the wrong peer");
             assert!(text_of(&document, "state").contains("ready"));
+            assert_eq!(text_of(&document, "sessions-said"), "12 sessions.");
+            for peer in &open {
+                assert!(document.contains(&format!("<td>{}</td>", peer.address())), "{}", peer.address());
+            }
         }
     }
     for peer in open {

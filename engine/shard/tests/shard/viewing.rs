@@ -31,7 +31,8 @@ fn a_view_tells_both_ends<W: World>() {
         (&mut pair.client, client, TransportRole::Initiator),
         (&mut pair.server, server, TransportRole::Responder),
     ] {
-        let view = own.with(|_, ctx| ctx.view(id)).unwrap();
+        let (view, now) = own.with(|_, ctx| (ctx.view(id).unwrap(), ctx.now()));
+        assert!(view.opened_at <= view.heard_at && view.heard_at <= now, "{view:?} at {now:?}");
         assert_eq!((view.phase, view.state, view.role), (SessionPhase::Open, State::Sta713, role));
         assert_eq!((view.version, view.transport_open, view.tpdu_octets), (Some(Versions::V2), true, 8192));
         assert_eq!((view.paused, view.congested, view.over, view.tapped), (false, false, false, false));

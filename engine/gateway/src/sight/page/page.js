@@ -96,11 +96,11 @@ function show(s) {
     return [t.removed ? t.name + ' (removed)' : t.name, t.address, t.state === 'ready' ? word('ready', 'ok') : word(t.state, 'warn'), health,
       some(t.sessions, group), group(t.weight), counts(t.connects), some(t.connect_p50_seconds, time), some(t.connect_p99_seconds, time), t.tls ? 'TLS ' + t.tls : 'plain'];
   }), 'No target is configured.');
-  fill('routes', ['th', 'td', 'td.n', 'td.n'], s.routes.map((route) =>
+  fill('routes', ['th', 'td.w', 'td.n', 'td.n'], s.routes.map((route) =>
     [route.removed ? route.name + ' (removed)' : route.name, route.to, some(route.sessions, group), some(route.matched, group)]), 'No route is configured.');
-  fill('upstreams', ['th', 'td', 'td.t'], s.upstreams.map((u) =>
+  fill('upstreams', ['th', 'td.w', 'td.t'], s.upstreams.map((u) =>
     [u.removed ? u.name + ' (removed)' : u.name, u.balance, u.targets.join(', ')]), 'No upstream is configured.');
-  fill('latencies', ['th', 'td.n', 'td.n', 'td.n', 'td.n', 'td.n.less'], s.latencies.map((l) =>
+  fill('latencies', ['th', 'td.n', 'td.n', 'td.n.less', 'td.n', 'td.n.less'], s.latencies.map((l) =>
     [l.stage, group(l.count), some(l.p50_seconds, time), some(l.p90_seconds, time), some(l.p99_seconds, time), some(l.mean_seconds, time)]), '');
   const states = s.sessions;
   fill('states', ['th', 'td.n'], [['established', group(states.established)], ['opening', group(states.opening)],
@@ -147,7 +147,7 @@ async function update() {
   }
   setTimeout(update, PERIOD);
 }
-const LIST = ['th', 'td', 'td.less', 'td.less', 'td', 'td.n', 'td.n', 'td.n.less', 'td.n.less', 'td.n.less'];
+const LIST = ['th', 'td.w', 'td.less', 'td.less', 'td', 'td.n.less', 'td.n', 'td.n.less', 'td.n.less', 'td.n.less'];
 async function listSessions() {
   if (document.hidden || failing) return;
   try {

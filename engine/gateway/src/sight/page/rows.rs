@@ -50,14 +50,14 @@ pub(super) fn write(out: &mut String, report: &StatusReport, table: &str) {
                     some(route.matched, group).into(),
                 ]
             });
-            rows(out, &columns("th td td.n td.n"), cells, "No route is configured.");
+            rows(out, &columns("th td.w td.n td.n"), cells, "No route is configured.");
         }
         "upstreams" => {
             let cells = report.upstreams.iter().map(|upstream| {
                 let name = named(&upstream.name, upstream.removed);
                 vec![name, upstream.balance.as_str().into(), upstream.targets.join(", ").into()]
             });
-            rows(out, &columns("th td td.t"), cells, "No upstream is configured.");
+            rows(out, &columns("th td.w td.t"), cells, "No upstream is configured.");
         }
         "latencies" => latencies(out, report),
         "states" => rows(out, &two(), states(report), ""),
@@ -203,7 +203,7 @@ fn latencies(out: &mut String, report: &StatusReport) {
             some(latency.mean_seconds, time).into(),
         ]
     });
-    rows(out, &["th", "td.n", "td.n", "td.n", "td.n", "td.n.less"], cells, "");
+    rows(out, &["th", "td.n", "td.n", "td.n.less", "td.n", "td.n.less"], cells, "");
 }
 
 fn states(report: &StatusReport) -> impl Iterator<Item = Vec<Cell>> {

@@ -8,7 +8,7 @@ use super::rows::{Cell, columns, rows};
 use crate::control::listing::Listed;
 
 /// Kinds of the cells of a row.
-const KINDS: &str = "th td td.less td.less td td.n td.n td.n.less td.n.less td.n.less";
+const KINDS: &str = "th td.w td.less td.less td td.n.less td.n td.n.less td.n.less td.n.less";
 /// Where the shards have not said which sessions there are.
 const UNKNOWN: &str = "The shards have not answered.";
 
