@@ -114,7 +114,10 @@ fn a_key_that_is_open_or_anothers_is_refused() {
     let output = colloquy(&["check", &config]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("tls[0].key: certificate or key"), "{said}");
+    assert!(
+        said.contains("tls[0].key:") && said.contains("is the private key of another certificate"),
+        "{said}"
+    );
 
     certificates::write_key(
         &tls,

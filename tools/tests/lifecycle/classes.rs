@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::gateway::Gateway;
-use crate::octets::{CN, CR, DR_CONGESTION, data, hex, ssdu};
+use crate::octets::{CN, CR, DR_CONGESTION, data, hex, ssdu, tpkt};
 use crate::on_each_driver;
 use crate::peer::{PATIENCE, Peer};
 use crate::process::poll_pause;
@@ -17,8 +17,8 @@ use crate::process::poll_pause;
 const FN: u8 = 0x09;
 const RF: u8 = 0x0c;
 const AB: u8 = 0x19;
-/// SSDUs of 1000 octets that are on their way when the limit on octets changes: more than a minute's worth of it.
-const THROTTLED: usize = 64;
+/// Octets of an SSDU after which the session waits for a minute, as long as it may send 1 KiB in a second.
+const LONG: usize = 60_000;
 
 /// Where the old session is, what changes, and what must be so behind the reload.
 struct Row {
@@ -83,9 +83,8 @@ const ROWS: &[Row] = &[
         old.echo(b"the one");
     }),
     row("slow", "listener[slow].octets_per_second_max", "live", ("\"1KiB\"", "\"1MiB\""), |_, old| {
-        for _ in 0..THROTTLED {
-            old.expect_ssdu(&[7; 1000]);
-        }
+        old.expect_ssdu(&[7; LONG]);
+        old.expect_ssdu(b"waits");
     }),
     row("in", "listener[in].release_timeout", "live", ("\"1h\" # release", "\"200ms\""), |bed, old| {
         let name = bed.session_of(old);
@@ -284,7 +283,8 @@ fn each_key_takes_effect_when_its_class_says() {
             wait_for_warm(&bed);
             let mut old = Peer::session(bed.gateway.address(row.listener));
             if row.listener == "slow" {
-                old.send(&ssdu(&[7; 1000]).repeat(THROTTLED));
+                old.send(&in_tpdus(&[&[1, 0, 1, 0], &[7; LONG][..]].concat()));
+                old.send(&ssdu(b"waits"));
             }
             bed.gateway.write(&text.replace(&change.0, &change.1));
             let answer = bed.json(&["reload"]);
@@ -300,6 +300,16 @@ fn each_key_takes_effect_when_its_class_says() {
             (row.check)(&bed, &mut old);
         }
     });
+}
+
+/// A TSDU in DT TPDUs of the size that holds where nothing was agreed.
+fn in_tpdus(tsdu: &[u8]) -> Vec<u8> {
+    let parts = tsdu.chunks(100);
+    let last = parts.len() - 1;
+    let dt = |(place, part): (usize, &[u8])| {
+        tpkt(&[&[2, 0xf0, if place == last { 0x80 } else { 0 }], part].concat())
+    };
+    parts.enumerate().flat_map(dt).collect()
 }
 
 /// Polls until the connection that waits for a session is there.
