@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use colloquy_gateway::config::keys::Reload;
-use colloquy_gateway::config::{FaultKind, ListenerApplication, diff, keep_restart_keys, load, load_str};
+use colloquy_gateway::config::{
+    Change, FaultKind, ListenerApplication, diff, keep_restart_keys, load, load_str, split_changes,
+};
 use tempfile::TempDir;
 
 const MAIN: &str = "schema_version = 1\n[[listener]]\nname = \"l\"\naddress = \"127.0.0.1:0\"\napplication = \
@@ -141,4 +143,45 @@ fn what_needs_a_restart_stays_as_it_runs() {
     assert!(kept.config.targets.iter().any(|target| target.name == "b"));
     let waiting: Vec<_> = diff(&kept, &next).into_iter().map(|change| change.key).collect();
     assert_eq!(waiting, ["engine.shards", "listener[l]", "listener[m]", "target[a]"]);
+}
+
+/// What is reported as done is what was done: marks that do not fit the pool that runs wait with it.
+#[test]
+fn what_waits_with_something_else_is_told_as_waiting() {
+    let running = text(str::to_owned);
+    let next = text(|main| {
+        format!(
+            "{main}[engine]\nreceive_blocks = 64\nsend_high_mark_octets = \"3MiB\"\n[log]\nlevel = \"warn\"\n"
+        )
+    });
+    let wanted = diff(&running, &next);
+    let kept = keep_restart_keys(&running, next);
+    assert_eq!(kept.config.engine, running.config.engine);
+    let (applied, waiting) = split_changes(wanted, &diff(&running, &kept));
+    let keys = |changes: &[Change]| -> Vec<(String, Reload)> {
+        changes.iter().map(|change| (change.key.clone(), change.class)).collect()
+    };
+    assert_eq!(keys(&applied), [("log.level".to_owned(), Reload::Live)]);
+    let restart = |key: &str| (key.to_owned(), Reload::Restart);
+    assert_eq!(keys(&waiting), [restart("engine.receive_blocks"), restart("engine.send_high_mark_octets")]);
+}
+
+/// A listener keeps its TLS until the restart; who is bound to which selectors must not be forgotten meanwhile.
+#[test]
+fn bindings_stay_with_the_tls_table_that_a_listener_keeps() {
+    let secured = |main: &str| {
+        main.replacen("name = \"l\"\n", "name = \"l\"\ntls = \"s\"\n", 1)
+            + "[[tls]]\nname = \"s\"\ncertificate = \"c\"\nkey = \"k\"\nauthorities = [\"a\"]\n\
+               [[binding]]\ntls = \"s\"\ncertificate = \"dns:x\"\ncalling_tsaps = [\"0x01\"]\n"
+    };
+    let kept = keep_restart_keys(&text(secured), text(str::to_owned));
+    assert_eq!(kept.config.listeners[0].tls, Some(0));
+    let bound: Vec<usize> = kept.config.bindings.iter().map(|binding| binding.tls).collect();
+    assert_eq!(bound, [0]);
+    // Where the table stays in the file, its bindings are what the file says.
+    let freed = text(|main| {
+        let all = secured(main);
+        all[..all.find("[[binding]]").unwrap()].to_owned()
+    });
+    assert!(keep_restart_keys(&text(secured), freed).config.bindings.is_empty());
 }

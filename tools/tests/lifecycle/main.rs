@@ -24,6 +24,7 @@ mod drain;
 mod gateway;
 mod identical;
 mod reload;
+mod removed;
 mod seccomp;
 mod systemd;
 mod tls_added;
