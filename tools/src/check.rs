@@ -34,16 +34,12 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     let mut faulty = false;
     let mut reports = Vec::new();
     for path in &args.configs {
-        let loaded = config::load(path);
-        let diagnostics = match &loaded {
-            Ok(loaded) => loaded.inspect(&system),
-            Err(diagnostics) => diagnostics.clone(),
-        };
+        let (loaded, diagnostics) = config::load_and_inspect(path, &system);
         let warned = args.strict && diagnostics.warnings().next().is_some();
         let good = diagnostics.is_good() && !warned;
         faulty |= !good;
         if args.json {
-            reports.push(report(path, good, loaded.as_ref().ok(), &diagnostics));
+            reports.push(report(path, good, loaded.as_ref(), &diagnostics));
             continue;
         }
         if !diagnostics.all().is_empty() {
@@ -52,7 +48,7 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
         if is_load_plan(path, &diagnostics) {
             eprintln!("{0}: this is the plan of a load: `colloquy load {0}`", path.display());
         }
-        if let Ok(loaded) = &loaded
+        if let Some(loaded) = &loaded
             && good
         {
             crate::say(&format!(

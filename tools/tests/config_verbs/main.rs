@@ -83,6 +83,13 @@ fn the_iec62351_profile_is_good_with_certificates_and_told_what_is_missing_witho
         assert!(said.contains(file), "{file}: {said}");
     }
     assert_eq!(said.matches("error[CLQ-C10]").count(), 4, "{said}");
+    // Other faults do not hide them.
+    let text_of = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text_of.replacen("application = ", "aplication = ", 1)).unwrap();
+    let output = colloquy(&["check", &config]);
+    let said = text(&output.stderr);
+    assert!(said.contains("did you mean `application`?"), "{said}");
+    assert_eq!(said.matches("error[CLQ-C10]").count(), 4, "{said}");
 }
 
 #[test]

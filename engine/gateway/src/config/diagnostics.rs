@@ -234,6 +234,11 @@ impl Diagnostics {
         self.faults().next().is_none()
     }
 
+    /// True when a text is no TOML or not there.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.found.iter().any(|found| matches!(found.kind, FaultKind::Syntax | FaultKind::File))
+    }
+
     /// True when a text is no TOML or not there. What was recovered from it then has gaps, so faults that may
     /// only come from a gap are dropped.
     pub(super) fn keep_certain_if_syntax(&mut self) -> bool {

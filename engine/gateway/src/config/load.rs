@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::diagnostics::{Diagnostics, FaultKind};
+use super::inspect::{self, System};
 use super::read::{File, Text, read_texts};
 use super::{Config, build, relations};
 use crate::tls::TlsFileFault;
@@ -70,11 +71,36 @@ pub struct LoadedFile {
 /// # Errors
 /// Every fault of all files, and files that cannot be read.
 pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
+    let (file, files, diagnostics, whole) = read(path);
+    Ok(Loaded { sha256: Some(whole), ..finish(file, files, diagnostics)? })
+}
+
+/// What the files say, and the hash of all of them.
+fn read(path: &Path) -> (File, Vec<LoadedFile>, Diagnostics, String) {
     let (texts, files, mut diagnostics) = read_files(path);
     let bases = bases(&texts);
     let file = read_texts(&texts, &bases, &mut diagnostics);
     let whole: String = texts.iter().map(|text| &*text.text).collect();
-    Ok(Loaded { sha256: Some(sha256(whole.as_bytes())), ..finish(file, files, diagnostics)? })
+    (file, files, diagnostics, sha256(whole.as_bytes()))
+}
+
+/// As [`load`], and all that certificates, ports, budgets and folders of this machine say against it: of a configuration
+/// with faults the certificates alone, because the rest would be said of what nobody has written.
+pub fn load_and_inspect(path: &Path, system: &System) -> (Option<Loaded>, Diagnostics) {
+    let (file, files, diagnostics, whole) = read(path);
+    match finish(file.clone(), files, diagnostics) {
+        Ok(loaded) => {
+            let inspected = loaded.inspect(system);
+            (Some(Loaded { sha256: Some(whole), ..loaded }), inspected)
+        }
+        Err(mut diagnostics) => {
+            if !diagnostics.has_gaps() {
+                inspect::certificates(&file, &mut diagnostics);
+                diagnostics.sort();
+            }
+            (None, diagnostics)
+        }
+    }
 }
 
 /// As [`load`], of one text without a file.

@@ -39,7 +39,7 @@ pub use diff::{Change, diff, split_changes};
 pub use effective::Setting;
 pub use inspect::System;
 pub use keep::keep_restart_keys;
-pub use load::{Loaded, LoadedFile, load, load_str, load_strs};
+pub use load::{Loaded, LoadedFile, load, load_and_inspect, load_str, load_strs};
 pub use operation::{AdminConfig, DrainAction, DrainConfig, LimitsConfig, LogConfig, LogFormat, Principal};
 pub use peer_profile::{PeerProfile, Profile};
 pub(crate) use quantity::read_duration;

@@ -88,7 +88,7 @@ fn number_and_unit(text: &str) -> Option<(f64, String)> {
 /// What no file would mean is not guessed.
 fn whole(number: f64) -> Option<u64> {
     const GUESSED_MAX: f64 = 1e15;
-    (number >= 1.0 && number < GUESSED_MAX).then_some(number.round() as u64)
+    (1.0..GUESSED_MAX).contains(&number).then_some(number.round() as u64)
 }
 
 fn in_largest_unit(value: u64, units: &[(&str, u64)]) -> String {

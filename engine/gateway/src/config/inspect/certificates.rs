@@ -32,6 +32,9 @@ pub(super) fn check(file: &File, now: SystemTime, diagnostics: &mut Diagnostics)
         let revocation_lists = table.revocation_lists();
         let key = table.key();
         // What is missing has been told already; only a whole table can be put together.
+        if !["certificate", "key", "authorities"].iter().all(|key| tls.gives(key)) {
+            continue;
+        }
         if let (Some(certificates), Some(authorities), Some(revocation_lists), Some(key)) =
             (certificates, authorities, revocation_lists, key)
         {
@@ -62,6 +65,9 @@ impl Table<'_> {
 
     /// The paths that a key gives, be it one or a list.
     fn paths(&self, key: &str) -> Vec<String> {
+        if !self.tls.gives(key) {
+            return Vec::new();
+        }
         self.tls.text(key).map(str::to_owned).into_iter().chain(self.tls.texts(key).iter().cloned()).collect()
     }
 
@@ -229,7 +235,7 @@ impl Table<'_> {
     }
 
     fn key(&mut self) -> Option<PrivateKeyDer<'static>> {
-        let path = self.tls.text("key")?.to_owned();
+        let path = self.tls.given_text("key")?.to_owned();
         match mode(Path::new(&path)) {
             Ok(mode) if mode & READABLE_BY_OTHERS != 0 => {
                 let problem = format!("{path}: others may read or write it (mode {:03o})", mode & 0o777);

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use super::diagnostics::Diagnostics;
 use super::load::Loaded;
+use super::read::File;
 
 pub use system::System;
 
@@ -19,11 +20,16 @@ impl Loaded {
     /// against it.
     pub fn inspect(&self, system: &System) -> Diagnostics {
         let mut diagnostics = self.warnings.clone();
-        certificates::check(&self.file, SystemTime::now(), &mut diagnostics);
+        certificates(&self.file, &mut diagnostics);
         ports::check(&self.file, system, &mut diagnostics);
         budgets::check(&self.file, system, &mut diagnostics);
         folders::check(&self.file, &mut diagnostics);
         diagnostics.sort();
         diagnostics
     }
+}
+
+/// What certificates, keys and revocation lists say against a configuration.
+pub(super) fn certificates(file: &File, diagnostics: &mut Diagnostics) {
+    certificates::check(file, SystemTime::now(), diagnostics);
 }
