@@ -82,7 +82,8 @@ fn set(args: &TargetsArgs, names: &Names, state: &str) -> ExitCode {
 }
 
 fn table(answer: &Map<String, Value>) -> String {
-    const COLUMNS: [&str; 6] = ["name", "address", "state", "health", "sessions", "ejections"];
+    const COLUMNS: [&str; 8] =
+        ["name", "address", "state", "health", "sessions", "ejections", "warm_failures", "last_failure"];
     let rows: Vec<&Map<String, Value>> = answer
         .get("targets")
         .and_then(Value::as_array)

@@ -51,14 +51,16 @@ impl DrainOrder {
 #[derive(Debug, Default)]
 pub(crate) struct DrainShared {
     pub(crate) pace: Pace,
-    /// Sessions when it began; both sides of a relay are one.
+    /// Sessions when it began; both sides of a relay are one. Each of them is in one of the others once it has ended.
     pub(crate) began_with: AtomicU64,
-    /// Releases that it began.
+    /// Those that it released.
     pub(crate) released: AtomicU64,
-    /// Aborts at the pace.
+    /// Those that it aborted, at the pace or because a release was not answered.
     pub(crate) aborted: AtomicU64,
-    /// Aborts at the deadline.
+    /// Those that were still open at the deadline.
     pub(crate) at_deadline: AtomicU64,
+    /// Those that ended by their peers' doing.
+    pub(crate) by_themselves: AtomicU64,
 }
 
 /// Hands out turns, so many in a second.
@@ -139,19 +141,14 @@ pub struct DrainStatus {
     pub began_with: u64,
     /// Accepted sessions that are left, ended ones that are being closed included.
     pub remaining: u64,
-    /// Sessions that it began to release.
+    /// Sessions that it released; each that has ended is in this or in one of the following.
     pub released: u64,
-    /// Sessions that it aborted at its pace.
+    /// Sessions that it aborted at its pace, or because they did not answer a release in time.
     pub aborted: u64,
-    /// Sessions that it aborted at the deadline.
+    /// Sessions that were still open at the deadline, and were ended then.
     pub at_deadline: u64,
-}
-
-impl DrainStatus {
     /// Sessions that ended by themselves: the peers' doing.
-    pub fn by_themselves(&self) -> u64 {
-        self.began_with.saturating_sub(self.remaining + self.released + self.aborted + self.at_deadline)
-    }
+    pub by_themselves: u64,
 }
 
 #[cfg(test)]

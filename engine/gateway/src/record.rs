@@ -77,6 +77,17 @@ pub enum RecordEvent {
     TargetHealth {
         /// It answers.
         up: bool,
+        /// Why the last check failed, in a word.
+        reason: Option<&'static str>,
+    },
+    /// Connections that are to be open beforehand cannot be had, or are not kept by the target.
+    WarmFailed {
+        /// Why the last one failed, in a word.
+        reason: &'static str,
+        /// Rounds in a row that failed on this shard.
+        failures: u32,
+        /// When the next is tried.
+        again_in: Duration,
     },
     /// A target is passed over for a time because sessions to it failed.
     TargetEjected {

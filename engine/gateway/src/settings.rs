@@ -126,6 +126,7 @@ impl ListenerConfig {
                 exception_reports: self.exception_reports,
                 transport_reuse: self.transport_reuse,
                 connect_user_data_octets_max: self.connect_user_data_octets_max,
+                user_data_octets_max: usize::MAX,
             },
             // A second net behind the limits that all shards share, which connections leave a little earlier: when
             // their session has ended, not when they are closed.

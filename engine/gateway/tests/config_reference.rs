@@ -105,10 +105,15 @@ fn the_profiles_are_what_their_names_say() {
     let throughput = read("throughput.toml").engine;
     assert!(throughput.send_batch_octets_max > default.engine.send_batch_octets_max);
     assert!(throughput.send_high_mark_octets > default.engine.send_high_mark_octets);
-    let many_idle = read("many-idle.toml").engine;
+    let profile = read("many-idle.toml");
+    let many_idle = &profile.engine;
     let pool_octets = |engine: &EngineConfig| engine.receive_blocks * engine.receive_block_octets;
-    assert!(pool_octets(&many_idle) * 4 <= pool_octets(&default.engine));
-    assert!(many_idle.shards * many_idle.sessions_max >= 80_000);
+    assert!(pool_octets(many_idle) * 4 <= pool_octets(&default.engine));
+    let listener = profile.listeners[0].sessions_max;
+    assert!(listener >= 100_000, "many");
+    assert!(many_idle.shards * many_idle.sessions_max >= 2 * listener, "a connection on each side");
+    let in_time = u64::from(profile.drain.sessions_per_second) * profile.drain.deadline.as_secs();
+    assert!(in_time >= listener as u64, "a drain ends them all");
     assert_eq!(many_idle.driver, DriverChoice::IoUring);
     let container = read("container.toml");
     assert_eq!((container.engine.driver, container.engine.shards), (DriverChoice::Mio, 1));

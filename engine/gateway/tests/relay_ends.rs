@@ -204,3 +204,33 @@ fn a_downstream_that_leaves_while_the_upstream_connects_aborts_it() {
     assert_eq!(world.server.app().since_open(server)[0], Seen::UserAbort(b"never".to_vec()));
     world.assert_empty();
 }
+
+/// ISODE takes no more than 512 octets of user data in whatever SPDU, though both sides speak version 2.
+#[test]
+fn what_a_profile_does_not_take_stays_here() {
+    let profile = Profile::named("isode").unwrap();
+    static LONG: [u8; 513] = [7; 513];
+    let mut world = World::new(relay_config(profile), Manners::default());
+    let (client, server) = world.establish(&mms());
+    world.of_client(|ctx| ctx.abort_request(client, &LONG).unwrap());
+    world.settle();
+    assert_eq!(world.server.app().since_open(server)[0], Seen::UserAbort(Vec::new()));
+    let (client, server) = world.establish(&mms());
+    world.of_client(|ctx| ctx.release_request(client, &LONG).unwrap());
+    world.settle();
+    let restriction = Seen::ProviderAbort(ProviderAbortReason::ImplementationRestriction);
+    assert_eq!(world.server.app().since_open(server)[0], restriction);
+    assert_eq!(world.client.app().since_open(client)[0], restriction);
+    // Up to there, and towards the client, nothing is in the way.
+    let (client, server) = world.establish(&mms());
+    world.of_client(|ctx| ctx.release_request(client, &LONG[..512]).unwrap());
+    world.settle();
+    assert_eq!(world.server.app().since_open(server)[0], Seen::Release(LONG[..512].to_vec()));
+    world.of_server(|ctx| ctx.release_response(server, true, &LONG[..512]).unwrap());
+    world.settle();
+    assert_eq!(world.client.app().since_open(client)[0], Seen::ReleaseConfirm(true, LONG[..512].to_vec()));
+    let (client, server) = world.establish(&mms());
+    world.of_server(|ctx| ctx.abort_request(server, &LONG).unwrap());
+    world.settle();
+    assert_eq!(world.client.app().since_open(client)[0], Seen::UserAbort(LONG.to_vec()));
+}

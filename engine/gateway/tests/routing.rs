@@ -349,8 +349,8 @@ fn checks_find_a_target_down_and_up_again_at_each_level() {
         world.run_for(3 * SECOND);
         assert_eq!(health(&world), Health::Up, "{level:?}");
         let changes = world.events(|event| matches!(event, RecordEvent::TargetHealth { .. }));
-        let change = |up| RecordEvent::TargetHealth { up };
-        assert_eq!(changes, [change(false), change(true)]);
+        let change = |up, reason| RecordEvent::TargetHealth { up, reason };
+        assert_eq!(changes, [change(false, Some("unreachable")), change(true, None)]);
         // Checks are no sessions of users, and leave nothing behind.
         assert_eq!(world.gateway.app().plan().targets[0].sessions(), 0);
         assert_eq!(world.ends().1, [], "{level:?}");
@@ -425,6 +425,46 @@ fn a_warm_connection_that_is_lost_is_opened_again() {
     world.server.listen(socket, 0, Default::default()).unwrap();
     world.run_for(11 * SECOND);
     assert_eq!(world.gateway.app().plan().targets[0].warm_connections(), 2);
+}
+
+/// Ten in a second, although no session is there that would take the turns.
+#[test]
+fn warm_connections_leave_at_the_pace_of_a_drain() {
+    use colloquy_gateway::app::GatewayCommand;
+    use colloquy_gateway::config::DrainConfig;
+    use colloquy_gateway::drain::DrainOrder;
+    let mut world = World::new(warm(10), Manners::default());
+    world.settle();
+    world.command(GatewayCommand::Drain(DrainOrder::new(DrainConfig {
+        deadline: 30 * SECOND,
+        sessions_per_second: 10,
+        jitter_percent: 0,
+        idle_for: SECOND,
+        ..DrainConfig::default()
+    })));
+    for left in (1..=9).rev() {
+        assert_eq!(world.server.connection_count(), left);
+        world.run_for(SECOND / 10);
+    }
+    world.run_for(SECOND);
+    assert!(world.gateway.is_finished());
+}
+
+/// A target that accepts and then closes whatever brings no session is not connected to in a loop.
+#[test]
+fn warm_connections_that_do_not_last_are_tried_less_and_less_often() {
+    let mut world = World::without_server(SimNet::new(SimConfig::default()), warm(2), Manners::default());
+    world.run_for(60 * SECOND);
+    let status = &world.gateway.app().plan().targets[0];
+    // Seven rounds of two until the longest pause is reached, then one in five to ten seconds.
+    assert!((10..=40).contains(&status.warm_failures()), "{}", status.warm_failures());
+    assert_eq!(status.last_failure(), Some("unreachable"));
+    let told = world.events(|event| matches!(event, RecordEvent::WarmFailed { .. }));
+    assert!((3..=5).contains(&told.len()), "the first, the second, the fourth, the eighth: {told:?}");
+    let socket = world.net.bind(address(SERVER)).unwrap();
+    world.server.listen(socket, 0, Default::default()).unwrap();
+    world.run_for(11 * SECOND);
+    assert_eq!(world.gateway.app().plan().targets[0].last_failure(), None);
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
         Ok(core.enter_connecting(Slot::new(connection, Role::Initiator, (class0, machine), cold)))
     }
 
-    /// Ends a session as the provider (AB without the user bit), or resets it when it has no session yet.
+    /// Ends a session as the provider (AB without the user bit). Where there is no session yet the connection is closed in
+    /// order, behind DR where CR is not answered; one that is not even open is given up.
     pub fn provider_abort(&mut self, id: SessionId, reason: ProviderAbortReason) {
         if self.core.slab.get(id).is_some_and(|slot| !slot.marks.over) {
             let end = SessionEnd::Aborted { by_peer: false, by_user: false };
@@ -194,7 +195,7 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     /// [`Context::stop_listening`] was called before. They end with [`SessionEnd::TransportRefused`].
     ///
     /// Sessions whose CN was indicated are left to the application. Called again, it resets those
-    /// connections whose peers have not closed since.
+    /// connections whose peers have not closed since, though not in the first half second.
     pub fn refuse_unestablished(&mut self) {
         self.core.refuse_unestablished();
     }

@@ -2,6 +2,12 @@
 //!
 //! A session is *over* once it is known how it ends; `ended` is delivered at the next opportunity. Its slot
 //! lives on until everything owed to the peer is flushed and the driver has reported the connection closed.
+//!
+//! A connection ends in order wherever its peer has been let in: what is queued, then FIN, then the peer's octets up to its
+//! FIN are read and dropped, because closing with octets unread would reset it. It is reset where the peer takes no octets
+//! or does not close in time.
+
+use std::time::Duration;
 
 use colloquy_session::spdu::{DecodeRules, Spdu, SpduKind, Tsdu};
 use colloquy_session::{Indication, ProviderAbortReason, State};
@@ -16,6 +22,9 @@ use crate::wire::WireFault;
 
 /// DR reason (X.224 §13.5.3): congestion at TSAP.
 pub(crate) const REASON_CONGESTION: u8 = 1;
+
+/// How long a peer that was told to go has at least to close its connection.
+const CLOSE_TIME_MIN: Duration = Duration::from_millis(500);
 
 impl<D: Driver, A: Application> Core<D, A> {
     /// Remembers how the session will end, unless that is known already.
@@ -59,15 +68,26 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.rearm(index);
     }
 
-    /// Ends the session as the provider: AB if there is a session, reset if there is none yet.
+    /// Ends the session as the provider: AB if there is a session. Where there is none yet, CR that is not answered is
+    /// cancelled by DR, an open connection is closed, and what is not open, or has been told before, is reset.
     pub(crate) fn provider_abort(&mut self, index: u32, reason: ProviderAbortReason, end: SessionEnd) {
         self.will_end(index, end);
         let now = self.now;
         let slot = self.slab.at_mut(index);
         let none_yet = matches!(slot.machine.state(), State::Sta01 | State::Sta01B | State::Sta01C);
         if none_yet || !slot.class0.is_open() {
+            let phase = slot.phase;
             self.finish(index);
-            self.close_at_once(index);
+            match phase {
+                Phase::AwaitCc => {
+                    self.put(index, |class0, out| class0.disconnect_request(0, out));
+                    self.close_after_flush(index);
+                }
+                Phase::AwaitCr | Phase::AwaitCn | Phase::Kept | Phase::Reached => {
+                    self.close_after_flush(index);
+                }
+                _ => self.close_at_once(index),
+            }
         } else {
             slot.machine.provider_abort(now, reason);
             self.settle(index);
@@ -106,21 +126,36 @@ impl<D: Driver, A: Application> Core<D, A> {
     }
 
     /// Ends every accepted connection that has brought no CN, and resets those of them that were ended
-    /// before and have not closed since.
+    /// [`CLOSE_TIME_MIN`] ago and have not closed since; the others when that time is over.
     ///
     /// There is nothing to say to them: class 0 has no DR before a CR and none after a CC (X.224 §6.7.1).
     pub(crate) fn refuse_unestablished(&mut self) {
         for index in self.slab.occupied_indices() {
             let slot = self.slab.at(index);
-            let waits_for_close = slot.cold.phase_deadline.is_some();
+            let closing_until = slot.cold.phase_deadline.filter(|_| !slot.marks.established);
             match slot.phase {
                 Phase::AwaitCr | Phase::AwaitCn => {
                     self.end(index, SessionEnd::TransportRefused { reason: REASON_CONGESTION });
                     self.close_after_flush(index);
                 }
-                Phase::Closing if waits_for_close && !slot.marks.established => self.close_at_once(index),
+                Phase::Closing => {
+                    if let Some(until) = closing_until {
+                        self.hurry_close(index, until);
+                    }
+                }
                 _ => {}
             }
+        }
+    }
+
+    /// Resets a connection that its peer has had time to close; another when that time is over.
+    fn hurry_close(&mut self, index: u32, until: Duration) {
+        let told_at = until.saturating_sub(self.config.close_timeout);
+        let until = until.min(told_at + CLOSE_TIME_MIN);
+        if until <= self.now {
+            self.close_at_once(index);
+        } else {
+            self.enter(index, Phase::Closing, Some(until));
         }
     }
 

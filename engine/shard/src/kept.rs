@@ -40,6 +40,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             self.tally.sessions_established -= 1;
         }
         self.tap_closed(self.slab.id(index));
+        self.note_application_octets(index, 0);
         let id = self.slab.renew(index);
         self.slab.at_mut(index).cold.opened = self.now;
         // The lists have the old id, which they pass over.

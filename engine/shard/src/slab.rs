@@ -203,6 +203,8 @@ pub(crate) struct Cold {
     pub(crate) connect_timeout: Duration,
     /// What a refusal is told.
     pub(crate) refusal: u8,
+    /// Octets that the application says that it keeps.
+    pub(crate) application_octets: u32,
     /// What lies between the network and class 0.
     pub(crate) wire: Option<Box<Wire>>,
 }
@@ -222,6 +224,7 @@ impl Cold {
             kept: false,
             reach: None,
             connect_timeout,
+            application_octets: 0,
             refusal: REASON_CONGESTION,
             wire: None,
         }

@@ -3,8 +3,21 @@
 //! Each test fails when a peer is not content: the peers' scripts demand equal data and exit otherwise.
 
 mod capture;
+mod ending;
 mod gateway;
+#[path = "../hostile/log.rs"]
+#[allow(dead_code, reason = "shared with the hostile tests, which use more of it")]
+mod log;
+#[path = "../hostile/octets.rs"]
+#[allow(dead_code, reason = "shared with the hostile tests, which use more of it")]
+mod octets;
+#[path = "../lifecycle/gateway.rs"]
+#[allow(dead_code, reason = "shared with the tests of a gateway's life, which use more of it")]
+mod operated;
 mod operations;
+#[path = "../hostile/peer.rs"]
+#[allow(dead_code, reason = "shared with the hostile tests, which use more of it")]
+mod peer;
 mod peers;
 mod process;
 mod skip;
@@ -182,6 +195,14 @@ on_each_driver! {
             gateway.drain();
         }
         traffic::hold(&captured, &relays, ports[ports.len() - 1]);
+    }
+
+    fn idle_sessions_of_real_peers_are_released_and_aborted(driver) {
+        ending::idle(driver);
+    }
+
+    fn sessions_of_real_peers_are_released_and_aborted_by_a_drain(driver) {
+        ending::drained(driver);
     }
 
     fn tshark_and_dump_agree_on_every_operation_of_a_load(driver) {

@@ -51,6 +51,18 @@ pub(crate) fn hat_initiator(to: SocketAddr) -> Command {
     client("hat_initiator.py", to)
 }
 
+/// hat-drivers as initiator that waits to be ended.
+#[allow(dead_code, reason = "not every test binary that shares this file ends sessions")]
+pub(crate) fn hat_waiter(to: SocketAddr) -> Command {
+    client("hat_waiter.py", to)
+}
+
+/// libiec61850 as MMS client that waits to be ended.
+#[allow(dead_code, reason = "not every test binary that shares this file ends sessions")]
+pub(crate) fn libiec61850_waiter(to: SocketAddr) -> Command {
+    client("mms_waiter.py", to)
+}
+
 /// icspacket as initiator.
 pub(crate) fn icspacket_initiator(to: SocketAddr) -> Command {
     client("icspacket_initiator.py", to)

@@ -22,6 +22,7 @@ mod authority;
 mod classes;
 mod drain;
 mod gateway;
+mod gentle;
 mod identical;
 mod reload;
 mod removed;

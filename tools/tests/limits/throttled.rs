@@ -44,7 +44,7 @@ pub(crate) fn octets_per_second(driver: &str) {
         }
         peer.release();
         assert!(gateway.metric(&format!("colloquy_throttles_total{{scope=\"{scope}\"}}")) > 0.0);
-        assert!(gateway.metric(&format!("colloquy_throttled_seconds{{scope=\"{scope}\"}}")) > 0.0);
+        assert!(gateway.metric(&format!("colloquy_throttled_seconds_total{{scope=\"{scope}\"}}")) > 0.0);
         let delayed = gateway.log().wait_for("CLQ-L02", |record| record["event_id"] == "CLQ-L02");
         assert_eq!(delayed.len(), 1, "{delayed:?}");
         gateway.finish();

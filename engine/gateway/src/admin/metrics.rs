@@ -237,6 +237,19 @@ fn counters(
     })
 }
 
+/// Times that are added up: counters whose names end in `_seconds`, to which `_total` is added.
+fn seconds_counters(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    series: &[(Labels<'_>, f64)],
+) -> fmt::Result {
+    let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    each_series(metric, series, |mut metric, value| {
+        metric.encode_counter::<NoLabelSet, f64, u64>(value, None)
+    })
+}
+
 fn gauges(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,

@@ -3,7 +3,9 @@
 //! Sessions wait in one queue. One that carried nothing since it was last looked at, [`DrainConfig::idle_for`] ago
 //! or longer, is idle; a busy one goes to the end of the queue and is looked at again. The queue is in the order of
 //! the looks, so that the first one tells when the next may be due. A session is ended only with a turn of the
-//! gateway's [pace](crate::drain).
+//! gateway's [pace](crate::drain). Warm connections, which carry no session, leave at the same pace behind the sessions.
+//!
+//! Each session that was there when the drain began is counted once, when it has ended, by how it ended ([`Drained`]).
 //!
 //! [`DrainConfig::idle_for`]: crate::config::DrainConfig::idle_for
 
@@ -12,14 +14,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use colloquy_session::{Indication, ProviderAbortReason};
-use colloquy_shard::{Context, SessionId};
+use colloquy_shard::{Context, SessionEnd, SessionId};
 use colloquy_transport::driver::Driver;
 
 use super::agenda::Task;
 use super::closing::{CloseHow, Why};
 use super::counters::AbortOrigin;
 use super::state::Role;
-use super::{GatewayApp, Phase, admission};
+use super::{GatewayApp, Phase, SessionState, admission};
 use crate::config::DrainAction;
 use crate::drain::DrainOrder;
 use crate::plan::RefusedFor;
@@ -51,6 +53,18 @@ struct Waiting {
     was_busy: bool,
 }
 
+/// Where a session stands in a drain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// There is no drain, or it does not count this one: the other leg of one that it counts, a connection without a CN.
+    #[default]
+    No,
+    /// It was there when the drain began.
+    Counted,
+    /// As `Counted`, and still open at the deadline.
+    AtDeadline,
+}
+
 /// What the front of the queue says.
 enum Front {
     /// This session may be ended now; it stays in front until it is.
@@ -70,30 +84,75 @@ impl GatewayApp {
         if !self.draining {
             self.draining = true;
             self.end_own(ctx);
-            let mut queue = VecDeque::new();
-            for id in self.live.clone() {
-                if self.is_drained(ctx, id) {
-                    let carried = carried(ctx, id);
-                    queue.push_back(Waiting { id, carried, looked_at: now, was_busy: false });
-                }
-            }
-            order.shared.began_with.fetch_add(queue.len() as u64, Relaxed);
+            let queue = self.drained_sessions(ctx, &order);
             self.note(ctx, now + order.grace, Task::StopListening);
-            if order.config.action != DrainAction::Wait {
-                self.note(ctx, now, Task::DrainStep);
-            }
+            self.note(ctx, now, Task::DrainStep);
             self.drain = Some(Box::new(Draining { order, began: now, queue, turn: None }));
         }
         self.note(ctx, deadline, Task::DrainDeadline);
     }
 
-    /// True for the session that stands for itself and what is relayed with it.
-    fn is_drained<D: Driver>(&self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> bool {
-        ctx.state(id).is_some_and(|state| match state.role {
-            Role::Unknown | Role::Probe { .. } | Role::Warm { .. } => false,
-            Role::Upstream { .. } => state.partner.is_none(),
-            Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. } => true,
-        })
+    /// What is to be ended, sessions first, and counts the sessions. Nobody waits for a warm connection to be idle.
+    fn drained_sessions<D: Driver>(
+        &self,
+        ctx: &mut Context<'_, D, Self>,
+        order: &DrainOrder,
+    ) -> VecDeque<Waiting> {
+        let now = ctx.now();
+        let (mut queue, mut warm) = (VecDeque::new(), VecDeque::new());
+        for id in &self.live {
+            let Some(state) = ctx.state(*id).filter(|state| state.phase != Phase::Over) else { continue };
+            let waiting = Waiting {
+                id: *id,
+                carried: state.ssdus_in + state.ssdus_out,
+                looked_at: now,
+                was_busy: false,
+            };
+            match state.role {
+                Role::Warm { .. } => {
+                    let looked_at = now.saturating_sub(order.config.idle_for);
+                    warm.push_back(Waiting { looked_at, ..waiting });
+                    continue;
+                }
+                // The downstream stands for both.
+                Role::Unknown | Role::Probe { .. } => continue,
+                Role::Upstream { .. } if state.partner.is_some() => continue,
+                Role::Upstream { .. } => {}
+                // A connection that has brought no CN is none of the sessions that are told of.
+                Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. } if state.open_recorded => {
+                    state.drained = Drained::Counted;
+                    order.shared.began_with.fetch_add(1, Relaxed);
+                }
+                Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. } => continue,
+            }
+            if order.config.action != DrainAction::Wait {
+                queue.push_back(waiting);
+            }
+        }
+        queue.append(&mut warm);
+        queue
+    }
+
+    /// A session has ended: counts it, once, by what ended it.
+    pub(super) fn drained_ended(&self, state: &SessionState, end: &SessionEnd) {
+        let Some(draining) = &self.drain else { return };
+        let shared = &draining.order.shared;
+        let was_asked = state.why == Some(Why::Drain);
+        let count = match (state.drained, end) {
+            (Drained::No, _) => return,
+            (Drained::AtDeadline, _) => &shared.at_deadline,
+            (_, SessionEnd::Released) if was_asked => &shared.released,
+            // A peer that answers FINISH by closing its connection has agreed to it.
+            (_, SessionEnd::Eof | SessionEnd::Network(_)) if was_asked && state.closing.is_sent() => {
+                &shared.released
+            }
+            (_, SessionEnd::Aborted { by_peer: false, .. } | SessionEnd::Timeout(_)) if was_asked => {
+                &shared.aborted
+            }
+            (_, SessionEnd::Refused { by_peer: false, .. }) if was_asked => &shared.aborted,
+            _ => &shared.by_themselves,
+        };
+        count.fetch_add(1, Relaxed);
     }
 
     /// No new connection can have come for a while: listeners are closed, and with them what said nothing.
@@ -134,13 +193,14 @@ impl GatewayApp {
     }
 
     fn end_in_turn<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, order: &DrainOrder) {
-        let (how, count) = match order.config.action {
-            DrainAction::Release => (CloseHow::Release, &order.shared.released),
-            _ => (CloseHow::Abort, &order.shared.aborted),
-        };
-        if self.close_session(ctx, id, how, Why::Drain) {
-            count.fetch_add(1, Relaxed);
+        if ctx.state(id).is_some_and(|state| matches!(state.role, Role::Warm { .. })) {
+            return ctx.transport_disconnect(id);
         }
+        let how = match order.config.action {
+            DrainAction::Release => CloseHow::Release,
+            DrainAction::Abort | DrainAction::Wait => CloseHow::Abort,
+        };
+        self.close_session(ctx, id, how, Why::Drain);
     }
 
     /// The deadline: every session that is left is ended, with RF where a CN waits for its answer, with AB where a
@@ -148,18 +208,22 @@ impl GatewayApp {
     pub(super) fn end_all<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
         ctx.stop_listening();
         ctx.stop_when_empty();
-        if let Some(mut draining) = self.drain.take() {
+        if let Some(draining) = &mut self.drain {
             draining.queue.clear();
-            let left = self.live.clone().into_iter().filter(|id| self.is_drained(ctx, *id)).count();
-            draining.order.shared.at_deadline.fetch_add(left as u64, Relaxed);
-            self.drain = Some(draining);
         }
         for index in 0..self.live.len() {
             let id = self.live[index];
             let Some(state) = ctx.state(id) else { continue };
+            if matches!(state.role, Role::Probe { .. } | Role::Warm { .. }) {
+                self.end_one_of_own(ctx, id);
+                continue;
+            }
             // Both sides of a relay are in the list: neither has to tell the other.
             state.partner = None;
             state.why.get_or_insert(Why::Drain);
+            if state.phase != Phase::Over && state.drained == Drained::Counted {
+                state.drained = Drained::AtDeadline;
+            }
             let before = std::mem::replace(&mut state.phase, Phase::Over);
             let awaits_answer = before == Phase::Connecting && matches!(state.role, Role::Downstream { .. });
             ctx.resume(id);
@@ -227,8 +291,4 @@ impl Draining {
         }
         Front::At(now + STEP_INTERVAL)
     }
-}
-
-fn carried<D: Driver>(ctx: &mut Context<'_, D, GatewayApp>, id: SessionId) -> u64 {
-    ctx.state(id).map_or(0, |state| state.ssdus_in + state.ssdus_out)
 }

@@ -22,6 +22,7 @@ use colloquy_transport::net::is_local_shortage;
 
 use super::GatewayApp;
 use super::agenda::Task;
+use super::failure;
 use super::relay::connect::connect_target;
 use super::relay::propose::proposed;
 use super::state::{Phase, Role, TimerFor};
@@ -87,7 +88,9 @@ impl GatewayApp {
                     self.arm(ctx, id, Some((TimerFor::Probe, at)));
                 }
             }
-            Err(ConnectError::Io(error)) if !is_local_shortage(&error) => self.checked::<D>(target, false),
+            Err(ConnectError::Io(error)) if !is_local_shortage(&error) => {
+                self.checked::<D>(target, Err(failure::UNREACHABLE));
+            }
             // A want of this side's says nothing about the target.
             Err(_) => {}
         }
@@ -117,7 +120,7 @@ impl GatewayApp {
 
     /// What a check of level `tcp` or `transport` has opened is there.
     pub(super) fn probe_opened<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        self.probe_ended(ctx, id, true);
+        self.probe_ended(ctx, id, Ok(()));
         ctx.transport_disconnect(id);
     }
 
@@ -130,13 +133,13 @@ impl GatewayApp {
     ) {
         match indication {
             Indication::ConnectConfirm(_) => {
-                self.probe_ended(ctx, id, true);
+                self.probe_ended(ctx, id, Ok(()));
                 // The shard's timer runs against the answer.
                 if ctx.release_request(id, &[]).is_err() {
                     ctx.provider_abort(id, ProviderAbortReason::Undefined);
                 }
             }
-            Indication::ConnectRefused(_) => self.probe_ended(ctx, id, true),
+            Indication::ConnectRefused(_) => self.probe_ended(ctx, id, Ok(())),
             Indication::Release { .. } => {
                 let _ = ctx.release_response(id, true, &[]);
             }
@@ -146,7 +149,7 @@ impl GatewayApp {
 
     /// The time of a check is over.
     pub(super) fn probe_timeout<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        self.probe_ended(ctx, id, false);
+        self.probe_ended(ctx, id, Err(failure::TIMEOUT));
         ctx.transport_disconnect(id);
         ctx.provider_abort(id, ProviderAbortReason::Undefined);
     }
@@ -160,12 +163,12 @@ impl GatewayApp {
         }
     }
 
-    /// How a check went, the first time that it is told.
+    /// How a check went, or why it failed, the first time that it is told.
     pub(super) fn probe_ended<D: Driver>(
         &mut self,
         ctx: &mut Context<'_, D, Self>,
         id: SessionId,
-        passed: bool,
+        went: Result<(), &'static str>,
     ) {
         let Some(state) = ctx.state(id) else { return };
         let Role::Probe { target } = state.role else { return };
@@ -175,16 +178,20 @@ impl GatewayApp {
         let target = usize::from(target);
         *self.checks.of(target) = None;
         // A drain ends checks that are under way, which says nothing about the target.
-        if passed || !self.draining {
-            self.checked::<D>(target, passed);
+        if went.is_ok() || !self.draining {
+            self.checked::<D>(target, went);
         }
     }
 
-    fn checked<D: Driver>(&mut self, target: usize, passed: bool) {
-        let health = &self.config.targets[target].health;
-        if let Some(health) = self.plan.targets[target].checked(passed, health.rise, health.fall) {
+    fn checked<D: Driver>(&mut self, target: usize, went: Result<(), &'static str>) {
+        let (status, health) = (&self.plan.targets[target], &self.config.targets[target].health);
+        if let Err(why) = went {
+            status.note_failure(why);
+        }
+        if let Some(health) = status.checked(went.is_ok(), health.rise, health.fall) {
             let subject = self.target_subject::<D>(None, target);
-            self.record(subject, RecordEvent::TargetHealth { up: health == Health::Up });
+            let reason = went.err();
+            self.record(subject, RecordEvent::TargetHealth { up: health == Health::Up, reason });
         }
     }
 }

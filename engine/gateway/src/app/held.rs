@@ -3,7 +3,11 @@
 use std::ops::Range;
 
 use colloquy_session::Enclosure;
+use colloquy_shard::{Context, SessionId};
 use colloquy_transport::buf::{Body, Slice};
+use colloquy_transport::driver::Driver;
+
+use super::GatewayApp;
 
 /// The two kinds of SSDUs that may be of any length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,11 @@ impl HeldFlows {
         self.0.iter().flatten().any(|held| held.is_pinning())
     }
 
+    /// Octets kept.
+    pub(crate) fn octets(&self) -> usize {
+        self.0.iter().flatten().map(|held| held.octets).sum()
+    }
+
     /// Copies out what keeps blocks of the receive pool.
     pub(crate) fn unpin(&mut self) {
         self.0.iter_mut().flatten().for_each(|held| held.unpin());
@@ -52,6 +61,14 @@ impl std::ops::IndexMut<Flow> for HeldFlows {
     fn index_mut(&mut self, flow: Flow) -> &mut Self::Output {
         &mut self.0[flow as usize]
     }
+}
+
+/// Tells the shard what is kept of a session: for the pool that it may lie in, and for the memory budget.
+pub(super) fn note_held<D: Driver>(ctx: &mut Context<'_, D, GatewayApp>, id: SessionId) {
+    let Some(held) = ctx.state(id).map(|state| &state.held) else { return };
+    let (pinning, octets) = (held.is_pinning(), held.octets());
+    ctx.keeps_octets(id, pinning);
+    ctx.set_octets_kept(id, octets);
 }
 
 /// How much may wait.

@@ -16,6 +16,7 @@ mod counters;
 mod drain;
 mod durations;
 mod echo;
+mod failure;
 mod health;
 mod held;
 mod idle;
@@ -64,7 +65,7 @@ use accounts::Proposal;
 use agenda::{Agenda, Task};
 use balance::Turns;
 use health::Checks;
-use held::{Flow, Held, HeldMax};
+use held::{Flow, Held, HeldMax, note_held};
 use random::Random;
 use warm::WarmPools;
 
@@ -293,8 +294,7 @@ impl GatewayApp {
         let Some(state) = ctx.state(id) else { return false };
         let held = state.held[flow].get_or_insert_with(|| self.spare_held.pop().unwrap_or_default());
         let fits = held.push(body, enclosure, &max);
-        let pinning = state.held.is_pinning();
-        ctx.keeps_octets(id, pinning);
+        note_held(ctx, id);
         fits
     }
 
@@ -307,8 +307,7 @@ impl GatewayApp {
     ) -> Option<Box<Held>> {
         let state = ctx.state(id)?;
         let held = state.held[flow].take();
-        let pinning = state.held.is_pinning();
-        ctx.keeps_octets(id, pinning);
+        note_held(ctx, id);
         held
     }
 
@@ -318,7 +317,7 @@ impl GatewayApp {
         state.token_asked = false;
         state.skipping = false;
         let mut held = std::mem::take(&mut state.held);
-        ctx.keeps_octets(id, false);
+        note_held(ctx, id);
         for flow in [Flow::Data, Flow::Typed] {
             if let Some(held) = held[flow].take() {
                 self.recycle(held);
@@ -509,7 +508,7 @@ impl Application for GatewayApp {
     }
 
     fn ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId, end: SessionEnd) {
-        if self.own_ended(ctx, id) {
+        if self.own_ended(ctx, id, &end) {
             return;
         }
         let subject = self.subject(ctx, id);
@@ -520,12 +519,14 @@ impl Application for GatewayApp {
         let now = ctx.now();
         let Some(state) = ctx.state(id) else { return };
         let mut state = std::mem::take(state);
+        self.note_tls_failure(state.role, &end);
         if matches!(end, SessionEnd::Released) {
             self.stage_ends(&mut state, now, Stage::Release);
         }
         self.forget(ctx, state.live_index);
         self.routed_ended(state.role);
         self.give_back_quantum(&state);
+        self.drained_ended(&state, &end);
         if let (Some(why), Role::Echo { .. } | Role::Sink { .. } | Role::Downstream { .. }) =
             (state.why, state.role)
         {

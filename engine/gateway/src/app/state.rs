@@ -7,6 +7,7 @@ use colloquy_shard::SessionId;
 use colloquy_transport::class0::ConnectTpdu;
 
 use super::closing::{Closing, Why};
+use super::drain::Drained;
 use super::held::HeldFlows;
 use super::relay::retry::Attempt;
 use super::stops::Stops;
@@ -50,6 +51,8 @@ pub struct SessionState {
     pub(crate) closing: Closing,
     /// Why the gateway ends it.
     pub(crate) why: Option<Why>,
+    /// Where it stands in a drain.
+    pub(crate) drained: Drained,
     /// Its open record is made.
     pub(crate) open_recorded: bool,
     /// When it was established, in nanoseconds of the shard's time; 0: it was not.
@@ -94,6 +97,7 @@ impl Default for SessionState {
             stops: Stops::default(),
             closing: Closing::default(),
             why: None,
+            drained: Drained::default(),
             open_recorded: false,
             established_at: 0,
             live_index: None,

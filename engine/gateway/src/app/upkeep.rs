@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use colloquy_session::ProviderAbortReason;
-use colloquy_shard::{Context, SessionId};
+use colloquy_shard::{Context, SessionEnd, SessionId};
 use colloquy_transport::driver::Driver;
 
 use super::GatewayApp;
 use super::agenda::Task;
+use super::failure;
 use super::random::Random;
-use super::state::Role;
+use super::state::{Phase, Role};
 
 impl GatewayApp {
     /// Sets what no simulation may depend on: how far the time of [`crate::plan::Plan::origin`] is ahead of the driver's, and
@@ -38,25 +39,44 @@ impl GatewayApp {
         self.begin_maintenance(ctx);
     }
 
-    /// Ends checks and warm connections, which would keep a shard that drains.
+    /// Ends checks and warm connections that are being opened, which would keep a shard that drains. Warm connections that
+    /// are open leave at the pace of the drain.
     pub(super) fn end_own<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
-        self.warm_all(ctx);
         for id in self.live.clone() {
-            if ctx.state(id).is_some_and(|state| matches!(state.role, Role::Probe { .. } | Role::Warm { .. }))
-            {
-                ctx.transport_disconnect(id);
-                ctx.provider_abort(id, ProviderAbortReason::Undefined);
+            let ends = ctx.state(id).is_some_and(|state| match state.role {
+                Role::Probe { .. } => true,
+                Role::Warm { .. } => state.phase == Phase::Connecting,
+                _ => false,
+            });
+            if ends {
+                self.end_one_of_own(ctx, id);
             }
         }
     }
 
+    /// Ends a health check or a warm connection.
+    pub(super) fn end_one_of_own<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
+        ctx.transport_disconnect(id);
+        ctx.provider_abort(id, ProviderAbortReason::Undefined);
+    }
+
     /// True where what has ended was no session of users.
-    pub(super) fn own_ended<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) -> bool {
+    pub(super) fn own_ended<D: Driver>(
+        &mut self,
+        ctx: &mut Context<'_, D, Self>,
+        id: SessionId,
+        end: &SessionEnd,
+    ) -> bool {
         let Some(state) = ctx.state(id) else { return false };
         let (role, phase, live_index) = (state.role, state.phase, state.live_index);
+        if let (Role::Probe { .. } | Role::Warm { .. }, SessionEnd::Wire(fault)) = (role, end) {
+            let subject = self.subject(ctx, id);
+            self.wire_failed(subject, *fault);
+        }
+        let why = failure::word(end, phase == Phase::Connecting);
         match role {
-            Role::Probe { .. } => self.probe_ended(ctx, id, false),
-            Role::Warm { target } => self.warm_ended(ctx, id, target, phase),
+            Role::Probe { .. } => self.probe_ended(ctx, id, Err(why)),
+            Role::Warm { target } => self.warm_ended(ctx, id, target, phase, why),
             _ => return false,
         }
         self.forget(ctx, live_index);

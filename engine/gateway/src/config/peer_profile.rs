@@ -101,6 +101,8 @@ pub struct PeerProfile {
     pub user_data_required: bool,
     /// Octets of user data of S-CONNECT; `None`: as the version says.
     pub connect_user_data_octets_max: Option<usize>,
+    /// Octets of user data of every other SPDU with such a parameter; `None`: as the version says.
+    pub user_data_octets_max: Option<usize>,
     /// Every length in CN must be one octet.
     pub short_lengths: bool,
     /// The downstream gets the SSAP it has called, not the one that AC gives.
@@ -135,6 +137,7 @@ impl PeerProfile {
             ssap_octets_max: row.ssap_octets_max.unwrap_or(16),
             user_data_required: row.connect_user_data == Need::Required,
             connect_user_data_octets_max: row.connect_user_data_octets_max,
+            user_data_octets_max: row.user_data_octets_max,
             short_lengths: row.short_lengths,
             echo_called_ssap: row.responding_selector == Responding::Called,
         }
@@ -170,6 +173,7 @@ struct Row {
     #[serde(default)]
     connect_user_data: Need,
     connect_user_data_octets_max: Option<usize>,
+    user_data_octets_max: Option<usize>,
     #[serde(default)]
     short_lengths: bool,
     #[serde(default)]

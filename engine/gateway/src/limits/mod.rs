@@ -142,7 +142,7 @@ impl Limits {
     pub(crate) fn refused(&self, scope: Scope, limit: Limit, source: Option<IpAddr>) {
         let limit_index = limit as usize;
         self.refused[scope.index()][limit_index].fetch_add(1, Relaxed);
-        self.refusals.note(Refusal { scope, limit, source, count: 1 });
+        self.refusals.note(scope, limit, source);
     }
 
     /// Counts that a session is not read from for a while, and notes it for the log.
@@ -150,7 +150,7 @@ impl Limits {
         self.throttles[scope.index()].fetch_add(1, Relaxed);
         let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         self.throttled_nanos[scope.index()].fetch_add(nanos, Relaxed);
-        self.refusals.note(Refusal { scope, limit: Limit::OctetsPerSecond, source, count: 1 });
+        self.refusals.note(scope, Limit::OctetsPerSecond, source);
     }
 
     /// What is to be logged about refusals.

@@ -56,6 +56,7 @@ pub(super) fn emit(config: &Config, record: &Record) {
             event!(warn, "CLQ-R06", subject, common, { code = refused, }, "no target is usable, downstream refused");
         }
         RecordEvent::TargetHealth { .. }
+        | RecordEvent::WarmFailed { .. }
         | RecordEvent::TargetEjected { .. }
         | RecordEvent::TargetRestored => routing::emit(common.target, record),
         RecordEvent::Wire(_) | RecordEvent::Misbound { .. } => emit_wire(config, record),

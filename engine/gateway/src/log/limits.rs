@@ -12,11 +12,29 @@ pub(super) fn emit(config: &Config, refusal: &Refusal) {
         Scope::Route(index) => config.routes.get(usize::from(index)).map(|route| &*route.name),
         _ => None,
     };
-    let source = refusal.source.map(|source| source.to_string());
+    let (sources, from_others) = (refusal.sources, refusal.from_others);
+    let alone = refusal.most.first().filter(|_| sources == 1 && from_others == 0);
+    let source = alone.map(|(source, _)| source.to_string());
+    // Who has most of them comes first.
+    let named = refusal.most.iter().map(|(source, count)| format!("{source} ({count})"));
+    let top_sources = (sources > 1).then(|| named.collect::<Vec<String>>().join(", "));
+    let from_others = (from_others > 0 && sources > 0).then_some(from_others);
     let (scope, limit, count) = (refusal.scope.name(), refusal.limit.name(), refusal.count);
     macro_rules! event {
         ($id:literal, $text:literal) => {
-            tracing::warn!(event_id = $id, scope, limit, listener, route, source, count, $text)
+            tracing::warn!(
+                event_id = $id,
+                scope,
+                limit,
+                listener,
+                route,
+                source,
+                count,
+                sources,
+                top_sources,
+                from_others,
+                $text
+            )
         };
     }
     match refusal.limit {

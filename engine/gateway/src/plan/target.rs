@@ -1,6 +1,7 @@
 //! What the shards share about a target: what the operator wants of it, how it does, and what it was used for.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::app::{DurationTally, SharedDurations};
@@ -33,6 +34,9 @@ pub struct TargetStatus {
     checks_passed: AtomicU64,
     checks_failed: AtomicU64,
     warm: AtomicU32,
+    warm_failures: AtomicU64,
+    /// Why the last connection that came to nothing did; forgotten when one succeeds.
+    last_failure: Mutex<Option<&'static str>>,
     accept_times: SharedDurations,
 }
 
@@ -146,6 +150,8 @@ impl TargetStatus {
             checks_passed: AtomicU64::new(0),
             checks_failed: AtomicU64::new(0),
             warm: AtomicU32::new(0),
+            warm_failures: AtomicU64::new(0),
+            last_failure: Mutex::new(None),
             accept_times: SharedDurations::default(),
         }
     }
@@ -228,9 +234,13 @@ impl TargetStatus {
         self.connects[outcome as usize].fetch_add(1, Relaxed);
         if outcome == ConnectOutcome::Accepted || outcome == ConnectOutcome::Refused {
             self.connect_failures.store(0, Relaxed);
+            self.forget_failure();
             if self.aborts.load(Relaxed) == 0 {
                 self.ejections_in_row.store(0, Relaxed);
             }
+        }
+        if outcome.is_failure() {
+            self.note_failure(outcome.name());
         }
         outcome.is_failure() && reaches(&self.connect_failures, config.eject_failures)
     }
@@ -269,6 +279,9 @@ impl TargetStatus {
             (&self.checks_failed, Health::Down, fall)
         };
         count.fetch_add(1, Relaxed);
+        if passed {
+            self.forget_failure();
+        }
         let health = self.health();
         if health == says {
             self.health_run.store(0, Relaxed);
@@ -310,7 +323,32 @@ impl TargetStatus {
         self.accept_times.add(took);
     }
 
+    /// Connections to be open beforehand that could not be had or were lost, since the start.
+    pub fn warm_failures(&self) -> u64 {
+        self.warm_failures.load(Relaxed)
+    }
+
+    /// Why the last session, check or warm connection failed, in a word; `None` once one has succeeded.
+    pub fn last_failure(&self) -> Option<&'static str> {
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes why a connection failed. Held for a store only, and by who opens or loses a connection.
+    pub(crate) fn note_failure(&self, why: &'static str) {
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    fn forget_failure(&self) {
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(crate) fn warm_failed(&self, why: &'static str) {
+        self.warm_failures.fetch_add(1, Relaxed);
+        self.note_failure(why);
+    }
+
     pub(crate) fn warm_opened(&self) {
+        self.forget_failure();
         self.warm.fetch_add(1, Relaxed);
     }
 

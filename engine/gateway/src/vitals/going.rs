@@ -95,6 +95,7 @@ impl Vitals {
             released: shared.released.load(Relaxed),
             aborted: shared.aborted.load(Relaxed),
             at_deadline: shared.at_deadline.load(Relaxed),
+            by_themselves: shared.by_themselves.load(Relaxed),
         })
     }
 }

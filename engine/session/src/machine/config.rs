@@ -25,6 +25,9 @@ pub struct SessionConfig {
     /// follow CONNECT in CONNECT DATA OVERFLOW SPDUs (version 2), and the receiver holds all of them. A peer with
     /// more is refused (reason 134) or, once it was told to go on, disconnected.
     pub connect_user_data_octets_max: usize,
+    /// Most octets of the User Data parameter of any other SPDU that is sent, where that is fewer than the version allows:
+    /// some peers take 512 in version 2, too. AC and RF have the limits of the version.
+    pub user_data_octets_max: usize,
     /// Tell the peer that it may send TSDUs with more than one category 2 SPDU.
     pub extended_concatenation: bool,
     /// Keep the transport connection after a release, refusal or abort where the peer does too. Not possible
@@ -45,6 +48,7 @@ impl Default for SessionConfig {
             tim: Duration::from_secs(5),
             strict: false,
             connect_user_data_octets_max: 1024 * 1024,
+            user_data_octets_max: usize::MAX,
             extended_concatenation: false,
             transport_reuse: false,
             exception_reports: false,

@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use super::content::Content;
 use super::outbox::Outbox;
 use super::request_spdu::{self, Prepared};
-use super::requests::{check_user_data, may_interleave};
+use super::requests::{check_user_data_of, may_interleave};
 use super::resync::Resync;
 use super::transmit::{SendLimits, put_parts};
 use super::{Event, Outcome, Session, Spm};
@@ -83,7 +83,7 @@ impl Session {
             return Err(ServiceError::SsduIncomplete);
         }
         let version = self.version.unwrap_or(Versions::V1);
-        check_user_data(spdu.kind(), version, request_spdu::user_data(&spdu))?;
+        check_user_data_of(&self.config, spdu.kind(), version, request_spdu::user_data(&spdu))?;
         let spdus = self.spdus_of(row.outputs, &Content::of_request(spdu));
         let outcome = self.spm.fire(event, &arguments);
         Ok(Taken { event, resync, outcome, spdus })

@@ -8,7 +8,7 @@ use super::join::JOINED_OCTETS_MAX;
 use super::request_spdu::{self, Prepared};
 use super::resync::Resync;
 use super::transmit::SendLimits;
-use super::{Arguments, Event, Session, State, negotiation};
+use super::{Arguments, Event, Session, SessionConfig, State, negotiation};
 use crate::spdu::{Accept, Spdu, SpduKind, user_data_octets_max};
 use crate::{AcceptParameters, Enclosure, RefuseParameters, Request, ServiceError, TokenSide, Versions};
 
@@ -218,7 +218,8 @@ impl Session {
         }
         // An abort before AC has the limits of the version both ends are sure to speak.
         let version = self.version.unwrap_or(Versions::V1);
-        check_user_data(spdu.kind(), version, request_spdu::user_data(&spdu))?;
+        let user_data = request_spdu::user_data(&spdu);
+        check_user_data_of(&self.config, spdu.kind(), version, user_data)?;
         self.fire_request(now, event, &arguments, &Content::of_request(spdu), self.send_limits())?;
         self.note_resync(event, resync);
         Ok(())
@@ -276,11 +277,21 @@ pub(super) fn may_interleave(event: Event) -> bool {
     )
 }
 
-pub(super) fn check_user_data(
+/// As [`check_user_data`], with what the owner knows of the peer.
+pub(super) fn check_user_data_of(
+    config: &SessionConfig,
     kind: SpduKind,
     version: Versions,
     user_data: &[u8],
 ) -> Result<(), ServiceError> {
+    let (octets, octets_max) = (user_data.len(), config.user_data_octets_max);
+    if octets > octets_max {
+        return Err(ServiceError::UserDataLength { octets, octets_max });
+    }
+    check_user_data(kind, version, user_data)
+}
+
+fn check_user_data(kind: SpduKind, version: Versions, user_data: &[u8]) -> Result<(), ServiceError> {
     let octets_max = match version {
         Versions::V2 if super::join::can_be_segmented(kind) => JOINED_OCTETS_MAX,
         version => user_data_octets_max(kind, version),

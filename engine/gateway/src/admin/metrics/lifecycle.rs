@@ -37,7 +37,7 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fm
         ("release", drain.released),
         ("abort", drain.aborted),
         ("deadline", drain.at_deadline),
-        ("peer", drain.by_themselves()),
+        ("peer", drain.by_themselves),
     ];
     let help = "Sessions that ended while the gateway drains, by what ended them";
     counters(encoder, "drain_ended_sessions", help, &labelled("by", &ended))

@@ -5,7 +5,7 @@ use std::fmt;
 use colloquy_shard::Tally;
 use prometheus_client::encoding::DescriptorEncoder;
 
-use super::{Labels, counters, gauges};
+use super::{Labels, counters, gauges, seconds_counters};
 use crate::limits::LimitsTally;
 use crate::sight::refusals;
 
@@ -29,7 +29,7 @@ pub(super) fn encode(
         .map(|(scope, _, time)| (vec![("scope", *scope)], time.as_secs_f64()))
         .collect();
     let help = "Time that sessions were not read from because of octets_per_second_max, added up";
-    gauges(encoder, "throttled_seconds", help, &seconds)?;
+    seconds_counters(encoder, "throttled_seconds", help, &seconds)?;
     let sources = [(Labels::new(), limits.sources as f64)];
     gauges(encoder, "sources", "Source addresses that have sessions, or had some a moment ago", &sources)?;
     let overflowed = [(Labels::new(), limits.sources_overflowed)];

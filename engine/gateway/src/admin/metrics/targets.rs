@@ -99,6 +99,9 @@ fn what_was_tried(encoder: &mut DescriptorEncoder<'_>, targets: &[Named<'_>]) ->
     let help = "Time until sessions were accepted, added up: by their number it is the mean";
     gauges(encoder, "target_accept_seconds", help, &times)?;
     let retries = each(&TargetStatus::retries);
+    let warm = each(&TargetStatus::warm_failures);
+    let help = "Connections to be open beforehand that could not be had or were lost";
+    counters(encoder, "target_warm_failures", help, &warm)?;
     counters(encoder, "target_retries", "Sessions that went on to another target, or tried again", &retries)?;
     counters(
         encoder,

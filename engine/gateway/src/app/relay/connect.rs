@@ -260,6 +260,7 @@ pub(in super::super) fn connect_target<'a>(
             tim: target.tim,
             strict: target.strict,
             connect_user_data_octets_max: connect.user_data.len().max(CONNECT_USER_DATA_OCTETS),
+            user_data_octets_max: rules.user_data_octets_max.unwrap_or(usize::MAX),
             extended_concatenation: target.extended_concatenation,
             ..SessionConfig::default()
         },

@@ -18,6 +18,7 @@ pub(super) fn check(file: &File, system: &System, diagnostics: &mut Diagnostics)
     descriptors(file, system, shards, diagnostics);
     memory(file, system, shards, diagnostics);
     queues(file, system, shards, diagnostics);
+    room(file, system, shards, diagnostics);
 }
 
 /// On mio every connection is an open file; with io_uring the limit is for each ring. `auto` may become either.
@@ -49,6 +50,33 @@ fn descriptors(file: &File, system: &System, shards: u64, diagnostics: &mut Diag
 fn per_shard(limit: u64, driver: &str, shards: u64) -> u64 {
     let left = limit.saturating_sub(DESCRIPTORS_SPARE);
     if driver == "mio" { left / shards.max(1) } else { left }
+}
+
+/// A listener that may have more sessions than the shards refuses by their limit, which nobody would look for.
+fn room(file: &File, system: &System, shards: u64, diagnostics: &mut Diagnostics) {
+    let of_shard = file.engine.integer("sessions_max");
+    let driver = file.engine.text("driver").unwrap_or("auto");
+    let by_files = system.open_files_max.map_or(u64::MAX, |limit| per_shard(limit, driver, shards));
+    let connections = of_shard.min(by_files).saturating_mul(shards);
+    for listener in &file.listeners {
+        let relays = listener.text("application") == Some("relay");
+        let room = connections / if relays { 2 } else { 1 };
+        let wanted = listener.integer("sessions_max");
+        if !listener.sets("sessions_max") || wanted <= room {
+            continue;
+        }
+        let limited_by =
+            if by_files < of_shard { "open files of this process" } else { "sessions_max of [engine]" };
+        let each = if relays { "two connections each" } else { "one connection each" };
+        diagnostics.warn(
+            FaultKind::System,
+            listener.span("sessions_max"),
+            "listener.sessions_max",
+            format!("{wanted} sessions of {each} do not fit the {connections} connections that {shards} shards may have"),
+            format!("at most {room}"),
+            Some(format!("or more of what limits them: {limited_by}")),
+        );
+    }
 }
 
 /// Octets that are held whatever happens, and those that sessions may hold by configuration.

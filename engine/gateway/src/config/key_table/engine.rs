@@ -32,7 +32,8 @@ pub(super) const ENGINE: &[Key] = &[
         integer(2, 1_000_000),
         Value("16384"),
         Restart,
-        "Sessions of one shard. A relayed session counts twice: once on each side.",
+        "Sessions of one shard. A relayed session counts twice: once on each side. Each takes a descriptor, with\n\
+         io_uring one of its shard's ring, which may have as many as the process may have open files.",
     ),
     key(
         Engine,

@@ -156,9 +156,10 @@ pub(super) const LISTENER: &[Key] = &[
         Listener,
         "sessions_max",
         integer(1, 1_000_000),
-        Value("16384"),
+        Value("1000000"),
         Live,
-        "Sessions of this listener on all shards together; more are refused with DR reason 1.",
+        "Sessions of this listener on all shards together; more are refused with DR reason 1. There are never more\n\
+         than the shards have room for: see sessions_max of [engine].",
     ),
     key(
         Listener,

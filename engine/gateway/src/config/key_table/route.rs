@@ -174,8 +174,9 @@ pub(super) const UPSTREAM: &[Key] = &[
         integer(0, 100),
         Value("1"),
         NewSessions,
-        "Further targets that are tried for a session before the downstream is refused. A target that refuses\n\
-         for a reason of its user (RF 0 to 2, 129, 132 and 134) is the answer, and no other is tried.",
+        "Further targets that are tried for a session before the downstream is refused. Another one is tried after RF\n\
+         130, 131, 133 and any reason that X.225 does not have, after DR, a provider abort, a lost connection and a\n\
+         time-out. RF 0 to 2, 129, 132 and 134 are answers: no other target would give another one.",
     ),
     key(
         Upstream,

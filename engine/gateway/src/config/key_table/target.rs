@@ -31,7 +31,8 @@ pub(super) const TARGET: &[Key] = &[
         NewSessions,
         "What the peer takes in CR and CN. mms (mms-plain): the plain shape every MMS stack takes: version 2 only,\n\
          kernel and duplex, no TSDU maximum size, no connection identifier. transparent (full): all that the\n\
-         downstream proposed. isode: as full, 512 octets of user data. Plain shapes for what one stack insists\n\
+         downstream proposed. isode: as full, 512 octets of user data in whatever\n\
+         SPDU has such a parameter (data are not concerned). Plain shapes for what one stack insists\n\
          on: libiec61850, csp0924, iec61850bean, iec61850-rs, hat-drivers, rusty-cotp. ftam, x400-1984 and\n\
          x400-1988: their functional units and versions. What does not fit is refused with RF reason 134.",
     ),
@@ -208,7 +209,7 @@ pub(super) const TARGET: &[Key] = &[
         integer(0, 1000),
         Value("5"),
         Live,
-        "Sessions in a row that the target did not take (no connection, DR, RF for want of a user or of room) or\n\
+        "Sessions in a row that the target did not take (no connection, DR, RF 130, 131, 133, no answer) or\n\
          aborted as a provider, after which it is passed over for eject_time. The last usable target of a group\n\
          never is, nor one that is in no group. 0: never.",
     ),

@@ -57,6 +57,6 @@ fn value(vitals: &Vitals) -> Value {
         "released": status.released,
         "aborted": status.aborted,
         "aborted_at_deadline": status.at_deadline,
-        "ended_by_themselves": status.by_themselves(),
+        "ended_by_themselves": status.by_themselves,
     })
 }

@@ -38,6 +38,8 @@ fn list(call: &Call) -> Result<Reply, Refused> {
                 "ejections": status.ejections(),
                 "retries": status.retries(),
                 "warm_connections": status.warm_connections(),
+                "warm_failures": status.warm_failures(),
+                "last_failure": status.last_failure(),
             })
         })
         .collect();
