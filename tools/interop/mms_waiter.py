@@ -15,7 +15,7 @@ def associate(host, port):
     """An association that works: see connect() of mms_client.py for why the first may not."""
     for _ in range(ATTEMPTS):
         connection = lib.IedConnection_create()
-        error = lib.IedConnection_connect(connection, host, port)
+        _, error = lib.IedConnection_connect(connection, host, port)
         if error == lib.IED_ERROR_OK and lib.IedConnection_getState(connection) == lib.IED_STATE_CONNECTED:
             devices, error = lib.IedConnection_getLogicalDeviceList(connection)
             if error == lib.IED_ERROR_OK and devices is not None:

@@ -434,7 +434,7 @@ fn warm_connections_leave_at_the_pace_of_a_drain() {
     use colloquy_gateway::config::DrainConfig;
     use colloquy_gateway::drain::DrainOrder;
     let mut world = World::new(warm(10), Manners::default());
-    world.settle();
+    world.run_for(2 * SECOND);
     world.command(GatewayCommand::Drain(DrainOrder::new(DrainConfig {
         deadline: 30 * SECOND,
         sessions_per_second: 10,
@@ -443,8 +443,9 @@ fn warm_connections_leave_at_the_pace_of_a_drain() {
         ..DrainConfig::default()
     })));
     for left in (1..=9).rev() {
+        world.run_for(SECOND / 20);
         assert_eq!(world.server.connection_count(), left);
-        world.run_for(SECOND / 10);
+        world.run_for(SECOND / 20);
     }
     world.run_for(SECOND);
     assert!(world.gateway.is_finished());

@@ -158,6 +158,9 @@ on_each_driver! {
             }
             let others = |record: &Value| record["event_id"] == "CLQ-R01" && record["target"] != "to_misnamed";
             assert_eq!(chain.client.log.count(others), 0, "{level}");
+            let down = |record: &Value| record["event_id"] == "CLQ-R01" && record["target"] == "to_misnamed";
+            let down = chain.client.log.wait_for("the misnamed one is down", down).remove(0);
+            assert_eq!(down["reason"], "wrong_name", "{level}: {down}");
             let ok = "colloquy_tls_handshakes_total{outcome=\"ok\",tls_version=\"1.3\"}";
             assert!(chain.server.metric(ok) >= 2, "{level}: checked by whole handshakes");
         }
@@ -175,5 +178,15 @@ on_each_driver! {
         assert_eq!(report["counts"]["released"], 12, "{report}");
         assert_eq!(report["counts"]["lost"], 0, "{report}");
         wait_for_metric(chain.server.admin, open);
+        // The one with a wrong name says so, and is tried less and less often.
+        let of_it = |id: &'static str| {
+            move |record: &Value| record["event_id"] == id && record["target"] == "to_misnamed"
+        };
+        let told = chain.client.log.wait_for("the misnamed one", of_it("CLQ-R07")).remove(0);
+        assert_eq!((&told["reason"], &told["failures"]), (&"wrong_name".into(), &1.into()), "{told}");
+        chain.client.log.wait_for("a third time", |record| of_it("CLQ-R07")(record) && record["failures"] == 4);
+        let series = "colloquy_target_warm_failures_total{target=\"to_misnamed\"}";
+        assert!(chain.client.metric(series) >= 9, "three connections, four rounds or more");
+        chain.client.log.wait_for("the fault", of_it("CLQ-T09"));
     }
 }

@@ -270,8 +270,10 @@ impl Draining {
                 continue;
             }
             let connecting = state.phase == Phase::Connecting;
-            let carried_now = state.ssdus_in + state.ssdus_out;
-            let busy = connecting || carried_now != waiting.carried || ctx.queued_octets(id) > 0;
+            let (carried_now, partner) = (state.ssdus_in + state.ssdus_out, state.partner);
+            // What a target does not take is on its way, too.
+            let queued = [Some(id), partner].into_iter().flatten().any(|leg| ctx.queued_octets(leg) > 0);
+            let busy = connecting || carried_now != waiting.carried || queued;
             // Who was busy twice is not waited for where no order has to be kept.
             if waiting.was_busy && !connecting && self.order.config.action == DrainAction::Abort {
                 return Front::Due(id);

@@ -89,8 +89,8 @@ pub(super) const LIMITS: &[Key] = &[
         size_or_zero(1 << 20, 1 << 40),
         Value("0"),
         Live,
-        "Octets that the sessions of one shard may hold in queues, assemblies and TLS buffers; from there on\n\
-         new sessions are refused and the sessions that hold most are not read from. 0: no limit.",
+        "Octets that the sessions of one shard may hold in queues, assemblies and SSDUs that wait for a token\n\
+         or their last segment; from there on new sessions are refused and the sessions that hold most are not read from. 0: no limit.",
     ),
 ];
 
