@@ -297,9 +297,11 @@ impl World {
                 .any(|start| end.starts_with(start))
         };
         assert!(self.client.app().ends().into_iter().all(by_a_user), "{:?}", self.client.app().ends());
-        // A client that gives up before it has a session closes or resets the connection.
+        // A client that gives up before it has a session closes or resets the connection, or cancels its CR by DR.
+        let cancelled = |end: &str| end == "TransportRefused { reason: 0 }";
         let early = |end: &str| self.wire.is_some() && end.starts_with("Wire") && end.contains("Truncated");
-        let by_its_peer = |end: &str| by_a_user(end) || end == "Eof" || end == "Network" || early(end);
+        let by_its_peer =
+            |end: &str| by_a_user(end) || end == "Eof" || end == "Network" || early(end) || cancelled(end);
         assert!(self.server.app().ends().into_iter().all(by_its_peer), "{:?}", self.server.app().ends());
     }
 
