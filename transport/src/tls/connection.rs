@@ -329,7 +329,7 @@ impl TlsConnection {
             }
             Ok(()) => return Ok(()),
         };
-        Err(TlsFault { kind, certificate: Some(peer.sha256) })
+        Err(TlsFault { kind, certificate: Some(peer.sha256), detail: None })
     }
 }
 

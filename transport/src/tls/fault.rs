@@ -14,6 +14,8 @@ pub struct TlsFault {
     pub kind: TlsFaultKind,
     /// SHA-256 of the peer's certificate, where it was the certificate.
     pub certificate: Option<[u8; 32]>,
+    /// Why a certificate cannot be used, where the kind says no more than that.
+    pub detail: Option<&'static str>,
 }
 
 /// What was wrong with a TLS connection.
@@ -118,7 +120,7 @@ impl fmt::Display for TlsFault {
         f.write_str(self.kind.name())?;
         match self.kind {
             TlsFaultKind::Alert(code) => write!(f, " {code}"),
-            _ => Ok(()),
+            _ => self.detail.map_or(Ok(()), |detail| write!(f, ": {detail}")),
         }
     }
 }
@@ -127,7 +129,7 @@ impl std::error::Error for TlsFault {}
 
 impl From<TlsFaultKind> for TlsFault {
     fn from(kind: TlsFaultKind) -> Self {
-        TlsFault { kind, certificate: None }
+        TlsFault { kind, certificate: None, detail: None }
     }
 }
 
@@ -146,7 +148,9 @@ impl TlsFault {
     pub(super) fn of(error: &Error) -> TlsFault {
         let refused = REFUSED.take();
         let certificate = if let Error::InvalidCertificate(_) = error { refused } else { None };
-        TlsFault { kind: kind_of(error), certificate }
+        let kind = kind_of(error);
+        let detail = if kind == TlsFaultKind::BadCertificate { detail_of(error) } else { None };
+        TlsFault { kind, certificate, detail }
     }
 }
 
@@ -192,6 +196,26 @@ fn kind_of_certificate(error: &CertificateError) -> TlsFaultKind {
             Some(PolicyError::Unreadable) | None => TlsFaultKind::BadCertificate,
         },
         _ => TlsFaultKind::BadCertificate,
+    }
+}
+
+/// What is wrong with a certificate that cannot be used.
+fn detail_of(error: &Error) -> Option<&'static str> {
+    let Error::InvalidCertificate(error) = error else { return None };
+    match error {
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            Some("its extended key usage is for another purpose")
+        }
+        CertificateError::BadEncoding => Some("it cannot be read"),
+        CertificateError::UnhandledCriticalExtension => Some("it has a critical extension that is not known"),
+        // The verifier's own errors have no name here but their text.
+        CertificateError::Other(other) => match format!("{:?}", other.0).as_str() {
+            "CaUsedAsEndEntity" => Some("it is one of an authority, or signed by itself"),
+            "EndEntityUsedAsCa" => Some("who has issued it is no authority"),
+            "UnsupportedCriticalExtension" => Some("it has a critical extension that is not known"),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -218,7 +218,10 @@ fn each_wrong_client_certificate_has_its_own_fault() {
     let early = of(|params| params.not_before = date_time_ymd(4000, 1, 1));
     assert_eq!(kind(&early), TlsFaultKind::NotYetValid);
     let purpose = of(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]);
-    assert_eq!(kind(&purpose), TlsFaultKind::BadCertificate);
+    let told = |client: &TlsSettings| server_fault(&server(), client).to_string();
+    assert_eq!(told(&purpose), "bad_certificate: its extended key usage is for another purpose");
+    let own = of(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    assert_eq!(told(&own), "bad_certificate: it is one of an authority, or signed by itself");
     let mut picky = server();
     picky.policy.allow = Some(vec![PeerName::Dns("rtu8.example".to_owned())]);
     let client = settings(&world.client, &world.authority);
