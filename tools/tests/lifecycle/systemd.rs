@@ -191,3 +191,35 @@ fn the_units_are_sound_and_their_exposure_is_low() {
     assert!(exposure <= EXPOSURE_MAX, "{text}");
     println!("{}", line.trim());
 }
+
+/// What is installed fits together: the socket is passed under the name of a listener of the installed configuration.
+#[test]
+fn the_socket_unit_names_a_listener_of_the_installed_configuration() {
+    let read =
+        |name: &str| std::fs::read_to_string(root().join("configs").join(name)).expect("a shipped file");
+    let (socket, config) = (read("colloquy.socket"), read("default.toml"));
+    let name = socket.lines().find_map(|line| line.strip_prefix("FileDescriptorName=")).expect("a name");
+    let listener = config.split("[[listener]]").nth(1).expect("a listener");
+    assert!(listener.lines().any(|line| line == format!("name = \"{name}\"")), "{name}: {listener}");
+}
+
+/// systemd takes every line of the units. They name the installed binary and its manual page, which are not here.
+#[test]
+fn systemd_finds_nothing_wrong_with_the_units() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let units = ["colloquy.service", "colloquy.socket"].map(|name| {
+        let text = std::fs::read_to_string(root().join("configs").join(name)).expect("a shipped unit");
+        let text = text.replace("/usr/bin/colloquy", env!("CARGO_BIN_EXE_colloquy"));
+        let path = folder.path().join(name);
+        std::fs::write(&path, text.replace("Documentation=man:colloquy(1)\n", ""))
+            .expect("the folder is writable");
+        path
+    });
+    let Ok(output) = Command::new("systemd-analyze").arg("verify").args(&units).output() else {
+        skip::skip("systemd-analyze is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours: Vec<&str> = said.lines().filter(|line| line.contains("colloquy.")).collect();
+    assert!(ours.is_empty(), "{ours:#?}");
+}
