@@ -41,7 +41,8 @@ impl Peer {
         Peer::try_connect_from(source, to).expect("the gateway accepts")
     }
 
-    fn try_connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<Peer> {
+    /// The same, where the gateway may reset the connection at once.
+    pub(crate) fn try_connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<Peer> {
         let source = SocketAddr::from((source, 0));
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&source.into()).expect("all of 127/8 is loopback");

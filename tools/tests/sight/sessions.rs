@@ -60,6 +60,10 @@ fn orders(driver: &str) {
     for leg in upstream["sessions"].as_array().expect("legs") {
         assert!(leg["idle_seconds"].as_u64() < Some(2), "{leg}");
     }
+    let output =
+        gateway.colloquy(&["sessions", "list", "--sort", "idle", "--json"]).output().expect("it runs");
+    let listed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(listed["sessions"][0]["peer"], of_silent, "{listed}");
     // What the page names leads on.
     let name = first("sort=idle")["session"].as_str().expect("a name").to_owned();
     let explained = gateway.colloquy(&["sessions", "explain", &name]).output().expect("it runs");
