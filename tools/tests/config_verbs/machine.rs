@@ -1,6 +1,7 @@
 //! `check` as a user without privileges runs it: what this machine does not grant is warned of, and nothing is touched.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -57,4 +58,38 @@ fn without_privileges_ports_and_open_files_are_warned_of() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains("gateway.toml: Permission denied"), "{said}");
     }
+}
+
+/// Who listens at an address of the file is told, unless it is a gateway: a check before a reload is no trouble.
+#[test]
+fn an_address_that_another_program_listens_on_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("gateway.toml");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let good = format!(
+        "schema_version = 1\n[engine]\ndriver = \"mio\"\nshards = 1\n[[listener]]\nname = \"e\"\n\
+         address = \"{address}\"\napplication = \"echo\"\n"
+    );
+    fs::write(&config, good).unwrap();
+    let check = || {
+        let output = crate::colloquy(&["check", config.to_str().unwrap()]);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (status, said) = check();
+    assert_eq!(status, Some(0), "{said}");
+    let told = format!("{address} is taken at the moment");
+    assert!(said.contains(&told) && said.contains(&format!("(process {})", std::process::id())), "{said}");
+    drop(listener);
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_colloquy"))
+        .args(["gateway", config.to_str().unwrap()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(gateway.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let ready = lines.take_while(|line| !line.contains("CLQ-G02")).count();
+    let (_, said) = check();
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
+    assert!(!said.contains(&told), "{said}, {ready} lines before it listens");
 }

@@ -6,6 +6,7 @@ mod certificates;
 mod folders;
 mod ports;
 mod system;
+mod taken;
 
 use std::time::SystemTime;
 
@@ -24,6 +25,7 @@ impl Loaded {
         ports::check(&self.file, system, &mut diagnostics);
         budgets::check(&self.file, system, &mut diagnostics);
         folders::check(&self.file, &mut diagnostics);
+        taken::check(&self.file, &mut diagnostics);
         diagnostics.sort();
         diagnostics
     }
