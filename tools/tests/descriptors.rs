@@ -44,6 +44,10 @@ fn sessions_leave_descriptors_for_refusals_and_operators() {
         command
     });
     wait_for_listener(echo);
+    // A reload changes nothing about that: the number of sessions waits for a restart.
+    let mut reload = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+    let reloaded = reload.arg("reload").env("COLLOQUY_SOCKET", &socket).output().expect("it runs");
+    assert!(reloaded.status.success(), "{reloaded:?}");
     let status = || -> Output {
         let mut command = Command::new("timeout");
         command.args(["30", env!("CARGO_BIN_EXE_colloquy"), "status", "--json"]);

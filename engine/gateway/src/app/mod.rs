@@ -47,8 +47,8 @@ use std::time::Duration;
 
 use colloquy_session::{Enclosure, Indication, ProviderAbortReason, ServiceError, Tolerated};
 use colloquy_shard::{
-    Admission, Application, Context, Fault, Reach, SessionEnd, SessionId, ShardLimit, TransportAnswer,
-    TransportRole,
+    Admission, Application, Context, Fault, Reach, SessionEnd, SessionId, ShardConfig, ShardLimit,
+    TransportAnswer, TransportRole,
 };
 use colloquy_transport::buf::Body;
 use colloquy_transport::class0::ConnectTpdu;
@@ -220,7 +220,9 @@ impl GatewayApp {
 
     /// Gives the shard its limits and times, and its listeners theirs for sessions that begin from here on.
     fn apply_to_shard<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>) {
-        ctx.set_shard_config(self.config.shard());
+        // How many sessions there may be waits for a restart, and at the start descriptors had a say in it.
+        let ShardConfig { sessions_max, refusals_max, .. } = *ctx.shard_config();
+        ctx.set_shard_config(ShardConfig { sessions_max, refusals_max, ..self.config.shard() });
         for (tag, listener) in (0..).zip(&self.config.listeners) {
             // One without a socket on this shard is not known to it.
             ctx.set_listener(tag, listener.shard(&self.config.engine));
