@@ -65,6 +65,38 @@ fn open_files_count_for_all_shards_on_mio_and_for_each_ring_on_io_uring() {
 }
 
 #[test]
+fn a_listener_for_more_sessions_than_the_shards_have_room_for_is_warned_of() {
+    let of = |application: &str, sessions: usize, open_files_max| {
+        let text = format!(
+            "schema_version = 1\n[engine]\ndriver = \"io_uring\"\nshards = 2\nsessions_max = 6000\n[[listener]]\nname = \"l\"\n\
+             address = \"127.0.0.1:10102\"\n{application}\nsessions_max = {sessions}\n[[target]]\nname = \"t\"\n\
+             address = \"127.0.0.1:1\"\n"
+        );
+        let found = warned(&text, System { open_files_max, ..AMPLE }).into_iter();
+        found
+            .filter(|(key, ..)| key == "listener[0].sessions_max")
+            .map(|(_, _, text)| text)
+            .collect::<Vec<_>>()
+    };
+    let (relay, echo) = ("application = \"relay\"\ntarget = \"t\"", "application = \"echo\"");
+    assert!(of(echo, 12_000, None).is_empty() && of(relay, 6000, None).is_empty());
+    for (application, sessions, room) in [(echo, 12_001, "at most 12000"), (relay, 6001, "at most 6000")] {
+        let found = of(application, sessions, None);
+        assert!(found.len() == 1 && found[0].contains(room), "{found:?}");
+        assert!(
+            found[0].contains("12000 connections that 2 shards") && found[0].contains("[engine]"),
+            "{found:?}"
+        );
+    }
+    // Each ring may have as many as the process may have open files, but for 256 others.
+    let found = of(relay, 6000, Some(4256));
+    assert!(
+        found.len() == 1 && found[0].contains("at most 4000") && found[0].contains("open files"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn memory_that_is_always_held_and_queues_that_nothing_limits_are_warned_of() {
     let engine = "shards = 2\nsessions_max = 1000\nreceive_blocks = 64";
     let system =

@@ -39,6 +39,7 @@ on_each_driver! {
     crate::refused::not_established => connections_that_say_nothing_are_limited,
     crate::refused::connects_per_second => connects_per_second_are_limited,
     crate::refused::networks => networks_are_let_in_or_not,
+    crate::refused::flood => many_sources_over_a_limit_make_one_record,
     crate::refused::routes => limits_of_a_route_are_answered_by_refuse,
     crate::throttled::octets_per_second => octets_per_second_delay_and_lose_nothing,
     crate::timers::keepalive => tcp_probes_idle_peers,

@@ -163,3 +163,26 @@ pub(crate) fn routes(driver: &str) {
     gateway.expect_refused_by("route", "sessions", 3);
     gateway.finish();
 }
+
+/// However many addresses they come from: one record in a while, which names some.
+pub(crate) fn flood(driver: &str) {
+    const PEERS: u64 = 60;
+    let gateway = Gateway::start(driver, &limited("listener", "sessions_max", 1));
+    let address = gateway.address("echo");
+    let held = Peer::session(address);
+    for _ in 0..PEERS {
+        let mut peer = Peer::connect(address);
+        peer.send(&CR);
+        peer.expect_last(&DR_CONGESTION);
+    }
+    let series = "colloquy_connections_refused_total{scope=\"listener\",limit=\"sessions\"}";
+    gateway.wait_for_metric(series, PEERS as f64);
+    held.release();
+    let records = gateway.log().wait_for("CLQ-L01", |record| record["event_id"] == "CLQ-L01");
+    let first = &records[0];
+    let (count, sources) = (first["count"].as_u64(), first["sources"].as_u64());
+    assert!(sources.is_some_and(|sources| sources > 1) && count == sources, "each came once: {first}");
+    let named = first["top_sources"].as_str().expect("some are named");
+    assert_eq!(named.split(", ").filter(|source| source.ends_with(" (1)")).count(), 5, "{first}");
+    gateway.finish();
+}

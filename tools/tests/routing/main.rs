@@ -215,6 +215,9 @@ on_each_driver! {
             (Some(Manners::RefuseTransport), "transport_refused"),
             (Some(Manners::Silent), "timeout"),
             (Some(Manners::Mute), "timeout"),
+            (Some(Manners::Refuse(133)), "unavailable"),
+            (Some(Manners::Garbage), "provider_aborted"),
+            (Some(Manners::HalfClose), "lost"),
         ];
         for (manners, outcome) in cases {
             let first = manners.map(|manners| Responder::listen(None, manners));
@@ -290,6 +293,14 @@ on_each_driver! {
 
     fn maintenance_ends_sessions_at_the_pace_and_an_operator_can_take_it_back(driver) {
         targets::maintenance(driver);
+    }
+
+    fn maintenance_aborts_sessions_where_the_drain_does(driver) {
+        targets::maintenance_aborts(driver);
+    }
+
+    fn nothing_is_left_of_a_caller_that_gives_up(driver) {
+        targets::given_up(driver);
     }
 
     fn real_peers_are_content_with_their_profiles(driver) {

@@ -20,6 +20,10 @@ pub(crate) enum Manners {
     Silent,
     /// Not even CC.
     Mute,
+    /// CC, and octets that are no SPDU.
+    Garbage,
+    /// CC, and FIN in place of an answer to CN.
+    HalfClose,
 }
 
 /// A listening target. Its port stays its own while it is deaf.
@@ -137,6 +141,14 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
     match manners {
         Manners::Refuse(reason) => {
             let _ = stream.write_all(&data(&[0x0c, 0x03, 0x32, 0x01, reason]));
+            wait_for_end(&mut stream);
+        }
+        Manners::Garbage => {
+            let _ = stream.write_all(&data(&[0xff, 0xfe, 0x00, 0x11]));
+            wait_for_end(&mut stream);
+        }
+        Manners::HalfClose => {
+            let _ = stream.shutdown(std::net::Shutdown::Write);
             wait_for_end(&mut stream);
         }
         Manners::Accept => {

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::gateway::{Call, Gateway, wait_until};
-use crate::octets::{DN, data};
+use crate::octets::{CN, DN, data, hex};
+use crate::peer::Peer;
 use crate::process::{free_address, run};
 use crate::responder::{Manners, Responder};
 use crate::{accepting, group, peers, target};
@@ -192,6 +193,63 @@ pub(crate) fn maintenance(driver: &str) {
         peer.release();
     }
     gateway.finish();
+}
+
+pub(crate) fn maintenance_aborts(driver: &str) {
+    let responder = Responder::listen(None, Manners::Accept);
+    let text = target("t", responder.address(), "") + "[drain]\naction = \"abort\"\n";
+    let gateway = Gateway::start(driver, 2, &[("in", "target = \"t\"")], &text);
+    let peers: Vec<Peer> = (0..3).map(|_| Call::default().to(gateway.address("in")).accepted()).collect();
+    gateway.targets(&["maint", "t"]);
+    for mut peer in peers {
+        assert_eq!(peer.tsdu()[0], 0x19, "ABORT");
+        peer.half_close();
+        peer.receive_all();
+    }
+    let series = "colloquy_sessions_closed_by_gateway_total{why=\"maintenance\",how=\"abort\"}";
+    wait_until("three aborts", || gateway.metric(series) == Some(3.0));
+    wait_until("no session is left", || {
+        gateway.metric("colloquy_target_sessions{target=\"t\"}") == Some(0.0)
+    });
+    assert_eq!(Call::default().to(gateway.address("in")).reason(), Some(130));
+    gateway.finish();
+}
+
+/// Callers leave while the gateway waits for CC, for AC, or for its next try: what it had begun for them ends.
+pub(crate) fn given_up(driver: &str) {
+    for manners in [Manners::Mute, Manners::Silent, Manners::Refuse(131)] {
+        let responders = [Responder::listen(None, manners), Responder::listen(None, manners)];
+        let keys = "connect_timeout = \"8s\"\ntim = \"300ms\"\neject_failures = 0";
+        let targets: Vec<String> =
+            (0..2).map(|index| target(&format!("t{index}"), responders[index].address(), keys)).collect();
+        let retry = "retries_max = 50\nretry_backoff = \"4s\"\nretry_backoff_max = \"4s\"";
+        let gateway = group(driver, 1, retry, &targets);
+        let mut peers: Vec<Peer> = (0..10).map(|_| Peer::transport(gateway.address("in"))).collect();
+        peers.iter_mut().for_each(|peer| peer.send(&data(&hex(CN))));
+        let tried = || responders.iter().map(Responder::connections).sum::<usize>();
+        wait_until("each has been tried for", || tried() == 10);
+        for (index, peer) in peers.into_iter().enumerate() {
+            match index % 3 {
+                0 => peer.reset(),
+                1 => drop(peer),
+                _ => {
+                    peer.half_close();
+                    drop(peer);
+                }
+            }
+        }
+        for series in [
+            "colloquy_sessions{state=\"all\",role=\"responder\"}",
+            "colloquy_sessions{state=\"all\",role=\"initiator\"}",
+            "colloquy_admitted_sessions{state=\"all\"}",
+            "colloquy_target_sessions{target=\"t0\"}",
+            "colloquy_target_sessions{target=\"t1\"}",
+        ] {
+            wait_until(&format!("{manners:?}: {series} 0"), || gateway.metric(series) == Some(0.0));
+        }
+        gateway.finish();
+        assert_eq!(tried(), 10, "{manners:?}: nothing was tried for who had left");
+    }
 }
 
 /// Each peer's own profile carries what its client does; what it cannot take is refused before it sees it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prometheus_client::encoding::DescriptorEncoder;
 
-use super::{Labels, counters, gauges};
+use super::{Labels, counters, gauges, seconds_counters};
 use crate::config::TargetConfig;
 use crate::plan::{ConnectOutcome, Health, Plan, TargetStatus};
 
@@ -97,7 +97,7 @@ fn what_was_tried(encoder: &mut DescriptorEncoder<'_>, targets: &[Named<'_>]) ->
         .map(|(name, status)| (vec![("target", *name)], status.accept_times().sum.as_secs_f64()))
         .collect();
     let help = "Time until sessions were accepted, added up: by their number it is the mean";
-    gauges(encoder, "target_accept_seconds", help, &times)?;
+    seconds_counters(encoder, "target_accept_seconds", help, &times)?;
     let retries = each(&TargetStatus::retries);
     let warm = each(&TargetStatus::warm_failures);
     let help = "Connections to be open beforehand that could not be had or were lost";

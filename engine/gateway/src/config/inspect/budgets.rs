@@ -58,7 +58,7 @@ fn room(file: &File, system: &System, shards: u64, diagnostics: &mut Diagnostics
     let driver = file.engine.text("driver").unwrap_or("auto");
     let by_files = system.open_files_max.map_or(u64::MAX, |limit| per_shard(limit, driver, shards));
     let connections = of_shard.min(by_files).saturating_mul(shards);
-    for listener in &file.listeners {
+    for (index, listener) in file.listeners.iter().enumerate() {
         let relays = listener.text("application") == Some("relay");
         let room = connections / if relays { 2 } else { 1 };
         let wanted = listener.integer("sessions_max");
@@ -71,7 +71,7 @@ fn room(file: &File, system: &System, shards: u64, diagnostics: &mut Diagnostics
         diagnostics.warn(
             FaultKind::System,
             listener.span("sessions_max"),
-            "listener.sessions_max",
+            format!("listener[{index}].sessions_max"),
             format!("{wanted} sessions of {each} do not fit the {connections} connections that {shards} shards may have"),
             format!("at most {room}"),
             Some(format!("or more of what limits them: {limited_by}")),
