@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn sessions_and_refusals_leave_room_for_others() {
-        for (descriptors, shards) in [(64, 1), (256, 1), (256, 8), (1024, 2), (20_000, 2), (1 << 20, 4)] {
+        for (descriptors, shards) in [(256, 1), (256, 8), (1024, 2), (20_000, 2), (1 << 20, 4)] {
             let within = lowered(ShardConfig::default(), descriptors, shards);
             let used = (within.sessions_max + within.refusals_max) as u64 * shards as u64;
             assert!(used + 32 <= descriptors, "{descriptors} of {shards}: {used}");
