@@ -22,6 +22,8 @@ pub struct DrainOrder {
     pub(crate) config: DrainConfig,
     /// From the order until listeners are closed.
     pub(crate) grace: Duration,
+    /// Listeners whose sockets were passed to this process: they are left at once, to whoever has passed them.
+    pub(crate) left: Arc<[u32]>,
     pub(crate) shared: Arc<DrainShared>,
 }
 
@@ -32,7 +34,13 @@ impl DrainOrder {
             pace: Pace::new(config.sessions_per_second, config.jitter_percent, seed()),
             ..DrainShared::default()
         };
-        DrainOrder { grace: LISTENING_GRACE.min(config.deadline), config, shared: Arc::new(shared) }
+        let grace = LISTENING_GRACE.min(config.deadline);
+        DrainOrder { grace, config, left: Arc::default(), shared: Arc::new(shared) }
+    }
+
+    /// The same drain, which leaves these listeners at once.
+    pub(crate) fn leaving(self, left: Arc<[u32]>) -> DrainOrder {
+        DrainOrder { left, ..self }
     }
 
     /// One that waits for sessions to end by themselves until the deadline.
@@ -43,7 +51,7 @@ impl DrainOrder {
     /// The same drain with another deadline, from now on.
     pub(crate) fn with_deadline(&self, deadline: Duration) -> DrainOrder {
         let config = DrainConfig { deadline, ..self.config.clone() };
-        DrainOrder { config, grace: self.grace.min(deadline), shared: Arc::clone(&self.shared) }
+        DrainOrder { config, grace: self.grace.min(deadline), ..self.clone() }
     }
 }
 

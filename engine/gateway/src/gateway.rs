@@ -185,7 +185,7 @@ impl Gateway {
             }
         }
         let mut vitals = Vitals::new(plan, starting.vitals, backend, reason);
-        vitals.going = Going::new(sockets.own);
+        vitals.going = Going::new(sockets.own, sockets.passed);
         vitals.reloads = Reloads::new(options.source.clone());
         vitals.audit = audit;
         vitals.handshakes = Arc::downgrade(&pool);

@@ -32,6 +32,8 @@ pub(crate) struct Sockets {
     pub(crate) bound: Vec<BoundListener>,
     /// Second descriptors of the sockets that are this gateway's alone: to be told that it drains, and then dropped.
     pub(crate) own: Vec<TcpListener>,
+    /// Numbers of the listeners whose sockets were passed, and that others have too.
+    pub(crate) passed: Vec<u32>,
 }
 
 impl Sockets {
@@ -48,6 +50,7 @@ impl Sockets {
             let opened = if passed.is_empty() {
                 sockets.bind(index, listener)
             } else {
+                sockets.passed.push(u32::try_from(index).expect("the configuration has fewer listeners"));
                 sockets.take(index, listener, &passed)
             };
             let address = opened.map_err(|error| StartError::Listen {

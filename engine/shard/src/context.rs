@@ -188,7 +188,12 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     /// Stops accepting on all listeners. A connection accepted before and not yet taken in is refused as one over a
     /// limit is: by DR.
     pub fn stop_listening(&mut self) {
-        self.core.stop_listening();
+        self.core.stop_listening(|_| true);
+    }
+
+    /// The same for the listeners of a tag. Where somebody else has their sockets too, who comes from here on waits for him.
+    pub fn stop_listening_on(&mut self, tag: u32) {
+        self.core.stop_listening(|of| of == tag);
     }
 
     /// Closes every accepted connection that has brought no CN: no session begins from here on, given that

@@ -383,10 +383,10 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.rearm(index);
     }
 
-    /// Stops accepting on all listeners.
-    pub(crate) fn stop_listening(&mut self) {
+    /// Stops accepting on the listeners whose tags are chosen.
+    pub(crate) fn stop_listening(&mut self, chosen: impl Fn(u32) -> bool) {
         for listener in &mut self.listeners {
-            if std::mem::take(&mut listener.accepting) {
+            if chosen(listener.tag) && std::mem::take(&mut listener.accepting) {
                 self.driver.unlisten(listener.id);
             }
         }

@@ -1,5 +1,7 @@
 //! What a service manager sees and gives: notifications, watchdog, passed sockets, and its view of the unit.
 
+use std::io::Read;
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -154,6 +156,36 @@ fn passed_sockets_are_served_by_name_and_by_address() {
             assert!(status.success());
             log.finish();
         }
+    });
+}
+
+/// Who comes while the gateway drains is not refused, but waits for the process that is started next.
+#[test]
+fn a_passed_socket_is_left_to_who_comes_next() {
+    on_each_driver("passed sockets while draining", |driver| {
+        let at = free_address();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let begins = folder.path().join("begins");
+        let (socket, heir) = (format!("main={}", at.port()), begins.to_str().expect("text"));
+        let gateway = Gateway::start_by(&config(driver, 1, "127.0.0.1:1"), |config| {
+            let mut command = launch(&["--socket", &socket, "--heir", heir], config);
+            command.stdout(Stdio::null());
+            command
+        });
+        let peer = Peer::session(at);
+        gateway.terminate();
+        gateway.log.wait_for("the drain", |record| record["event_id"] == "CLQ-G09");
+        // The shard counts its sessions when it begins.
+        gateway.wait_for_metric("colloquy_drain_began_sessions", 1.0);
+        let mut waiting = TcpStream::connect(at).expect("the socket listens still");
+        peer.release();
+        let (status, log) = gateway.wait();
+        assert!(status.success());
+        log.finish();
+        std::fs::write(&begins, "").expect("the folder is writable");
+        let mut text = String::new();
+        waiting.read_to_string(&mut text).expect("nobody resets it");
+        assert_eq!(text, "the next process");
     });
 }
 

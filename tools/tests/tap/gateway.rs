@@ -15,7 +15,7 @@ use crate::log::Log;
 use crate::process::{Server, free_address, poll_pause};
 
 /// A tap may take so long.
-const TAP_TIME_MAX: Duration = Duration::from_secs(30);
+pub(crate) const TAP_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A gateway with an echo and a relay to it.
 pub(crate) struct Gateway {
@@ -103,7 +103,8 @@ impl Gateway {
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("an answer in text");
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
+        let value = value.and_then(|value| value.trim().parse::<f64>().ok());
+        value.unwrap_or_else(|| panic!("no {name} in\n{text}")) as u64
     }
 
     /// Begins a tap into a file; it is on when this returns.

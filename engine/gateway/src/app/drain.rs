@@ -83,6 +83,7 @@ impl GatewayApp {
         self.agenda.drop_tasks(|task| task == Task::DrainDeadline);
         if !self.draining {
             self.draining = true;
+            order.left.iter().for_each(|tag| ctx.stop_listening_on(*tag));
             self.end_own(ctx);
             let queue = self.drained_sessions(ctx, &order);
             self.note(ctx, now + order.grace, Task::StopListening);

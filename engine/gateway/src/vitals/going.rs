@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use colloquy_transport::net::admit_no_more;
@@ -21,6 +21,8 @@ pub(crate) struct Going(Mutex<State>);
 struct State {
     /// Second descriptors of listening sockets, until a drain begins.
     doors: Vec<TcpListener>,
+    /// Listeners that have sockets which are not this gateway's alone.
+    passed: Arc<[u32]>,
     drain: Option<Drain>,
 }
 
@@ -32,8 +34,8 @@ struct Drain {
 }
 
 impl Going {
-    pub(crate) fn new(doors: Vec<TcpListener>) -> Going {
-        Going(Mutex::new(State { doors, drain: None }))
+    pub(crate) fn new(doors: Vec<TcpListener>, passed: Vec<u32>) -> Going {
+        Going(Mutex::new(State { doors, passed: passed.into(), drain: None }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,7 +74,7 @@ impl Vitals {
                 announce(&config);
                 let arguments = json!({ "action": config.action.name(), "deadline_ms": config.deadline.as_millis() as u64 });
                 self.audit.note(Value::Null, "drain.begin", arguments, "done");
-                let order = DrainOrder::new(config);
+                let order = DrainOrder::new(config).leaving(Arc::clone(&state.passed));
                 state.drain = Some(Drain { order: order.clone(), began: now, deadline });
                 order
             }

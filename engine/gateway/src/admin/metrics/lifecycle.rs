@@ -33,6 +33,8 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, vitals: &Vitals) -> fm
     gauges(encoder, "drain_pace_sessions_per_second", "Sessions that the drain may end in a second", &rate)?;
     let deadline = [(Labels::new(), drain.deadline_in.as_secs_f64())];
     gauges(encoder, "drain_deadline_seconds", "Time until the drain aborts what is left", &deadline)?;
+    let began_with = [(Labels::new(), drain.began_with as f64)];
+    gauges(encoder, "drain_began_sessions", "Sessions that there were when the drain began", &began_with)?;
     let ended = [
         ("release", drain.released),
         ("abort", drain.aborted),
