@@ -17,6 +17,8 @@ use crate::vitals::Vitals;
 
 /// Octets of the file that are made at once.
 const CHUNK_OCTETS: usize = 256 << 10;
+/// Records of one shard that are taken at once.
+const RECORDS_AT_ONCE_MAX: usize = 1024;
 /// Octets of a session that wait until it is known whether the tap is for it. One that brings more before its S-CONNECT
 /// is indicated is left out.
 const UNDECIDED_OCTETS_MAX: usize = 256 << 10;
@@ -85,7 +87,7 @@ impl TapSession {
         let until = Instant::now() + patience;
         loop {
             let plan = self.place.vitals().plan();
-            self.read(&plan.config);
+            let goes_on = self.read(&plan.config);
             if self.is_complete() {
                 self.finish();
                 break;
@@ -93,7 +95,9 @@ impl TapSession {
             if !self.sink.octets.is_empty() || Instant::now() >= until {
                 break;
             }
-            std::thread::park_timeout(LOOK);
+            if !goes_on {
+                std::thread::park_timeout(LOOK);
+            }
         }
         Some(std::mem::take(&mut self.sink.octets))
     }
@@ -108,13 +112,22 @@ impl TapSession {
         self.place.runs_left_out()
     }
 
-    fn read(&mut self, config: &Config) {
+    /// Takes what waits, as long as it has its place in the file; true where more waits.
+    fn read(&mut self, config: &Config) -> bool {
+        let mut goes_on = false;
         for shard in 0..self.inlets.len() {
-            while self.sink.octets.len() < CHUNK_OCTETS {
+            // Bounded: what is not for the file makes it no longer, and sessions that do not pause must not keep the tap
+            // from ending.
+            for count in 1..=RECORDS_AT_ONCE_MAX {
+                if self.sink.octets.len() >= CHUNK_OCTETS || self.has_enough() {
+                    break;
+                }
                 let Some(record) = self.inlets[shard].pop() else { break };
                 self.record(shard as u16, record, config);
+                goes_on |= count == RECORDS_AT_ONCE_MAX;
             }
         }
+        goes_on
     }
 
     fn record(&mut self, shard: u16, record: Record, config: &Config) {
@@ -172,8 +185,12 @@ impl TapSession {
         Tapped::Decided(Box::new(Stream::new((nth, name), introduction, config, self.filter.real_ports)))
     }
 
-    fn is_complete(&mut self) -> bool {
+    fn has_enough(&self) -> bool {
         self.filter.count.is_some_and(|max| self.sink.tpdus >= max)
+    }
+
+    fn is_complete(&mut self) -> bool {
+        self.has_enough()
             || self.filter.duration.is_some_and(|max| self.begun.elapsed() >= max)
             || self.inlets.iter_mut().all(Inlet::is_finished)
     }

@@ -199,8 +199,8 @@ impl Stream {
         let direction = &mut self.directions[usize::from(sent)];
         let mut pending = std::mem::take(&mut direction.pending);
         direction.pending_octets = 0;
-        let bodies = pending.iter().flat_map(|tpkt| tpkt.octets[HEADER_OCTETS..].iter().copied());
-        let mut head: Vec<u8> = bodies.collect();
+        let mut head = Vec::with_capacity(pending.iter().map(|tpkt| tpkt.octets.len()).sum());
+        pending.iter().for_each(|tpkt| head.extend_from_slice(&tpkt.octets[HEADER_OCTETS..]));
         // How much is to come is not known, only that there is more.
         let tail_octets = usize::from(!whole);
         let kept = filter.spdus.is_empty() || has_one_of(&head, tail_octets, &filter.spdus);
