@@ -36,6 +36,7 @@ struct OfTap {
 struct Flows {
     undecided: bool,
     fits: Fits,
+    /// Of what is received, while it is sought where to go on.
     walk: Walk,
     /// Octets are left out until a TSDU begins; received, then sent.
     seeking: [bool; 2],
@@ -48,7 +49,13 @@ struct Budget {
     per_second: u64,
     octets: u64,
     at: Duration,
+    /// It did not do for a run. It is used again when there is enough for a while: going on costs a look for a beginning,
+    /// here and in the file.
+    spent: bool,
 }
+
+/// Times a second that a budget which was spent is used again.
+const RESUMES_PER_SECOND_MAX: u64 = 16;
 
 impl Budget {
     fn earn(&mut self, now: Duration) {
@@ -64,12 +71,19 @@ impl Budget {
         }
     }
 
+    fn may_be_used(&mut self, now: Duration) -> bool {
+        self.earn(now);
+        self.spent = self.spent && self.octets < self.per_second / RESUMES_PER_SECOND_MAX;
+        !self.spent
+    }
+
     fn take(&mut self, now: Duration, octets: usize) -> bool {
         self.earn(now);
         let enough = self.octets >= octets as u64;
         if enough {
             self.octets -= octets as u64;
         }
+        self.spent = !enough;
         enough
     }
 }
@@ -80,7 +94,12 @@ impl Hub {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             taps: Vec::new(),
-            budget: Budget { per_second: octets_per_second_max, octets: octets_per_second_max, at: now },
+            budget: Budget {
+                per_second: octets_per_second_max,
+                octets: octets_per_second_max,
+                at: now,
+                spent: false,
+            },
             origin: since_epoch.saturating_sub(now),
         }
     }
@@ -139,7 +158,7 @@ impl Hub {
             let flows = Flows {
                 undecided,
                 fits,
-                walk: Walk::new(!introduction.under_way),
+                walk: Walk::somewhere(),
                 seeking: [introduction.under_way, false],
                 left_out: [0; 2],
             };
@@ -191,38 +210,66 @@ impl Hub {
     }
 
     fn hand_over(&mut self, of: &TapFacts, sent: bool, octets: &dyn Octets) {
-        let (direction, at) = (usize::from(sent), nanoseconds(self.origin + of.now));
+        let at = nanoseconds(self.origin + of.now);
+        let may_copy = self.budget.may_be_used(of.now);
         for tap in &mut self.taps {
             let Some(flows) = tap.sessions.get_mut(&of.session) else { continue };
             let length = octets.length();
-            let tsdu_at = if sent { Some(0) } else { flows.walk.advance(of, octets.first_part()) };
-            let from = match (flows.seeking[direction], tsdu_at) {
-                (false, _) => 0,
-                (true, Some(from)) => from,
-                (true, None) => {
-                    flows.left_out[direction] += length as u64;
-                    continue;
+            let room = may_copy && tap.outlet.has_room(length);
+            let from = if room { flows.place_to_begin(of, sent, octets) } else { None };
+            let taken = from.is_some_and(|from| {
+                self.budget.take(of.now, length - from) && {
+                    let run = flows.run(of, sent, (at, from), octets.copy(from, tap.outlet.buffer()));
+                    tap.outlet.push(Record { session: of.session, event: Event::Octets(run) })
                 }
-            };
-            let copied = length - from;
-            let left_out = flows.left_out[direction] + from as u64;
-            let taken = tap.outlet.has_room(copied) && self.budget.take(of.now, copied) && {
-                let run = Run {
-                    at,
-                    sent,
-                    state: of.state,
-                    next_serial: of.next_serial.0,
-                    resumes: flows.seeking[direction],
-                    left_out,
-                    octets: octets.copy(from, tap.outlet.buffer()),
-                };
-                tap.outlet.push(Record { session: of.session, event: Event::Octets(run) })
-            };
-            flows.seeking[direction] = !taken;
-            flows.left_out[direction] = if taken { 0 } else { left_out + copied as u64 };
-            if !taken {
+            });
+            if taken {
+                flows.took(sent);
+            } else {
+                flows.leave_out(sent, length, from.is_some() || !room);
                 tap.outlet.shared.runs_left_out.fetch_add(1, Ordering::Relaxed);
             }
+        }
+    }
+}
+
+impl Flows {
+    /// Where in these octets the tap may begin with them: at once, unless octets before them were left out.
+    fn place_to_begin(&mut self, of: &TapFacts, sent: bool, octets: &dyn Octets) -> Option<usize> {
+        if sent || !self.seeking[usize::from(sent)] {
+            return Some(0);
+        }
+        self.walk.advance(of, octets.first_part())
+    }
+
+    fn run(&self, of: &TapFacts, sent: bool, (at, from): (u64, usize), octets: Vec<u8>) -> Run {
+        let direction = usize::from(sent);
+        Run {
+            at,
+            sent,
+            state: of.state,
+            next_serial: of.next_serial.0,
+            resumes: self.seeking[direction],
+            left_out: self.left_out[direction] + from as u64,
+            octets,
+        }
+    }
+
+    fn took(&mut self, sent: bool) {
+        let direction = usize::from(sent);
+        (self.seeking[direction], self.left_out[direction]) = (false, 0);
+        if !sent {
+            self.walk = Walk::somewhere();
+        }
+    }
+
+    /// These octets are not in the tap; `unread`: it is not known what begins in them.
+    fn leave_out(&mut self, sent: bool, octets: usize, unread: bool) {
+        let direction = usize::from(sent);
+        self.seeking[direction] = true;
+        self.left_out[direction] += octets as u64;
+        if unread && !sent {
+            self.walk = Walk::somewhere();
         }
     }
 }
@@ -292,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_earned_with_time_and_not_saved_up() {
-        let mut budget = Budget { per_second: 1000, octets: 1000, at: Duration::ZERO };
+        let mut budget = Budget { per_second: 1000, octets: 1000, at: Duration::ZERO, spent: false };
         assert!(budget.take(Duration::ZERO, 900));
         assert!(!budget.take(Duration::ZERO, 200));
         assert!(budget.take(Duration::from_millis(100), 200));

@@ -51,13 +51,15 @@ impl Connection {
 
     /// Appends the three segments of the handshake.
     pub(super) fn handshake(&mut self, mut put: impl FnMut(&[u8])) {
+        let mut octets = Vec::new();
         for (from, flag) in [(0, Flag::Syn), (1, Flag::SynAck), (0, Flag::Ack)] {
-            put(&self.segment(from, flag, &[]));
+            self.segment(from, flag, &[], &mut octets);
+            put(&octets);
         }
     }
 
-    /// A segment of end `from` (0: who opened the connection) with `payload`.
-    pub(super) fn segment(&mut self, from: usize, flag: Flag, payload: &[u8]) -> Vec<u8> {
+    /// Makes `octets` a segment of end `from` (0: who opened the connection) with `payload`.
+    pub(super) fn segment(&mut self, from: usize, flag: Flag, payload: &[u8], octets: &mut Vec<u8>) {
         let to = 1 - from;
         let (source, target) = (self.ends[from], self.ends[to]);
         let ip = match (source.ip(), target.ip()) {
@@ -68,11 +70,11 @@ impl Connection {
         };
         let tcp = ip.tcp(source.port(), target.port(), self.next[from], WINDOW);
         let tcp = with_flag(tcp, flag, self.next[to]);
-        let mut octets = Vec::with_capacity(tcp.size(payload.len()));
-        tcp.write(&mut octets, payload).expect("a vector takes everything, and a segment is short enough");
+        octets.clear();
+        octets.reserve(tcp.size(payload.len()));
+        tcp.write(octets, payload).expect("a vector takes everything, and a segment is short enough");
         let counts = usize::from(matches!(flag, Flag::Syn | Flag::SynAck | Flag::Fin)) + payload.len();
         self.next[from] = self.next[from].wrapping_add(counts as u32);
-        octets
     }
 
     /// Passes over octets that were left out.
@@ -112,6 +114,12 @@ mod tests {
 
     use super::*;
 
+    fn made(connection: &mut Connection, from: usize, payload: &[u8]) -> Vec<u8> {
+        let mut octets = b"of the segment before".to_vec();
+        connection.segment(from, Flag::Push, payload, &mut octets);
+        octets
+    }
+
     fn sequence(octets: &[u8]) -> (u32, u32, bool) {
         let packet = SlicedPacket::from_ip(octets).unwrap();
         let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else { panic!("no TCP") };
@@ -125,10 +133,10 @@ mod tests {
         let mut seen = Vec::new();
         connection.handshake(|octets| seen.push(sequence(octets)));
         assert_eq!(seen, [(0, 0, true), (0, 1, true), (1, 1, false)]);
-        assert_eq!(sequence(&connection.segment(0, Flag::Push, b"12345")), (1, 1, false));
+        assert_eq!(sequence(&made(&mut connection, 0, b"12345")), (1, 1, false));
         connection.skip(0, 100);
-        assert_eq!(sequence(&connection.segment(0, Flag::Push, b"6")), (106, 1, false));
-        let answer = connection.segment(1, Flag::Push, b"7");
+        assert_eq!(sequence(&made(&mut connection, 0, b"6")), (106, 1, false));
+        let answer = made(&mut connection, 1, b"7");
         assert_eq!(sequence(&answer), (1, 107, false));
         assert_eq!(answer.len(), connection.header_octets() + 1);
     }
@@ -137,7 +145,7 @@ mod tests {
     fn ends_of_two_families_become_one() {
         let mut connection =
             Connection::new(([10, 0, 0, 2], 5000).into(), "[2001:db8::1]:102".parse().unwrap(), 0);
-        let octets = connection.segment(0, Flag::Push, b"x");
+        let octets = made(&mut connection, 0, b"x");
         assert_eq!(octets[0] >> 4, 6);
         assert_eq!(octets.len(), connection.header_octets() + 1);
     }

@@ -33,6 +33,8 @@ pub(super) struct Sink {
     pub(super) octets: Vec<u8>,
     pub(super) tpdus: u64,
     pub(super) packets: u64,
+    /// Of the last segment.
+    segment: Vec<u8>,
 }
 
 /// A session of a tap.
@@ -41,6 +43,9 @@ pub(super) struct Stream {
     about: String,
     /// This side opened the connection.
     initiates: bool,
+    /// Of the last segment with octets, and the state and V(M) that it tells.
+    comment: String,
+    commented: Option<(colloquy_session::State, u32)>,
     connection: Connection,
     shook_hands: bool,
     /// Received, then sent.
@@ -106,6 +111,8 @@ impl Stream {
         Self {
             about,
             initiates: introduction.initiates,
+            comment: String::new(),
+            commented: None,
             connection: Connection::new(initiator, responder, nth.wrapping_mul(FIRST_NUMBERS_APART)),
             shook_hands: false,
             directions: [Direction::default(), Direction::default()],
@@ -137,8 +144,9 @@ impl Stream {
             return;
         }
         let comment = format!("{}: it has ended", self.about);
+        let mut segment = Vec::new();
         for from in [0, 1] {
-            let segment = self.connection.segment(from, Flag::Fin, &[]);
+            self.connection.segment(from, Flag::Fin, &[], &mut segment);
             put(sink, at, &segment, segment.len(), &comment);
         }
     }
@@ -199,20 +207,23 @@ impl Stream {
         let direction = &mut self.directions[usize::from(sent)];
         let mut pending = std::mem::take(&mut direction.pending);
         direction.pending_octets = 0;
-        let mut head = Vec::with_capacity(pending.iter().map(|tpkt| tpkt.octets.len()).sum());
-        pending.iter().for_each(|tpkt| head.extend_from_slice(&tpkt.octets[HEADER_OCTETS..]));
         // How much is to come is not known, only that there is more.
         let tail_octets = usize::from(!whole);
-        let kept = filter.spdus.is_empty() || has_one_of(&head, tail_octets, &filter.spdus);
-        if kept && !filter.payload {
-            redact_tsdu(&mut head, tail_octets, false);
-            let mut rest = head.as_slice();
-            for tpkt in &mut pending {
-                let (body, behind) = rest.split_at(tpkt.octets.len() - HEADER_OCTETS);
-                tpkt.octets[HEADER_OCTETS..].copy_from_slice(body);
-                rest = behind;
+        let kept = match pending.as_mut_slice() {
+            [tpkt] => keep(&mut tpkt.octets[HEADER_OCTETS..], tail_octets, filter),
+            several => {
+                let bodies = several.iter().map(|tpkt| &tpkt.octets[HEADER_OCTETS..]);
+                let mut head = bodies.collect::<Vec<_>>().concat();
+                let kept = keep(&mut head, tail_octets, filter);
+                let mut rest = head.as_slice();
+                for tpkt in several {
+                    let (body, behind) = rest.split_at(tpkt.octets.len() - HEADER_OCTETS);
+                    tpkt.octets[HEADER_OCTETS..].copy_from_slice(body);
+                    rest = behind;
+                }
+                kept
             }
-        }
+        };
         for tpkt in &pending {
             if kept { self.put(sent, tpkt, filter, sink) } else { self.pass_over(sent, tpkt) }
         }
@@ -233,17 +244,21 @@ impl Stream {
             let comment = format!("{}: addresses and TCP are made up where they are not known", self.about);
             self.connection.handshake(|segment| put(sink, moment.at, segment, segment.len(), &comment));
         }
-        let state = moment.state.name();
-        let comment = format!("{}, {state}, V(M) {}", self.about, moment.next_serial);
+        if self.commented != Some((moment.state, moment.next_serial)) {
+            self.commented = Some((moment.state, moment.next_serial));
+            self.comment = format!("{}, {}, V(M) {}", self.about, moment.state.name(), moment.next_serial);
+        }
         let from = self.end_of(sent);
         let mut kept = filter.snap.unwrap_or(usize::MAX);
+        let mut segment = std::mem::take(&mut sink.segment);
         for part in tpkt.octets.chunks(SEGMENT_OCTETS_MAX) {
             let headers = self.connection.header_octets();
-            let segment = self.connection.segment(from, Flag::Push, part);
+            self.connection.segment(from, Flag::Push, part, &mut segment);
             let captured = headers + part.len().min(kept);
             kept = kept.saturating_sub(part.len());
-            put(sink, moment.at, &segment[..captured], segment.len(), &comment);
+            put(sink, moment.at, &segment[..captured], segment.len(), &self.comment);
         }
+        sink.segment = segment;
         sink.tpdus += 1;
     }
 }
@@ -281,6 +296,15 @@ impl Direction {
 fn put(sink: &mut Sink, at: u64, octets: &[u8], octets_in_all: usize, comment: &str) {
     pcapng::packet(&mut sink.octets, &Packet { at, octets, octets_in_all, comment });
     sink.packets += 1;
+}
+
+/// True where the tap is for the TSDU that begins with `head`, which is redacted then, if it is to be.
+fn keep(head: &mut [u8], tail_octets: usize, filter: &TapFilter) -> bool {
+    let kept = filter.spdus.is_empty() || has_one_of(head, tail_octets, &filter.spdus);
+    if kept && !filter.payload {
+        redact_tsdu(head, tail_octets, false);
+    }
+    kept
 }
 
 /// True where a TSDU has an SPDU of one of these kinds.
@@ -397,7 +421,9 @@ mod tests {
         stream.take(next, &TapFilter::default(), &mut sink);
         assert_eq!(sink.tpdus, 1);
         // Behind the SYN, the 9 octets that came and the 700 that did not.
-        assert_eq!(stream.connection.segment(0, Flag::Ack, &[])[24..28], (710u32 + 9).to_be_bytes());
+        let mut segment = Vec::new();
+        stream.connection.segment(0, Flag::Ack, &[], &mut segment);
+        assert_eq!(segment[24..28], (710u32 + 9).to_be_bytes());
     }
 
     #[test]

@@ -37,10 +37,15 @@ impl At {
 }
 
 impl Walk {
-    /// At the beginning of a connection, or somewhere.
-    pub(super) fn new(at_beginning: bool) -> Self {
-        let at = if at_beginning { At::BEGIN } else { At::Nowhere };
-        Self { at, at_tsdu: at_beginning }
+    /// Somewhere in a connection.
+    pub(super) fn somewhere() -> Self {
+        Self { at: At::Nowhere, at_tsdu: false }
+    }
+
+    /// At the beginning of a connection.
+    #[cfg(test)]
+    fn begin() -> Self {
+        Self { at: At::BEGIN, at_tsdu: true }
     }
 
     /// Passes over what was received, and says at which offset of it the first TPKT begins that begins no later than a
@@ -125,7 +130,7 @@ mod tests {
         let begins: Vec<usize> = [0, 1, 3, 4].map(|nth| stream[..nth].concat().len()).to_vec();
         let octets = stream.concat();
         for size in 1..octets.len() {
-            let mut walk = Walk::new(true);
+            let mut walk = Walk::begin();
             let mut found = Vec::new();
             for (nth, part) in octets.chunks(size).enumerate() {
                 found.extend(walk.pass(part).map(|offset| nth * size + offset));
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_no_tpkt_is_passed_over_for_good() {
-        let mut walk = Walk::new(true);
+        let mut walk = Walk::begin();
         assert_eq!(walk.pass(b"GET / HTTP/1.1"), Some(0));
         assert_eq!(walk.pass(&dt(b"late", true)), None);
     }
