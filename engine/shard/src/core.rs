@@ -209,7 +209,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             if let Some(reason) = ending::refusal(octets) {
                 // One that the machine decided upon: a refusal of the user is noted already.
                 let end = SessionEnd::Refused { reason, by_peer: false };
-                slot.cold.end.get_or_insert(end);
+                slot.cold.end.get_or_insert_with(|| Box::new(end));
             }
             let batch = self.batches.room(&mut slot.output, self.config.send_octets_max);
             let before = batch.octets();

@@ -69,7 +69,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             return;
         }
         slot.marks.gone = true;
-        slot.cold.gone.get_or_insert(how);
+        slot.cold.gone.get_or_insert_with(|| Box::new(how));
         if !slot.marks.paused && !slot.marks.undrained {
             self.drain(index);
         }
@@ -198,8 +198,8 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 let refused = matches!(slot.phase, Phase::AwaitCc | Phase::AwaitCr | Phase::AwaitCn);
                 let end = if refused { SessionEnd::TransportRefused { reason } } else { SessionEnd::Eof };
                 // DR came before the end of the connection, which may be known already, and says why it is closed.
-                if matches!(slot.cold.gone, None | Some(SessionEnd::Eof)) {
-                    slot.cold.gone = Some(end);
+                if matches!(slot.cold.gone.as_deref(), None | Some(SessionEnd::Eof)) {
+                    slot.cold.gone = Some(Box::new(end));
                 }
                 self.peer_gone(index);
             }
@@ -233,7 +233,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
             TransportAnswer::Accept => {
                 core.put(index, |class0, out| class0.connect_response(out));
                 let slot = core.slab.at(index);
-                let deadline = slot.cold.opened + slot.cold.connect_timeout;
+                let deadline = slot.cold.opened + slot.cold.connect_timeout();
                 core.enter(index, Phase::AwaitCn, Some(deadline));
                 let slot = core.slab.at_mut(index);
                 if slot.class0.expedited() {
@@ -332,7 +332,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         core.note_end(index, indication, found);
         match indication {
             Indication::Connect(_) => {
-                let timeout = core.slab.at(index).cold.connect_timeout;
+                let timeout = core.slab.at(index).cold.connect_timeout();
                 core.enter(index, Phase::AwaitResponse, Some(core.now + timeout));
             }
             Indication::ConnectConfirm(_) => core.established(index),
@@ -384,7 +384,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let core = &mut self.core;
         let slot = core.slab.at_mut(index);
         let released = slot.marks.release_indicated;
-        let how = slot.cold.gone.take().unwrap_or(SessionEnd::Eof);
+        let how = slot.cold.gone.take().map_or(SessionEnd::Eof, |how| *how);
         // A peer that sends FN and closes without waiting for DN has released all the same, and its user
         // has heard of it: there is nothing to abort.
         core.will_end(index, if released { SessionEnd::Released } else { how });

@@ -32,7 +32,8 @@ impl<D: Driver, A: Application> Core<D, A> {
         self.rare = true;
         let slot = self.slab.at_mut(index);
         if !slot.marks.over {
-            slot.cold.end.get_or_insert(if slot.is_unused() { unused(end) } else { end });
+            let is_unused = slot.is_unused();
+            slot.cold.end.get_or_insert_with(|| Box::new(if is_unused { unused(end) } else { end }));
         }
     }
 
@@ -50,7 +51,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             return;
         }
         // A machine that ends for no reason noted has met a fault of the peer.
-        slot.cold.end.get_or_insert(SessionEnd::ProtocolError);
+        slot.cold.end.get_or_insert_with(|| Box::new(SessionEnd::ProtocolError));
         slot.marks.paused = false;
         slot.cold.application_deadline = None;
         if slot.phase != Phase::Closing {

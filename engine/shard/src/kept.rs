@@ -55,7 +55,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         } else {
             let listener = &mut self.listeners[listener.expect("a responder was accepted") as usize];
             listener.not_established += usize::from(was_established);
-            let deadline = self.now + self.slab.at(index).cold.connect_timeout;
+            let deadline = self.now + self.slab.at(index).cold.connect_timeout();
             self.enter(index, Phase::AwaitCn, Some(deadline));
         }
         id

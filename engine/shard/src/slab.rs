@@ -191,16 +191,16 @@ pub(crate) struct Cold {
     pub(crate) connect: Option<Box<ConnectTpdu>>,
     pub(crate) phase_deadline: Option<Duration>,
     pub(crate) application_deadline: Option<Duration>,
-    /// How the session ends, as soon as it is known.
-    pub(crate) end: Option<SessionEnd>,
+    /// How the session ends, as soon as it is known. Boxed, as what is below: of many idle sessions none has it.
+    pub(crate) end: Option<Box<SessionEnd>>,
     /// How the network connection ended, until everything received before was taken in.
-    pub(crate) gone: Option<SessionEnd>,
+    pub(crate) gone: Option<Box<SessionEnd>>,
     /// The transport connection was kept from the session before this one.
     pub(crate) kept: bool,
     /// Opened without a session, so far.
     pub(crate) reach: Option<Reach>,
-    /// From accept to CN, and from CN to the application's answer: as the listener had it at the accept.
-    pub(crate) connect_timeout: Duration,
+    /// From accept to CN, and from CN to the application's answer: as the listener had it at the accept. Milliseconds.
+    connect_timeout_ms: u32,
     /// What a refusal is told.
     pub(crate) refusal: u8,
     /// Octets that the application says that it keeps.
@@ -223,11 +223,15 @@ impl Cold {
             gone: None,
             kept: false,
             reach: None,
-            connect_timeout,
+            connect_timeout_ms: u32::try_from(connect_timeout.as_micros().div_ceil(1000)).unwrap_or(u32::MAX),
             application_octets: 0,
             refusal: REASON_CONGESTION,
             wire: None,
         }
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(u64::from(self.connect_timeout_ms))
     }
 }
 

@@ -193,7 +193,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 Effect::Kept(id) => self.renew(id),
                 Effect::Ended(id) => {
                     let Some(slot) = self.core.slab.get_mut(id) else { continue };
-                    let end = slot.cold.end.take().expect("a session that is over has an end");
+                    let end = *slot.cold.end.take().expect("a session that is over has an end");
                     ending::count(&mut self.core.tally, &end);
                     self.app.ended(&mut Context { core: &mut self.core }, id, end);
                     let slot = self.core.slab.at_mut(id.index);

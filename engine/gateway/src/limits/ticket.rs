@@ -18,8 +18,8 @@ pub struct Ticket {
     /// There until the ticket is dropped.
     pub(super) source: Option<Arc<Source>>,
     established: bool,
-    /// When the last of it was taken, in the plan's time.
-    now: Duration,
+    /// When the last of it was taken, in the plan's time. Nanoseconds.
+    taken_at: u64,
 }
 
 /// Where the session comes from and what it is.
@@ -64,7 +64,7 @@ impl Ticket {
             route: None,
             source: Some(source),
             established: false,
-            now,
+            taken_at: now.as_nanos() as u64,
         })
     }
 
@@ -124,7 +124,7 @@ impl Ticket {
         now: Duration,
         octets: u64,
     ) -> Option<(Scope, Duration)> {
-        self.now = now;
+        self.taken_at = now.as_nanos() as u64;
         let numbers = self.numbers(plan);
         let gates = self.gates(&numbers);
         let waits = gates
@@ -187,7 +187,7 @@ impl Drop for Ticket {
         }
         if let Some(source) = self.source.take() {
             source.gate.leave(self.established);
-            self.limits.sources.forget_unused(source, self.now);
+            self.limits.sources.forget_unused(source, Duration::from_nanos(self.taken_at));
         }
     }
 }

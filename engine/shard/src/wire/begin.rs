@@ -159,7 +159,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let opened = slot.cold.opened;
         match slot.cold.listener {
             None => {
-                let deadline = opened + slot.cold.connect_timeout;
+                let deadline = opened + slot.cold.connect_timeout();
                 self.core.enter(index, Phase::Connecting, Some(deadline));
                 self.network_connected(index);
             }

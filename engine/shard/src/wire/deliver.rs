@@ -49,7 +49,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     /// The peer has closed, or the connection was given up.
     pub(crate) fn wire_gone(&mut self, index: u32) {
         self.core.note_gone(index);
-        if matches!(self.core.slab.at(index).cold.gone, Some(SessionEnd::Wire(_))) {
+        if matches!(self.core.slab.at(index).cold.gone.as_deref(), Some(SessionEnd::Wire(_))) {
             // Where not even the PROXY header came, the application hears of it all the same.
             self.admit(index);
         }
@@ -174,7 +174,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         let wire = slot.cold.wire.as_ref().expect("a wired session has one");
         if matches!(&wire.tls, Tls::Established(tls) if tls.is_closed_by_peer()) {
             slot.marks.gone = true;
-            slot.cold.gone.get_or_insert(SessionEnd::Eof);
+            slot.cold.gone.get_or_insert_with(|| Box::new(SessionEnd::Eof));
         }
     }
 
@@ -188,7 +188,7 @@ impl<D: Driver, A: Application> Core<D, A> {
         }
         slot.marks.gone = true;
         slot.marks.undrained = true;
-        slot.cold.gone = Some(SessionEnd::Wire(fault));
+        slot.cold.gone = Some(Box::new(SessionEnd::Wire(fault)));
         self.mark_dirty(index);
         self.mark_ready(index);
     }
@@ -197,7 +197,7 @@ impl<D: Driver, A: Application> Core<D, A> {
     pub(super) fn note_gone(&mut self, index: u32) {
         let slot = self.slab.at_mut(index);
         let Some(wire) = slot.cold.wire.as_ref() else { return };
-        if !matches!(slot.cold.gone, Some(SessionEnd::Eof)) || !wire.heard {
+        if !matches!(slot.cold.gone.as_deref(), Some(SessionEnd::Eof)) || !wire.heard {
             return;
         }
         let truncated = match &wire.tls {
@@ -207,10 +207,10 @@ impl<D: Driver, A: Application> Core<D, A> {
         };
         if let Some(header) = &wire.header {
             let fault = ProxyFault { offset: header.len(), kind: ProxyFaultKind::Truncated };
-            slot.cold.gone = Some(SessionEnd::Wire(WireFault::Proxy(fault)));
+            slot.cold.gone = Some(Box::new(SessionEnd::Wire(WireFault::Proxy(fault))));
         } else if truncated {
             let fault = TlsFault::from(TlsFaultKind::Truncated);
-            slot.cold.gone = Some(SessionEnd::Wire(WireFault::Tls(fault)));
+            slot.cold.gone = Some(Box::new(SessionEnd::Wire(WireFault::Tls(fault))));
         }
     }
 }
