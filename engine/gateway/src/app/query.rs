@@ -63,6 +63,8 @@ pub(crate) struct SessionRow {
     pub(crate) shard: u16,
     /// The shard's time at which this was looked at.
     pub(crate) now: Duration,
+    /// When it was opened, in the time of all shards: they are asked one after the other, so that ages do not compare.
+    pub(crate) opened: Duration,
     pub(crate) view: SessionView,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) role: Role,
@@ -120,6 +122,7 @@ impl GatewayApp {
             id,
             shard: self.shard,
             now,
+            opened: self.common_time(view.opened_at),
             view,
             peer,
             role: state.role,

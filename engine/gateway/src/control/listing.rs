@@ -55,11 +55,10 @@ impl Order {
 
     /// Greatest first.
     fn key(self, row: &SessionRow) -> u128 {
-        let age = row.now.saturating_sub(row.view.opened_at).as_nanos();
         match self {
             Order::Idle => row.now.saturating_sub(row.idle_since).as_nanos(),
-            Order::Age => age,
-            Order::New => u128::MAX - age,
+            Order::Age => u128::MAX - row.opened.as_nanos(),
+            Order::New => row.opened.as_nanos(),
             Order::Octets => u128::from(row.octets[0]) + u128::from(row.octets[1]),
             Order::Queued => row.view.queued_octets as u128,
         }
