@@ -503,7 +503,7 @@ impl Application for GatewayApp {
             TimerFor::Closing => self.closing_timeout(ctx, id),
             TimerFor::Retry => self.retry(ctx, id),
             TimerFor::Probe => self.probe_timeout(ctx, id),
-            TimerFor::Warm => self.warm_timeout(ctx, id),
+            TimerFor::Warm => self.end_one_of_own(ctx, id),
         }
         self.watch_due(ctx, id);
         self.set_session_timer(ctx, id);

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use colloquy_session::ProviderAbortReason;
-use colloquy_shard::{Context, SessionId};
+use colloquy_shard::Context;
 use colloquy_transport::driver::Driver;
 
 use super::GatewayApp;
@@ -44,19 +43,14 @@ impl GatewayApp {
             let Some((role, phase)) = ctx.state(id).map(|state| (state.role, state.phase)) else { continue };
             match role {
                 Role::Warm { target } if phase == Phase::Connecting && outdated.contains(&target.into()) => {
-                    abandon(ctx, id);
+                    self.end_one_of_own(ctx, id);
                 }
                 Role::Probe { target } if outdated.contains(&target.into()) => {
                     self.drop_check(ctx, id);
-                    abandon(ctx, id);
+                    self.end_one_of_own(ctx, id);
                 }
                 _ => {}
             }
         }
     }
-}
-
-fn abandon<D: Driver>(ctx: &mut Context<'_, D, GatewayApp>, id: SessionId) {
-    ctx.transport_disconnect(id);
-    ctx.provider_abort(id, ProviderAbortReason::Undefined);
 }

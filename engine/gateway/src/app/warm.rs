@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use colloquy_session::{ConnectParameters, FunctionalUnits, ProviderAbortReason, Versions};
+use colloquy_session::{ConnectParameters, FunctionalUnits, Versions};
 use colloquy_shard::{ConnectError, ConnectTarget, Context, Reach, SessionId};
 use colloquy_transport::class0::ConnectTpdu;
 use colloquy_transport::driver::Driver;
@@ -171,12 +171,6 @@ impl GatewayApp {
         self.arm(ctx, id, None);
         // A reload or an operator may want fewer by now.
         self.warm(ctx, target);
-    }
-
-    /// CC did not come in time.
-    pub(super) fn warm_timeout<D: Driver>(&mut self, ctx: &mut Context<'_, D, Self>, id: SessionId) {
-        ctx.transport_disconnect(id);
-        ctx.provider_abort(id, ProviderAbortReason::Undefined);
     }
 
     /// A connection that no session has used is gone.
