@@ -10,8 +10,8 @@ use std::time::Duration;
 use colloquy_session::Transmit;
 use colloquy_session::machine::Bundle;
 use colloquy_transport::buf::{Slice, TxBatch};
-use colloquy_transport::class0::{Class0, Event};
-use colloquy_transport::driver::{Close, Driver, ListenerId};
+use colloquy_transport::class0::Event;
+use colloquy_transport::driver::{Driver, ListenerId};
 
 use crate::application::{Application, SessionEnd, SessionId};
 use crate::chain::Chains;
@@ -20,7 +20,7 @@ use crate::counters::Tally;
 use crate::ending;
 use crate::holders::Holders;
 use crate::output::Batches;
-use crate::slab::{Phase, Slab, Slot, UNARMED};
+use crate::slab::{Phase, Slab, UNARMED};
 use crate::tallied;
 use crate::tapping::Tap;
 use crate::wheel::Wheel;
@@ -79,7 +79,7 @@ pub(crate) struct Core<D: Driver, A: Application> {
     /// Where `Class0::next_event` puts what it owes; nearly always empty afterwards.
     owed: TxBatch,
     /// Sessions to flush at the end of the turn.
-    dirty: Vec<SessionId>,
+    pub(crate) dirty: Vec<SessionId>,
     /// Sessions that go on in the next turn without waiting for the network.
     pub(crate) ready: Vec<SessionId>,
     pub(crate) effects: VecDeque<Effect>,
@@ -148,36 +148,6 @@ impl<D: Driver, A: Application> Core<D, A> {
         event
     }
 
-    /// Lets `put` append to what a session sends.
-    pub(crate) fn put(&mut self, index: u32, put: impl FnOnce(&mut Class0, &mut TxBatch)) {
-        self.rare = true;
-        let slot = self.slab.at_mut(index);
-        if slot.marks.dead || slot.marks.closing {
-            return;
-        }
-        let batch = self.batches.room(&mut slot.output, self.config.send_octets_max);
-        let before = batch.octets();
-        put(&mut slot.class0, batch);
-        slot.queued_octets += batch.octets() - before;
-        if slot.queued_octets >= self.config.send_high_octets && !slot.marks.congested {
-            slot.marks.congested = true;
-            self.tally.congested += 1;
-        }
-        Self::mark_slot_dirty(&mut self.dirty, slot, index);
-    }
-
-    pub(crate) fn mark_dirty(&mut self, index: u32) {
-        Self::mark_slot_dirty(&mut self.dirty, self.slab.at_mut(index), index);
-    }
-
-    #[inline]
-    fn mark_slot_dirty(dirty: &mut Vec<SessionId>, slot: &mut Slot<A::Session>, index: u32) {
-        if !slot.marks.dirty {
-            slot.marks.dirty = true;
-            dirty.push(SessionId { index, generation: slot.generation });
-        }
-    }
-
     /// Lets a session go on in the next turn.
     pub(crate) fn mark_ready(&mut self, index: u32) {
         let slot = self.slab.at_mut(index);
@@ -230,103 +200,6 @@ impl<D: Driver, A: Application> Core<D, A> {
             self.end_if_over(index);
             self.rearm(index);
         }
-    }
-
-    /// Gives every dirty session's next batch to the driver.
-    pub(crate) fn flush(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for id in dirty.drain(..) {
-            if self.slab.is_occupied(id) {
-                self.slab.at_mut(id.index).marks.dirty = false;
-                self.flush_session(id.index);
-            }
-        }
-        self.dirty = dirty;
-    }
-
-    fn flush_session(&mut self, index: u32) {
-        self.note_queued(index);
-        let slot = self.slab.at_mut(index);
-        if slot.marks.closing || !slot.marks.connected {
-            return;
-        }
-        if slot.marks.dead {
-            self.drop_output(index);
-        } else if slot.marks.in_flight {
-            let pins = Batches::pins(&slot.output);
-            self.note_output(index, pins);
-        } else if let Some(batch) = self.next_batch(index) {
-            let slot = self.slab.at_mut(index);
-            slot.marks.in_flight = true;
-            self.tally.sends += 1;
-            self.tally.octets_out += batch.octets() as u64;
-            let pins = batch.pins();
-            self.driver.send(slot.connection, batch);
-            slot.send_deadline = Wheel::tick_of(self.now + self.config.send_timeout);
-            if slot.armed > slot.send_deadline {
-                slot.armed = slot.send_deadline;
-                self.wheel.arm(index, slot.armed);
-            }
-            if !slot.output.is_empty() || slot.queued_octets >= self.config.send_high_octets {
-                self.driver.await_sent();
-            }
-            self.note_output(index, pins);
-        }
-        let slot = self.slab.at_mut(index);
-        if slot.marks.close_due && slot.output.is_empty() && !slot.wire_owes() {
-            let how = if slot.marks.dead { Close::Abort } else { Close::Graceful };
-            slot.marks.closing = true;
-            self.driver.close(slot.connection, how);
-        }
-    }
-
-    /// The next batch that a session has for the driver.
-    #[inline]
-    fn next_batch(&mut self, index: u32) -> Option<TxBatch> {
-        let slot = self.slab.at_mut(index);
-        if slot.marks.wired { self.next_wired_batch(index) } else { self.next_clear_batch(index) }
-    }
-
-    /// A batch came back.
-    pub(crate) fn sent(&mut self, index: u32, batch: TxBatch) {
-        let slot = self.slab.at_mut(index);
-        slot.marks.in_flight = false;
-        slot.send_deadline = UNARMED;
-        slot.queued_octets -= batch.octets();
-        self.note_queued(index);
-        let slot = self.slab.at_mut(index);
-        let more = !slot.output.is_empty() || slot.wire_owes();
-        if slot.marks.output_pins {
-            // The peer reads, so whatever is left starts to wait anew.
-            slot.marks.output_pins = more;
-            self.holders.remove(index);
-            self.note_held(index);
-        }
-        let slot = self.slab.at_mut(index);
-        if slot.marks.congested && slot.queued_octets < self.config.send_low_octets {
-            slot.marks.congested = false;
-            let generation = slot.generation;
-            self.effects.push_back(Effect::Writable(SessionId { index, generation }));
-        }
-        let goes_on = slot.marks.undrained && !slot.marks.paused;
-        if more || slot.marks.close_due {
-            self.mark_dirty(index);
-        }
-        if goes_on && !self.slab.at(index).owes_answers(self.config.send_high_octets) {
-            self.mark_ready(index);
-        }
-        self.batches.recycle(batch);
-    }
-
-    /// Drops what a session has not given to the driver.
-    pub(crate) fn drop_output(&mut self, index: u32) {
-        loop {
-            let slot = self.slab.at_mut(index);
-            let Some(batch) = self.batches.pop(&mut slot.output) else { break };
-            slot.queued_octets -= batch.octets();
-            self.batches.recycle(batch);
-        }
-        self.note_queued(index);
     }
 
     /// Drops what a session has received and not taken in.

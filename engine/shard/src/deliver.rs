@@ -119,7 +119,11 @@ impl<D: Driver, A: Application> Shard<D, A> {
             }
             if let Some(tsdu) = slot.class0.next_whole_tsdu() {
                 match slot.machine.plain_data_offset(&tsdu) {
-                    Some(offset) => self.plain_data(index, Body::new(tsdu), offset),
+                    Some(offset) => {
+                        slot.turn_tsdus += 1;
+                        let id = SessionId { index, generation: slot.generation };
+                        self.plain_data(id, Body::new(tsdu), offset);
+                    }
                     None => self.tsdu(index, Body::new(tsdu)),
                 }
                 continue;
@@ -130,23 +134,31 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 self.event(index, event);
                 continue;
             }
-            let slot = core.slab.at_mut(index);
-            if slot.marks.wired && core.wire_waits(index, self.turn_number) {
-                core.slab.at_mut(index).marks.undrained = true;
-                return;
-            }
-            let slot = core.slab.at_mut(index);
-            match core.intake.pop_front(&mut slot.intake) {
-                Some(octets) => {
-                    slot.intake_count -= 1;
-                    core.octets_held -= octets.len();
-                    self.take_in(index, octets);
+            let mut slot = core.slab.at_mut(index);
+            if slot.marks.wired {
+                let waits = core.wire_waits(index, self.turn_number);
+                slot = core.slab.at_mut(index);
+                if waits {
+                    slot.marks.undrained = true;
+                    return;
                 }
-                None => break,
             }
+            let Some(octets) = core.intake.pop_front(&mut slot.intake) else {
+                slot.marks.undrained = false;
+                if slot.marks.gone || slot.marks.receive_stopped {
+                    self.drained(index);
+                }
+                return;
+            };
+            slot.intake_count -= 1;
+            core.octets_held -= octets.len();
+            self.take_in(index, octets);
         }
-        let slot = self.core.slab.at_mut(index);
-        slot.marks.undrained = false;
+    }
+
+    /// All is taken in that a session has received.
+    fn drained(&mut self, index: u32) {
+        let slot = self.core.slab.at(index);
         if slot.marks.gone {
             if slot.marks.wired {
                 self.wire_gone(index);
@@ -158,13 +170,10 @@ impl<D: Driver, A: Application> Shard<D, A> {
     }
 
     /// Takes in a TSDU that is GT and DT in the data phase: the machine has nothing to note, to send or to say, so the
-    /// application gets it at once. Everything else goes by [`Shard::tsdu`].
+    /// application gets it at once. It is counted in `turn_tsdus` already. Everything else goes by [`Shard::tsdu`].
     #[inline(always)]
-    fn plain_data(&mut self, index: u32, mut body: Body, offset: usize) {
+    fn plain_data(&mut self, id: SessionId, mut body: Body, offset: usize) {
         let core = &mut self.core;
-        let slot = core.slab.at_mut(index);
-        slot.turn_tsdus += 1;
-        let id = SessionId { index, generation: slot.generation };
         body.advance(offset);
         core.tally.tsdus_in += 1;
         core.tally.spdus_data_in += 1;
@@ -173,14 +182,17 @@ impl<D: Driver, A: Application> Shard<D, A> {
         let indication = Indication::Data { user_data: body.head(), user_data_offset: offset, enclosure };
         self.app.indication(&mut Context { core }, id, indication, &body);
         if !body.rest().is_empty() {
-            self.core.slab.at_mut(index).class0.recycle(body.into_rest());
+            self.core.slab.at_mut(id.index).class0.recycle(body.into_rest());
         }
     }
 
     /// The same out of line, for bodies that came in several pieces.
     #[inline(never)]
     fn plain_body(&mut self, index: u32, body: Body, offset: usize) {
-        self.plain_data(index, body, offset);
+        let slot = self.core.slab.at_mut(index);
+        slot.turn_tsdus += 1;
+        let id = SessionId { index, generation: slot.generation };
+        self.plain_data(id, body, offset);
     }
 
     fn event(&mut self, index: u32, event: Event) {

@@ -111,6 +111,7 @@ mod reclaim;
 pub mod report;
 mod requests;
 pub mod rings;
+mod sending;
 mod shard;
 mod slab;
 mod tallied;

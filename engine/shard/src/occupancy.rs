@@ -37,24 +37,22 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
 impl<D: Driver, A: Application> Core<D, A> {
     /// Brings the sum up to date with the send queue of a session.
     #[inline]
-    pub(crate) fn note_queued(&mut self, index: u32) {
-        let slot = self.slab.at_mut(index);
+    pub(crate) fn note_slot_queued(octets_held: &mut usize, slot: &mut Slot<A::Session>) {
         // A send queue of 4 GiB is beyond every limit of a gateway; more would be counted as that.
         let now = u32::try_from(slot.queued_octets).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut slot.queued_noted, now);
-        self.octets_held = self.octets_held + now as usize - before as usize;
+        *octets_held = *octets_held + now as usize - before as usize;
     }
 
     /// Brings the sum up to date with what class 0 has of a session, after octets came.
     #[inline]
-    pub(crate) fn note_received(&mut self, index: u32) {
-        let slot = self.slab.at_mut(index);
+    pub(crate) fn note_slot_received(octets_held: &mut usize, slot: &mut Slot<A::Session>) {
         if slot.held_noted == 0 && slot.class0.holds_nothing() {
             return;
         }
         let now = u32::try_from(slot.class0.held_octets()).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut slot.held_noted, now);
-        self.octets_held = self.octets_held + now as usize - before as usize;
+        *octets_held = *octets_held + now as usize - before as usize;
     }
 
     /// Brings the sum up to date with what the application keeps of a session.

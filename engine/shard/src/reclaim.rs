@@ -28,8 +28,8 @@ const RECLAIMED_PER_TURN_MAX: usize = 64;
 impl<D: Driver, A: Application> Core<D, A> {
     /// Notes whether a session keeps receive blocks after octets came for it.
     pub(crate) fn note_held(&mut self, index: u32) {
-        self.note_received(index);
-        let slot = self.slab.at(index);
+        let slot = self.slab.at_mut(index);
+        Self::note_slot_received(&mut self.octets_held, slot);
         if slot.marks.output_pins {
             // Counted from when the peer stopped reading: what it sends meanwhile does not put that off.
             self.holders.join(index, self.now);

@@ -84,17 +84,15 @@ impl<D: Driver, A: Application> Context<'_, D, A> {
     /// nothing was done, ask the other.
     #[inline]
     pub fn plain_data_request(&mut self, id: SessionId, body: &Body) -> Option<(&mut A::Session, bool)> {
-        let core = &mut *self.core;
-        let slot = core.slab.get_mut(id)?;
+        let (slot, out) = self.core.sending(id)?;
         if slot.marks.over {
             return None;
         }
         let header = slot.machine.plain_data_header()?;
-        core.tally.tsdus_out += 1;
-        core.tally.spdus_data_out += 1;
-        core.tally.user_octets_out += body.len() as u64;
-        core.put(id.index, |class0, out| class0.plain_data_request(header, body, out));
-        let slot = core.slab.at_mut(id.index);
+        out.tally.tsdus_out += 1;
+        out.tally.spdus_data_out += 1;
+        out.tally.user_octets_out += body.len() as u64;
+        out.put(slot, id.index, |class0, out| class0.plain_data_request(header, body, out));
         Some((&mut slot.app, slot.marks.congested))
     }
 

@@ -1,7 +1,7 @@
 //! The session slab: one slot for each session, found by index and generation.
 //!
 //! A slot is what one data SPDU touches; what only setting up and tearing down need is boxed beside it.
-//! The slab knows no protocol: `turn`, `flow` and `ending` act on the slots.
+//! The slab knows no protocol: `turn`, `deliver`, `sending` and `ending` act on the slots.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -66,10 +66,12 @@ impl<D: Driver, A: Application> Core<D, A> {
     /// Gives octets in clear to class 0.
     #[inline]
     pub(crate) fn take_in_clear(&mut self, index: u32, octets: Slice) {
-        if self.slab.at(index).marks.tapped {
+        let mut slot = self.slab.at_mut(index);
+        if slot.marks.tapped {
             self.tap_received(index, &octets);
+            slot = self.slab.at_mut(index);
         }
-        self.slab.at_mut(index).class0.receive(octets);
+        slot.class0.receive(octets);
     }
 
     /// The next batch of a session, in clear.

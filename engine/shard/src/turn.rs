@@ -79,11 +79,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
     }
 
     fn handle(&mut self, completion: Completion) {
-        self.core.rare |=
-            !matches!(completion, Completion::Received(..) | Completion::Sent(..) | Completion::Woken);
         match completion {
-            Completion::Accepted { listener, connection, peer } => self.accepted(listener, connection, peer),
-            Completion::Connected(connection) => self.connected(connection),
             Completion::Received(connection, octets) => {
                 self.core.tally.octets_in += octets.len() as u64;
                 if let Some(index) = self.core.slab.of_connection(connection) {
@@ -94,6 +90,16 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 Some(index) => self.core.sent(index, batch),
                 None => self.core.batches.recycle(batch),
             },
+            rare => self.handle_rare(rare),
+        }
+    }
+
+    /// What comes once or twice in the life of a connection: only this changes numbers that are not those of data.
+    fn handle_rare(&mut self, completion: Completion) {
+        self.core.rare = true;
+        match completion {
+            Completion::Accepted { listener, connection, peer } => self.accepted(listener, connection, peer),
+            Completion::Connected(connection) => self.connected(connection),
             Completion::Eof(connection) => self.gone(connection, SessionEnd::Eof, false),
             Completion::Failed(connection, error) => {
                 self.gone(connection, SessionEnd::Network(error), true);
@@ -104,7 +110,7 @@ impl<D: Driver, A: Application> Shard<D, A> {
                 }
             }
             Completion::AcceptFailed(..) => self.core.tally.accept_failed += 1,
-            Completion::Woken => {}
+            Completion::Received(..) | Completion::Sent(..) | Completion::Woken => {}
         }
     }
 
