@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
 use super::grid::{GAP, Grid, Mood, constraints, spaced};
+use super::listed::Listed;
 use super::screen::{Screen, Tab};
 use super::tables;
 
@@ -16,6 +17,8 @@ const COURSE_LINES: u16 = 3;
 /// Fewest columns for one of them.
 const COURSE_COLUMNS_MIN: u16 = 26;
 
+/// How to get the help, where there is room to say it.
+const HELP_HINT: &str = " ? help";
 const HELP: &str = "q            quit\n\
                     Tab, arrows  next view, last view\n\
                     Up, Down     scroll; Page Up, Page Down, Home too\n\
@@ -37,11 +40,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &mut Screen) {
     } else if screen.tab == Tab::Overview {
         overview(frame, screen, body);
     } else if let Some(grid) = screen.grid() {
+        let body = if screen.tab == Tab::Sessions { which_sessions(frame, screen, body) } else { body };
         let heights = grid.heights(&grid.fit(body.width), true);
         screen.scroll = screen.scroll.min(last_start(&heights, usize::from(body.height.saturating_sub(1))));
         table(frame, screen, &grid, body, screen.scroll);
     }
-    frame.render_widget(Paragraph::new(footer(screen)), bottom);
+    frame.render_widget(Paragraph::new(footer(screen, bottom.width)), bottom);
+}
+
+/// Says which sessions these are; gives the area below.
+fn which_sessions(frame: &mut Frame<'_>, screen: &Screen, area: Rect) -> Rect {
+    let text = screen.listed.as_ref().map_or_else(|| "asking the gateway".to_owned(), Listed::text);
+    let [line, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    frame.render_widget(Paragraph::new(spaced(&text)), line);
+    rest
 }
 
 fn style(screen: &Screen, mood: Mood) -> Style {
@@ -96,7 +108,7 @@ fn header(screen: &Screen, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
-fn footer(screen: &Screen) -> Line<'static> {
+fn footer(screen: &Screen, width: u16) -> Line<'static> {
     if screen.typing {
         return Line::raw(format!("Filter: {}_", screen.filter));
     }
@@ -110,8 +122,10 @@ fn footer(screen: &Screen) -> Line<'static> {
     if !screen.filter.is_empty() {
         spans.push(Span::raw(format!(" filter: {}", screen.filter)));
     }
-    spans.push(Span::raw(" ? help"));
-    Line::from(spans)
+    let mut line = Line::from(spans);
+    let help = if line.width() + HELP_HINT.len() <= usize::from(width) { HELP_HINT } else { "?" };
+    line.push_span(Span::raw(help));
+    line
 }
 
 fn overview(frame: &mut Frame<'_>, screen: &Screen, area: Rect) {
@@ -206,14 +220,18 @@ fn draw_courses(frame: &mut Frame<'_>, screen: &Screen, area: Rect) {
 fn table(frame: &mut Frame<'_>, screen: &Screen, grid: &Grid, area: Rect, from: usize) {
     let shown = grid.fit(area.width);
     let is_own_view = screen.tab != Tab::Overview;
-    let sorted_by = screen.sort.filter(|_| is_own_view);
+    let by_column = if screen.tab == Tab::Sessions {
+        screen.listed.as_ref().map(|listed| listed.sort.column())
+    } else {
+        screen.sort.filter(|_| is_own_view).map(|(column, _)| column)
+    };
     let aligned = |column: usize, text: String, style: Style| {
         let side = if grid.columns[column].right { Alignment::Right } else { Alignment::Left };
         Line::styled(text, style).alignment(side)
     };
     let heading = |column: usize| {
         let bold = Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-        let here = sorted_by.is_some_and(|(by, _)| by == column);
+        let here = by_column == Some(column);
         let bold = if here { bold.add_modifier(Modifier::REVERSED) } else { bold };
         aligned(column, grid.columns[column].heading.to_owned(), bold)
     };
@@ -233,6 +251,7 @@ fn table(frame: &mut Frame<'_>, screen: &Screen, grid: &Grid, area: Rect, from: 
     let widget = Table::new(rows, constraints(&shown)).header(header).column_spacing(GAP);
     frame.render_widget(widget, area);
     let note = match grid.rows.len() - from - count {
+        0 if screen.tab == Tab::Sessions && screen.listed.is_none() => return,
         0 if grid.rows.is_empty() => "  none".to_owned(),
         0 => return,
         hidden => format!("  and {hidden} more"),

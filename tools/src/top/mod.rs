@@ -3,6 +3,7 @@
 mod draw;
 mod feed;
 mod grid;
+mod listed;
 mod screen;
 mod tables;
 #[cfg(test)]
@@ -13,14 +14,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use colloquy_gateway::sight::StatusReport;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use crate::control::SocketArgs;
 use feed::Feed;
-use screen::{Screen, Wish};
+use screen::{Screen, Tab, Wish};
 
 /// How long a key may wait at most.
 const KEY_WAIT: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ const KEY_WAIT: Duration = Duration::from_millis(100);
 /// Shows a running gateway in the terminal.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Example:  colloquy top\n          colloquy top --once --width 80",
+    before_help = "Example:  colloquy top\n          colloquy top --once --view sessions --width 80",
     after_help = "Keys: q quit, Tab and Shift-Tab the next and the last view, s sort by the next column,\n\
                   r the other way, / filter, arrows and Page keys scroll, ? help. NO_COLOR is obeyed.\n\
                   Exit status: 0 done, 1 refused, 2 bad usage, 3 no gateway there."
@@ -39,6 +39,9 @@ pub(crate) struct TopArgs {
     /// Time between two looks, seconds
     #[arg(long, value_name = "S", default_value = "1", value_parser = interval)]
     interval: Duration,
+    /// View to begin with
+    #[arg(long, value_name = "VIEW", default_value = "overview")]
+    view: Tab,
     /// Prints one frame as plain text and ends
     #[arg(long)]
     once: bool,
@@ -61,12 +64,12 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 /// Runs the verb.
 pub(crate) fn run(args: &TopArgs) -> ExitCode {
-    let first = match feed::ask(&args.socket) {
-        Ok(report) => report,
+    let first = match feed::ask(&args.socket, args.view.order()) {
+        Ok(seen) => seen,
         Err(fault) => return fault.tell(false),
     };
     if args.once {
-        crate::say(&frame(&Screen::new(first, false), args.width, args.height));
+        crate::say(&frame(&Screen::new(first, args.view, false), args.width, args.height));
         return ExitCode::SUCCESS;
     }
     if !std::io::stdout().is_terminal() {
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &TopArgs) -> ExitCode {
         return ExitCode::from(2);
     }
     let coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    match watch(args, Screen::new(first, coloured)) {
+    match watch(args, Screen::new(first, args.view, coloured)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("colloquy: terminal: {error}");
@@ -85,10 +88,11 @@ pub(crate) fn run(args: &TopArgs) -> ExitCode {
 
 /// Shows and renews until somebody quits. The terminal is as it was afterwards, also after a panic.
 fn watch(args: &TopArgs, mut screen: Screen) -> std::io::Result<()> {
-    let feed = Feed::start(args.socket.clone(), args.interval);
+    let mut feed = Feed::start(args.socket.clone(), args.interval, screen.wanted());
     let mut terminal = ratatui::try_init()?;
     let result = (|| {
         loop {
+            feed.want(screen.wanted());
             while let Some(answer) = feed.take() {
                 screen.renew(answer);
             }
@@ -122,6 +126,3 @@ fn frame(screen: &Screen, width: u16, height: u16) -> String {
     let lines: Vec<String> = (0..height).map(line).collect();
     lines.join("\n").trim_end().to_owned() + "\n"
 }
-
-/// What is shown: the last report, and whether the gateway is still there.
-type Answer = Result<Box<StatusReport>, String>;

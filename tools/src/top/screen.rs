@@ -1,10 +1,12 @@
 //! What the screen shows and what keys do to it.
 
+use clap::ValueEnum;
 use colloquy_gateway::sight::StatusReport;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::Answer;
+use super::feed::{Answer, Seen};
 use super::grid::Grid;
+use super::listed::{self, Listed, Order};
 use super::tables;
 
 /// Characters of a filter.
@@ -13,19 +15,32 @@ const FILTER_CHARACTERS_MAX: usize = 40;
 const PAGE_ROWS: usize = 10;
 
 /// What is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tab {
+    /// All but the sessions, as much as fits
     Overview,
+    /// The threads
     Shards,
+    /// Where sessions come in
     Listeners,
+    /// Where they go
     Targets,
+    /// Sessions one by one
+    Sessions,
+    /// What has been counted since the start
     Totals,
+    /// What has happened lately
     Events,
 }
 
 impl Tab {
-    pub(super) const ALL: [Tab; 6] =
-        [Tab::Overview, Tab::Shards, Tab::Listeners, Tab::Targets, Tab::Totals, Tab::Events];
+    pub(super) const ALL: [Tab; 7] =
+        [Tab::Overview, Tab::Shards, Tab::Listeners, Tab::Targets, Tab::Sessions, Tab::Totals, Tab::Events];
+
+    /// The order of sessions to begin with, where there are any.
+    pub(super) fn order(self) -> Option<Order> {
+        (self == Tab::Sessions).then(Order::default)
+    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -33,18 +48,20 @@ impl Tab {
             Tab::Shards => "Shards",
             Tab::Listeners => "Listeners",
             Tab::Targets => "Targets",
+            Tab::Sessions => "Sessions",
             Tab::Totals => "Totals",
             Tab::Events => "Events",
         }
     }
 
     /// Its table; the overview has several.
-    pub(super) fn grid(self, report: &StatusReport) -> Option<Grid> {
+    fn grid(self, report: &StatusReport, listed: Option<&Listed>) -> Option<Grid> {
         match self {
             Tab::Overview => None,
             Tab::Shards => Some(tables::shards(report)),
             Tab::Listeners => Some(tables::listeners(report)),
             Tab::Targets => Some(tables::targets(report)),
+            Tab::Sessions => Some(listed::sessions(listed)),
             Tab::Totals => Some(tables::totals(report)),
             Tab::Events => Some(tables::events(report)),
         }
@@ -62,6 +79,10 @@ pub(super) enum Wish {
 #[derive(Clone, Debug)]
 pub(super) struct Screen {
     pub(super) report: StatusReport,
+    /// The sessions, once they have come.
+    pub(super) listed: Option<Listed>,
+    /// In which order they are listed.
+    pub(super) order: Order,
     /// Why there is no newer report.
     pub(super) gone: Option<String>,
     pub(super) tab: Tab,
@@ -77,11 +98,13 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new(report: StatusReport, coloured: bool) -> Screen {
+    pub(super) fn new(seen: Seen, tab: Tab, coloured: bool) -> Screen {
         Screen {
-            report,
+            report: seen.report,
+            listed: seen.listed,
+            order: Order::default(),
             gone: None,
-            tab: Tab::Overview,
+            tab,
             sort: None,
             filter: String::new(),
             typing: false,
@@ -94,17 +117,23 @@ impl Screen {
     /// Takes what the gateway has answered; without an answer the last report stays.
     pub(super) fn renew(&mut self, answer: Answer) {
         match answer {
-            Ok(report) => {
-                self.report = *report;
+            Ok(seen) => {
+                self.report = seen.report;
+                self.listed = seen.listed;
                 self.gone = None;
             }
             Err(why) => self.gone = Some(why),
         }
     }
 
+    /// The order in which sessions are wanted; none where they are not looked at.
+    pub(super) fn wanted(&self) -> Option<Order> {
+        self.tab.order().map(|_| self.order)
+    }
+
     /// The rows of the present tab as they are to be shown.
     pub(super) fn grid(&self) -> Option<Grid> {
-        let mut grid = self.tab.grid(&self.report)?;
+        let mut grid = self.tab.grid(&self.report, self.listed.as_ref())?;
         grid.arrange(&self.filter, self.sort);
         Some(grid)
     }
@@ -150,9 +179,15 @@ impl Screen {
         self.scroll = 0;
     }
 
-    /// By the next column, numbers from the greatest down; after the last one as the gateway has it.
+    /// By the next column, numbers from the greatest down; after the last one as the gateway has it. Sessions the gateway
+    /// sorts: those that come first may not be here.
     fn sort_next(&mut self) {
-        let Some(grid) = self.tab.grid(&self.report) else { return };
+        if self.tab == Tab::Sessions {
+            self.order = self.order.next();
+            self.scroll = 0;
+            return;
+        }
+        let Some(grid) = self.tab.grid(&self.report, None) else { return };
         let next = self.sort.map_or(0, |(column, _)| column + 1);
         self.sort = grid.columns.get(next).map(|column| (next, column.right));
     }

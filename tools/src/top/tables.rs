@@ -12,15 +12,15 @@ const BAR_CELLS: usize = 8;
 const BUSY_WARNING: f64 = 0.7;
 const BUSY_BAD: f64 = 0.9;
 
-fn left(heading: &'static str, importance: u8) -> Column {
+pub(super) fn left(heading: &'static str, importance: u8) -> Column {
     Column { heading, importance, right: false, elastic: false }
 }
 
-fn elastic(heading: &'static str, importance: u8) -> Column {
+pub(super) fn elastic(heading: &'static str, importance: u8) -> Column {
     Column { elastic: true, ..left(heading, importance) }
 }
 
-fn right(heading: &'static str, importance: u8) -> Column {
+pub(super) fn right(heading: &'static str, importance: u8) -> Column {
     Column { heading, importance, right: true, elastic: false }
 }
 

@@ -4,7 +4,9 @@ use colloquy_gateway::sight::StatusReport;
 use colloquy_gateway::sight::status::{Event, TargetReport};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::feed::Seen;
 use super::frame;
+use super::listed::{Listed, Order};
 use super::screen::{Screen, Tab, Wish};
 
 const RECORDED: [(&str, &str); 3] = [
@@ -17,8 +19,18 @@ fn report(text: &str) -> StatusReport {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// As it was recorded, with the sessions that the gateway listed meanwhile.
+fn seen(text: &str) -> Seen {
+    Seen { report: report(text), listed: Some(listed()) }
+}
+
+fn listed() -> Listed {
+    serde_json::from_str(include_str!("recorded/sessions-first.json"))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn screen(recorded: usize) -> Screen {
-    Screen::new(report(RECORDED[recorded].1), false)
+    Screen::new(seen(RECORDED[recorded].1), Tab::Overview, false)
 }
 
 fn press(screen: &mut Screen, codes: &[KeyCode]) -> Wish {
@@ -38,7 +50,7 @@ fn typed(screen: &mut Screen, text: &str) {
 #[test]
 fn every_view_of_every_report_fits_200_and_60_columns_and_few_lines() {
     for (sessions, text) in RECORDED {
-        let mut screen = Screen::new(report(text), false);
+        let mut screen = Screen::new(seen(text), Tab::Overview, false);
         for tab in Tab::ALL {
             screen.tab = tab;
             for (width, height) in [(200, 50), (100, 30), (60, 40), (60, 12), (20, 10)] {
@@ -156,13 +168,39 @@ fn keys_turn_sort_filter_and_quit() {
 }
 
 #[test]
+fn sessions_are_sorted_by_the_gateway_and_told_to_be_some_of_many() {
+    let mut screen = screen(2);
+    assert_eq!(screen.wanted(), None, "nobody looks at them");
+    screen.tab = Tab::Sessions;
+    let shown = frame(&screen, 200, 40);
+    let first = &shown.lines().nth(4).expect("a row");
+    assert!(shown.contains("4 of 10 000 sessions, longest idle first"), "{shown}");
+    assert!(first.starts_with("1-") && first.contains("open") && first.contains("STA713"), "{first}");
+    assert!(frame(&screen, 60, 20).contains("Peer"), "{shown}");
+    let orders: Vec<Option<Order>> = std::iter::repeat_with(|| {
+        let order = screen.wanted();
+        typed(&mut screen, "s");
+        order
+    })
+    .take(6)
+    .collect();
+    let all = [Order::Idle, Order::Age, Order::New, Order::Octets, Order::Queued, Order::Idle];
+    assert_eq!(orders, all.map(Some));
+    typed(&mut screen, "/no such session");
+    assert!(frame(&screen, 100, 20).contains("  none"));
+    screen.listed = None;
+    let shown = frame(&screen, 100, 20);
+    assert!(shown.contains("asking the gateway") && !shown.contains("none"), "{shown}");
+}
+
+#[test]
 fn a_gateway_that_goes_leaves_its_numbers_and_comes_back() {
     let mut screen = screen(1);
     screen.renew(Err("no gateway at /run/x: gone".to_owned()));
     let shown = frame(&screen, 200, 40);
     assert!(shown.contains("gone") && shown.contains("no gateway at /run/x"), "{shown}");
     assert!(shown.contains("sessions 10"), "the last numbers stay:\n{shown}");
-    screen.renew(Ok(Box::new(report(RECORDED[0].1))));
+    screen.renew(Ok(Box::new(seen(RECORDED[0].1))));
     let shown = frame(&screen, 200, 40);
     assert!(shown.contains("ready") && shown.contains("sessions 0"), "{shown}");
     assert!(!shown.contains("no gateway"), "{shown}");

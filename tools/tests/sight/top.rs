@@ -44,6 +44,26 @@ fn one_frame_says_what_the_metrics_say_at_any_width() {
 }
 
 #[test]
+fn the_view_of_sessions_has_each_of_them_and_both_legs() {
+    let (gateway, echo, relay) = Gateway::echo_and_relay("mio", 2);
+    let peers: Vec<Peer> = [echo, relay].map(Peer::session).into();
+    gateway.wait_for("sessions", |status| status["sessions"]["established"] == 4);
+    let shown = once(&gateway, &["--view", "sessions", "--width", "200"]);
+    assert!(shown.contains("4 sessions, longest idle first"), "{shown}");
+    let listed = gateway.json("/sessions.json");
+    for session in listed["sessions"].as_array().expect("a list") {
+        let text = |name: &str| session[name].as_str().expect("text").to_owned();
+        let row = shown.lines().find(|line| line.starts_with(&format!("{} ", text("session"))));
+        let row = row.unwrap_or_else(|| panic!("{session}:\n{shown}"));
+        assert!(["role", "peer", "phase", "state"].iter().all(|name| row.contains(&text(name))), "{row}");
+    }
+    for peer in peers {
+        peer.release();
+    }
+    gateway.finish();
+}
+
+#[test]
 fn without_a_gateway_or_a_terminal_it_says_so() {
     let nowhere = Command::new(env!("CARGO_BIN_EXE_colloquy"))
         .args(["top", "--once", "--socket", "/nonexistent/control.sock"])

@@ -1,4 +1,5 @@
-//! Sessions of all shards in an order, as many as fit on a screen: `/sessions.json` and the page of the admin port.
+//! Sessions of all shards in an order, as many as fit on a screen: `/sessions.json` and the page of the admin port, and
+//! `colloquy top`.
 //!
 //! Shards are asked page by page as for `sessions list`, and of each page only what may still be among the first is kept:
 //! neither a shard nor this thread has more to do at once with 10 000 sessions than with 256, and one listing at a time
@@ -85,20 +86,33 @@ impl Listing {
     /// # Errors
     /// What is unknown or out of range.
     pub(crate) fn parse(query: &str) -> Result<Listing, Refused> {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        Listing::of(pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect())
+    }
+
+    /// The same from the members of a request.
+    ///
+    /// # Errors
+    /// What is unknown or out of range.
+    pub(crate) fn of(mut members: Map<String, Value>) -> Result<Listing, Refused> {
         let mut listing = Listing::default();
-        let mut conditions = Map::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "sort" => listing.order = order(&value)?,
-                "limit" => listing.limit = limit(&value)?,
-                _ => {
-                    conditions.insert(name.into_owned(), Value::from(value));
-                }
-            }
+        if let Some(value) = members.remove("sort") {
+            listing.order = order(&text(value))?;
         }
-        listing.conditions = protocol::arguments(&conditions)?;
+        if let Some(value) = members.remove("limit") {
+            listing.limit = limit(&text(value))?;
+        }
+        listing.conditions = protocol::arguments(&members)?;
         listing.conditions.check()?;
         Ok(listing)
+    }
+}
+
+/// A number of JSON is as good as one of a URL.
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        value => value.to_string(),
     }
 }
 

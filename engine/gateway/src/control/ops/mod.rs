@@ -26,6 +26,7 @@ static OPS: &[Op] = &[
     drain::DRAIN,
     drain::STATUS,
     sessions::LIST,
+    sessions::FIRST,
     sessions::SHOW,
     sessions::EXPLAIN,
     sessions::CLOSE,

@@ -1,8 +1,8 @@
-//! `sessions`, `sessions.show`, `sessions.explain`, `sessions.close`, `sessions.abort`.
+//! `sessions`, `sessions.first`, `sessions.show`, `sessions.explain`, `sessions.close`, `sessions.abort`.
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -12,6 +12,7 @@ use crate::app::query::{Answer, Question, SessionDetail};
 use crate::control::conditions::Conditions;
 use crate::control::describe::{self, Belongs};
 use crate::control::explain::explain;
+use crate::control::listing::{self, Listing};
 use crate::control::protocol::{self, Code};
 use crate::control::{Control, shards};
 use crate::name::SessionName;
@@ -22,6 +23,9 @@ const SESSIONS_MAX: usize = 1024;
 /// Sessions, as many as fit the conditions.
 pub(super) const LIST: Op =
     Op { name: "sessions", level: Level::Observer, run: |call| Box::pin(async move { list(call) }) };
+/// Those that come first in an order.
+pub(super) const FIRST: Op =
+    Op { name: "sessions.first", level: Level::Observer, run: |call| Box::pin(first(call)) };
 /// All about a session.
 pub(super) const SHOW: Op =
     Op { name: "sessions.show", level: Level::Observer, run: |call| Box::pin(show(call)) };
@@ -47,6 +51,11 @@ fn list(call: Call) -> Result<Reply, Refused> {
         }
     });
     Ok(Reply::Lines(taken))
+}
+
+async fn first(call: Call) -> Result<Reply, Refused> {
+    let listed = listing::list(&call.control.vitals, &Listing::of(call.arguments)?).await?;
+    json(listed)
 }
 
 /// Sends the sessions of each shard, page by page, as fast as the client takes them.
@@ -114,10 +123,12 @@ async fn show(call: Call) -> Result<Reply, Refused> {
 async fn explained(call: Call) -> Result<Reply, Refused> {
     let detail = detail(&call).await?;
     let plan = call.control.vitals.plan();
-    let explanation = explain(&plan.config, &detail);
-    serde_json::to_value(explanation)
-        .map(Reply::One)
-        .map_err(|error| Refused::new(Code::System, error.to_string()))
+    json(explain(&plan.config, &detail))
+}
+
+fn json(answer: impl Serialize) -> Result<Reply, Refused> {
+    let value = serde_json::to_value(answer);
+    value.map(Reply::One).map_err(|error| Refused::new(Code::System, error.to_string()))
 }
 
 #[derive(Deserialize)]
