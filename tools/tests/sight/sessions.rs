@@ -77,6 +77,24 @@ fn orders(driver: &str) {
     gateway.finish();
 }
 
+/// What a browser sends whom a page far away has led here.
+#[test]
+fn on_loopback_nobody_is_answered_who_asks_for_the_name_of_a_domain() {
+    let (gateway, ..) = Gateway::echo_and_relay("mio", 1);
+    let address = gateway.admin();
+    let hosts =
+        [("evil.example", "421"), ("localhost", "200"), ("gateway", "200"), (&address.to_string(), "200")];
+    for (host, status) in hosts {
+        let mut stream = TcpStream::connect(address).expect("it accepts");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a TCP socket");
+        write!(stream, "GET /sessions.json HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("it reads");
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).expect("an answer");
+        assert_eq!(&head[9..], status.as_bytes(), "{host}");
+    }
+    gateway.finish();
+}
+
 #[test]
 fn what_is_no_question_is_answered_as_such_and_nothing_can_be_changed() {
     let (gateway, echo, _) = Gateway::echo_and_relay("mio", 1);

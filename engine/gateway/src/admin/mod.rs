@@ -9,8 +9,11 @@
 //! * `/sessions.json` the sessions that come first in an order, see [`Listing`]; `sort`, `limit` and conditions in the
 //!   query.
 //! * `/status.json` a [`StatusReport`], `/events.json` its events.
+//!
+//! On loopback it answers 421 to who asks for a name of a domain ([`host`]).
 
 mod clients;
+mod host;
 mod metrics;
 
 use std::io;
@@ -19,11 +22,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Router, middleware};
 use tokio::sync::oneshot;
 
 use crate::control::listing::{self, Listed, Listing};
@@ -108,6 +111,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let on_loopback = listener.local_addr()?.ip().is_loopback();
     let router = Router::new()
         .route("/", get(page))
         .route("/livez", get(livez))
@@ -120,6 +124,7 @@ async fn serve(listener: TcpListener, vitals: Arc<Vitals>) -> io::Result<()> {
         .route("/config.json", get(configuration))
         .route("/events.json", get(async || json(&events::last())))
         .with_state(Arc::clone(&vitals));
+    let router = if on_loopback { router.layer(middleware::from_fn(host::guard)) } else { router };
     // Dropped at the end: a graceful one would wait for idle keep-alive connections, and nothing here is worth that.
     axum::serve(clients::Clients::new(listener), router).await
 }
