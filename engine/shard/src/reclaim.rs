@@ -41,9 +41,9 @@ impl<D: Driver, A: Application> Core<D, A> {
     }
 
     /// Notes that what a session sends keeps receive blocks until its peer has taken it.
-    pub(crate) fn note_output(&mut self, index: u32, pins: bool) {
+    pub(crate) fn note_output(&mut self, index: u32) {
         let slot = self.slab.at_mut(index);
-        if pins && !std::mem::replace(&mut slot.marks.output_pins, true) {
+        if !std::mem::replace(&mut slot.marks.output_pins, true) {
             self.holders.join(index, self.now);
         }
     }

@@ -1,6 +1,7 @@
 //! What sessions send: appended to their batches, given to the driver once a turn, and taken back when it is sent.
 //!
-//! Each of these is done for every SSDU or every batch, so it looks a session up once and goes on with its slot.
+//! Each of these is done for every SSDU or every batch, so a session is looked up no more often than it must, and not again
+//! for each thing to be done with its slot.
 
 use colloquy_transport::buf::TxBatch;
 use colloquy_transport::class0::Class0;
@@ -90,8 +91,9 @@ impl<D: Driver, A: Application> Core<D, A> {
         if slot.marks.dead {
             self.drop_output(index);
         } else if slot.marks.in_flight {
-            let pins = Batches::pins(&slot.output);
-            self.note_output(index, pins);
+            if Batches::pins(&slot.output) {
+                self.note_output(index);
+            }
         } else {
             let in_the_way = slot.marks.wired || slot.marks.tapped;
             let batch = if in_the_way { self.next_batch(index) } else { self.batches.pop(&mut slot.output) };
@@ -132,7 +134,7 @@ impl<D: Driver, A: Application> Core<D, A> {
             self.driver.await_sent();
         }
         if pins {
-            self.note_output(index, pins);
+            self.note_output(index);
         }
     }
 

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
 use super::grid::{GAP, Grid, Mood, constraints, spaced};
-use super::listed::Listed;
+use super::listed;
 use super::screen::{Screen, Tab};
 use super::tables;
 
@@ -22,7 +22,7 @@ const HELP_HINT: &str = " ? help";
 const HELP: &str = "q            quit\n\
                     Tab, arrows  next view, last view\n\
                     Up, Down     scroll; Page Up, Page Down, Home too\n\
-                    s            sort by the next column\n\
+                    s            sort by the next column, sessions: next order\n\
                     r            sort the other way round\n\
                     /            filter rows; Enter keeps it, Esc drops it\n\
                     ?            this help; any key leaves it";
@@ -50,7 +50,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &mut Screen) {
 
 /// Says which sessions these are; gives the area below.
 fn which_sessions(frame: &mut Frame<'_>, screen: &Screen, area: Rect) -> Rect {
-    let text = screen.listed.as_ref().map_or_else(|| "asking the gateway".to_owned(), Listed::text);
+    let text = screen.listed.as_ref().map_or_else(|| "asking the gateway".to_owned(), listed::text);
     let [line, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     frame.render_widget(Paragraph::new(spaced(&text)), line);
     rest
@@ -221,7 +221,7 @@ fn table(frame: &mut Frame<'_>, screen: &Screen, grid: &Grid, area: Rect, from: 
     let shown = grid.fit(area.width);
     let is_own_view = screen.tab != Tab::Overview;
     let by_column = if screen.tab == Tab::Sessions {
-        screen.listed.as_ref().map(|listed| listed.sort.column())
+        screen.listed.as_ref().map(|listed| listed::column(listed.sort))
     } else {
         screen.sort.filter(|_| is_own_view).map(|(column, _)| column)
     };

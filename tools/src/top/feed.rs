@@ -5,11 +5,10 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use colloquy_gateway::sight::StatusReport;
+use colloquy_gateway::sight::{Listed, Order, StatusReport};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::listed::{Listed, Order};
 use crate::control::{Control, Fault, SocketArgs};
 
 /// Sessions that are asked for at most: as many as anybody scrolls through.

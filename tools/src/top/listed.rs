@@ -1,82 +1,41 @@
 //! Sessions as the gateway lists them: the first ones in an order.
 
 use colloquy_gateway::sight::text::{NOTHING, age, group, octets};
-use serde::Deserialize;
+use colloquy_gateway::sight::{Listed, Order};
 use serde_json::{Map, Value};
 
 use super::grid::{Cell, Grid};
 use super::tables::{elastic, left, right};
 use crate::control::member;
 
-/// What comes first: the gateway chooses, because it has more sessions than it lists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Order {
-    #[default]
-    Idle,
-    Age,
-    New,
-    Octets,
-    Queued,
+/// Which of how many sessions these are.
+pub(super) fn text(listed: &Listed) -> String {
+    let first = match listed.sort {
+        Order::Idle => "longest idle first",
+        Order::Age => "oldest first",
+        Order::New => "newest first",
+        Order::Octets => "most octets first",
+        Order::Queued => "most octets queued first",
+    };
+    let (shown, total) = (listed.sessions.len(), listed.total);
+    let which = if shown < total { format!("{} of ", group(shown as u64)) } else { String::new() };
+    format!("{which}{} sessions, {first} (s: next order)", group(total as u64))
 }
 
-impl Order {
-    const ALL: [Order; 5] = [Order::Idle, Order::Age, Order::New, Order::Octets, Order::Queued];
-
-    /// The gateway's word for it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Order::Idle => "idle",
-            Order::Age => "age",
-            Order::New => "new",
-            Order::Octets => "octets",
-            Order::Queued => "queued",
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Order::Idle => "longest idle first",
-            Order::Age => "oldest first",
-            Order::New => "newest first",
-            Order::Octets => "most octets first",
-            Order::Queued => "most octets queued first",
-        }
-    }
-
-    /// The column that shows it.
-    pub(super) fn column(self) -> usize {
-        match self {
-            Order::Age | Order::New => AGE,
-            Order::Idle => AGE + 1,
-            Order::Octets => AGE + 2,
-            Order::Queued => AGE + 4,
-        }
-    }
-
-    pub(super) fn next(self) -> Order {
-        let at = Order::ALL.iter().position(|order| *order == self).unwrap_or(0);
-        Order::ALL[(at + 1) % Order::ALL.len()]
+/// The column that shows an order.
+pub(super) fn column(order: Order) -> usize {
+    match order {
+        Order::Age | Order::New => AGE,
+        Order::Idle => AGE + 1,
+        Order::Octets => AGE + 2,
+        Order::Queued => AGE + 4,
     }
 }
 
-/// What `sessions.first` answers.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Listed {
-    /// What comes first.
-    pub(super) sort: Order,
-    /// Sessions that there are.
-    total: u64,
-    sessions: Vec<Map<String, Value>>,
-}
-
-impl Listed {
-    /// Which of how many these are.
-    pub(super) fn text(&self) -> String {
-        let (shown, total) = (self.sessions.len() as u64, self.total);
-        let which = if shown < total { format!("{} of ", group(shown)) } else { String::new() };
-        format!("{which}{} sessions, {} (s: next order)", group(total), self.sort.text())
-    }
+/// The order behind another one.
+pub(super) fn next(order: Order) -> Order {
+    let at = Order::ALL.iter().position(|each| *each == order).unwrap_or(0);
+    Order::ALL[(at + 1) % Order::ALL.len()]
 }
 
 /// Index of the column of ages.

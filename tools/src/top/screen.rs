@@ -1,12 +1,12 @@
 //! What the screen shows and what keys do to it.
 
 use clap::ValueEnum;
-use colloquy_gateway::sight::StatusReport;
+use colloquy_gateway::sight::{Listed, Order, StatusReport};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::feed::{Answer, Seen};
 use super::grid::Grid;
-use super::listed::{self, Listed, Order};
+use super::listed;
 use super::tables;
 
 /// Characters of a filter.
@@ -183,7 +183,7 @@ impl Screen {
     /// sorts: those that come first may not be here.
     fn sort_next(&mut self) {
         if self.tab == Tab::Sessions {
-            self.order = self.order.next();
+            self.order = listed::next(self.order);
             self.scroll = 0;
             return;
         }

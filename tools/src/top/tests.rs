@@ -1,12 +1,11 @@
 //! Frames of reports that a gateway gave with 0, 10 and 10 000 sessions, and keys.
 
-use colloquy_gateway::sight::StatusReport;
 use colloquy_gateway::sight::status::{Event, TargetReport};
+use colloquy_gateway::sight::{Listed, Order, StatusReport};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::feed::Seen;
 use super::frame;
-use super::listed::{Listed, Order};
 use super::screen::{Screen, Tab, Wish};
 
 const RECORDED: [(&str, &str); 3] = [

@@ -29,10 +29,10 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use tokio::sync::oneshot;
 
-use crate::control::listing::{self, Listed, Listing};
+use crate::control::listing::{self, Listing};
 use crate::control::protocol::{Code, Refused};
 use crate::control::{Control, ControlSocket, Limits};
-use crate::sight::{self, StatusReport, events, page};
+use crate::sight::{self, Listed, StatusReport, events, page};
 use crate::vitals::Vitals;
 
 /// How long a shard may take for the turn it is asked for.

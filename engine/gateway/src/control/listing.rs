@@ -8,7 +8,6 @@
 use std::cmp::Reverse;
 use std::time::SystemTime;
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::conditions::Conditions;
@@ -17,6 +16,7 @@ use super::protocol::{self, Code, Refused};
 use super::shards;
 use crate::app::query::{Answer, Question, SessionRow};
 use crate::log::time_text;
+use crate::sight::{Listed, Order};
 use crate::vitals::Vitals;
 
 /// Sessions in one answer at most.
@@ -24,45 +24,14 @@ pub(crate) const SESSIONS_LISTED_MAX: usize = 1000;
 /// Sessions in an answer where nothing else is asked for, and on the page.
 pub(crate) const SESSIONS_LISTED: usize = 25;
 
-/// What comes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Over which nothing has gone for the longest time.
-    #[default]
-    Idle,
-    /// The oldest.
-    Age,
-    /// The newest.
-    New,
-    /// Most octets in and out.
-    Octets,
-    /// Most octets that wait to be sent.
-    Queued,
-}
-
-impl Order {
-    const ALL: [Order; 5] = [Order::Idle, Order::Age, Order::New, Order::Octets, Order::Queued];
-
-    /// The word of requests and answers.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Order::Idle => "idle",
-            Order::Age => "age",
-            Order::New => "new",
-            Order::Octets => "octets",
-            Order::Queued => "queued",
-        }
-    }
-
-    /// Greatest first.
-    fn key(self, row: &SessionRow) -> u128 {
-        match self {
-            Order::Idle => row.now.saturating_sub(row.idle_since).as_nanos(),
-            Order::Age => u128::MAX - row.opened.as_nanos(),
-            Order::New => row.opened.as_nanos(),
-            Order::Octets => u128::from(row.octets[0]) + u128::from(row.octets[1]),
-            Order::Queued => row.view.queued_octets as u128,
-        }
+/// By what sessions are sorted: greatest first.
+fn key(order: Order, row: &SessionRow) -> u128 {
+    match order {
+        Order::Idle => row.now.saturating_sub(row.idle_since).as_nanos(),
+        Order::Age => u128::MAX - row.opened.as_nanos(),
+        Order::New => row.opened.as_nanos(),
+        Order::Octets => u128::from(row.octets[0]) + u128::from(row.octets[1]),
+        Order::Queued => row.view.queued_octets as u128,
     }
 }
 
@@ -131,23 +100,6 @@ fn limit(text: &str) -> Result<usize, Refused> {
     })
 }
 
-/// The sessions that come first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Listed {
-    /// The moment, RFC 3339, UTC.
-    pub(crate) at: String,
-    /// What comes first: `idle`, `age`, `new`, `octets`, `queued`.
-    pub(crate) sort: &'static str,
-    /// So many were asked for at most.
-    pub(crate) limit: usize,
-    /// Sessions that there are.
-    pub(crate) total: usize,
-    /// Those of them that fit the conditions.
-    pub(crate) matching: usize,
-    /// The first of these, each as `sessions list --json` has it.
-    pub(crate) sessions: Vec<Map<String, Value>>,
-}
-
 /// Asks the shards, one listing after the other.
 ///
 /// # Errors
@@ -170,7 +122,7 @@ pub(crate) async fn list(vitals: &Vitals, listing: &Listing) -> Result<Listed, R
             first
                 .extend(rows.into_iter().filter(|row| conditions.hold(row, &Belongs::of(&plan.config, row))));
             matching += first.len() - before;
-            first.sort_by_cached_key(|row| Reverse(order.key(row)));
+            first.sort_by_cached_key(|row| Reverse(key(*order, row)));
             first.truncate(*limit);
             from = next;
         }
@@ -178,7 +130,7 @@ pub(crate) async fn list(vitals: &Vitals, listing: &Listing) -> Result<Listed, R
     let plan = vitals.plan();
     Ok(Listed {
         at: time_text(SystemTime::now()),
-        sort: order.name(),
+        sort: *order,
         limit: *limit,
         total,
         matching,

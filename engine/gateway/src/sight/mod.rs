@@ -8,6 +8,7 @@ mod build;
 pub mod config;
 mod config_status;
 pub mod events;
+mod listed;
 pub(crate) mod page;
 mod sampler;
 pub mod status;
@@ -21,6 +22,7 @@ use crate::vitals::Vitals;
 use sampler::Samples;
 
 pub(crate) use build::{closings, durations, refusals};
+pub use listed::{Listed, Order};
 pub use status::StatusReport;
 
 /// What sight remembers beside the counters.

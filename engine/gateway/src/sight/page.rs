@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::StatusReport;
 use super::text::{age, group, octets, rate};
-use crate::control::listing::Listed;
+use crate::sight::Listed;
 
 pub(crate) use policy::POLICY;
 

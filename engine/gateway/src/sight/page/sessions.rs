@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::text::{NOTHING, age, group, octets, some};
 use super::rows::{Cell, columns, rows};
-use crate::control::listing::Listed;
+use crate::sight::Listed;
 
 /// Kinds of the cells of a row.
 const KINDS: &str = "th td.w td.less td.less td td.n.less td.n td.n.less td.n.less td.n.less";
